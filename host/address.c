@@ -1,0 +1,84 @@
+/* address.c - reads and writes the addresses of sockets. */
+#include "host/address.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+static int copy(char *to, size_t size, const char *from, size_t length) {
+  if (length >= size) return UV_ENAMETOOLONG;
+  memcpy(to, from, length);
+  to[length] = '\0';
+  return 0;
+}
+
+static bool is_port(const char *text) {
+  size_t length = strlen(text);
+  return length > 0 && length <= 5 &&
+         strspn(text, "0123456789") == length && atol(text) <= 65535;
+}
+
+int address_parse(const char *text, struct address *address) {
+  memset(address, 0, sizeof *address);
+  if (strncmp(text, "unix:", 5) == 0) {
+    struct sockaddr_un un;
+    address->is_unix = true;
+    if (text[5] == '\0') return UV_EINVAL;
+    return copy(address->host, sizeof un.sun_path, text + 5,
+                strlen(text + 5));
+  }
+  const char *colon = strrchr(text, ':');
+  if (colon == NULL || !is_port(colon + 1)) return UV_EINVAL;
+  strcpy(address->port, colon + 1);
+  if (text[0] == '[') {
+    if (colon[-1] != ']') return UV_EINVAL;
+    return copy(address->host, sizeof address->host, text + 1,
+                (size_t)(colon - text) - 2);
+  }
+  if (memchr(text, ':', (size_t)(colon - text)) != NULL) return UV_EINVAL;
+  return copy(address->host, sizeof address->host, text,
+              (size_t)(colon - text));
+}
+
+int address_port(const struct address *address) {
+  return atoi(address->port);
+}
+
+int address_resolve(const struct address *address, bool any,
+                    struct sockaddr_storage *result) {
+  const char *host = address->host;
+  int port = address_port(address);
+  if (host[0] == '\0') host = any ? "::" : "127.0.0.1";
+  if (strcmp(host, "localhost") == 0) host = "127.0.0.1";
+  if (uv_ip4_addr(host, port, (struct sockaddr_in *)result) == 0) return 0;
+  if (uv_ip6_addr(host, port, (struct sockaddr_in6 *)result) == 0) return 0;
+  return UV_EAI_NONAME;
+}
+
+static void format_unix(const struct sockaddr_un *un,
+                        char text[ADDRESS_TEXT]) {
+  if (un->sun_path[0] == '\0' && un->sun_path[1] != '\0')
+    snprintf(text, ADDRESS_TEXT, "unix:@%s", un->sun_path + 1);
+  else
+    snprintf(text, ADDRESS_TEXT, "unix:%s", un->sun_path);
+}
+
+void address_format(const struct sockaddr *address, char text[ADDRESS_TEXT]) {
+  char host[64] = "";
+  switch (address->sa_family) {
+    case AF_INET: {
+      const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+      uv_ip4_name(v4, host, sizeof host);
+      snprintf(text, ADDRESS_TEXT, "%s:%u", host, ntohs(v4->sin_port));
+      break;
+    }
+    case AF_INET6: {
+      const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+      uv_ip6_name(v6, host, sizeof host);
+      snprintf(text, ADDRESS_TEXT, "[%s]:%u", host, ntohs(v6->sin6_port));
+      break;
+    }
+    default: format_unix((const struct sockaddr_un *)address, text);
+  }
+}

@@ -1,0 +1,25 @@
+/* address.h - "host:port", ":port", "[::1]:port", "unix:/path". */
+#ifndef HOST_ADDRESS_H
+#define HOST_ADDRESS_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+enum { ADDRESS_TEXT = 160 }; /* enough for any that is formatted */
+
+struct address {
+  bool is_unix;
+  char host[256]; /* a name or a number, "" for none; of Unix sockets: a path */
+  char port[6];
+};
+
+/* 0, or UV_EINVAL, UV_ENAMETOOLONG. */
+int address_parse(const char *text, struct address *address);
+/* A numeric host, none (`any`: all interfaces, or loopback) or "localhost";
+ * UV_EAI_NONAME where it would have to be looked up. */
+int address_resolve(const struct address *address, bool any,
+                    struct sockaddr_storage *result);
+int address_port(const struct address *address);
+void address_format(const struct sockaddr *address, char text[ADDRESS_TEXT]);
+
+#endif

@@ -1,0 +1,50 @@
+/* class.c - methods are found in a table, fields are asked of a function. */
+#include "host/class.h"
+
+static int push_field(lua_State *L) { /* object, key; methods, fields */
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TLIGHTUSERDATA) return 0;
+  const struct class_field *field = lua_touserdata(L, -1);
+  lua_settop(L, 1);
+  return field->get(L);
+}
+
+static int set_field(lua_State *L) { /* object, key, value; name, fields */
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(2));
+  const struct class_field *field = lua_touserdata(L, -1);
+  if (field == NULL || field->set == NULL)
+    return luaL_error(L, "cannot set field '%s' of a %s",
+                      luaL_tolstring(L, 2, NULL),
+                      lua_tostring(L, lua_upvalueindex(1)));
+  lua_remove(L, 2);
+  lua_settop(L, 2);
+  return field->set(L);
+}
+
+static void push_fields(lua_State *L, const struct class_field *fields) {
+  lua_newtable(L);
+  for (; fields != NULL && fields->name != NULL; fields++) {
+    lua_pushlightuserdata(L, (void *)fields);
+    lua_setfield(L, -2, fields->name);
+  }
+}
+
+void class_open(lua_State *L, const char *name, const luaL_Reg *methods,
+                const struct class_field *fields) {
+  if (!luaL_newmetatable(L, name)) return;
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  push_fields(L, fields);
+  lua_pushvalue(L, -1);
+  lua_insert(L, -3); /* metatable, fields, methods, fields */
+  lua_pushcclosure(L, push_field, 2);
+  lua_setfield(L, -3, "__index");
+  lua_pushstring(L, name);
+  lua_insert(L, -2); /* metatable, name, fields */
+  lua_pushcclosure(L, set_field, 2);
+  lua_setfield(L, -2, "__newindex");
+}

@@ -1,0 +1,19 @@
+/* class.h - userdata with methods and fields.
+ * All realms share a class: its metatable lives in the registry. */
+#ifndef HOST_CLASS_H
+#define HOST_CLASS_H
+
+#include <lauxlib.h>
+
+struct class_field {
+  const char *name;
+  lua_CFunction get; /* (object) -> value */
+  lua_CFunction set; /* (object, value), or NULL: it is read-only */
+};
+
+/* Pushes the metatable, so that the caller can add to it; `fields` may be
+ * NULL. Where the class is there already it is left as it is. */
+void class_open(lua_State *L, const char *name, const luaL_Reg *methods,
+                const struct class_field *fields);
+
+#endif

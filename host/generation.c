@@ -1,0 +1,168 @@
+/* generation.c - the life of a version of the program, and the switch.
+ * In the registry each has a table of its slots, under its own address. */
+#include "host/generation.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "host/host.h"
+#include "host/realm.h"
+#include "host/task.h"
+
+static void link_in(struct host *host, struct generation *generation) {
+  generation->next = host->generations;
+  generation->link = &host->generations;
+  if (generation->next != NULL) generation->next->link = &generation->next;
+  host->generations = generation;
+}
+
+struct generation *generation_new(lua_State *L, lua_CFunction open) {
+  struct host *host = host_of(L);
+  struct generation *generation = calloc(1, sizeof *generation);
+  if (generation == NULL) luaL_error(L, "not enough memory");
+  generation->host = host;
+  generation->id = host->next_generation_id++;
+  generation->background.generation = generation;
+  generation->background.last = &generation->background.first;
+  link_in(host, generation); /* from here on the host frees it */
+  lua_createtable(L, GENERATION_SLOTS, 0);
+  for (int slot = GENERATION_REALM; slot <= GENERATION_SLOTS; slot++) {
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, slot);
+  }
+  realm_new(L, open);
+  lua_rawseti(L, -2, GENERATION_REALM);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, generation);
+  return generation;
+}
+
+void generation_get(lua_State *L, const struct generation *generation,
+                    enum generation_slot slot) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, generation);
+  lua_rawgeti(L, -1, slot);
+  lua_remove(L, -2);
+}
+
+void generation_set(lua_State *L, const struct generation *generation,
+                    enum generation_slot slot) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, generation);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+}
+
+void generation_enter(struct generation *generation) {
+  struct host *host = generation->host;
+  lua_State *L = host->L;
+  if (host->entered == generation) return;
+  generation_get(L, host->entered, GENERATION_REALM);
+  generation_get(L, generation, GENERATION_REALM);
+  realm_exchange(L, -2, -1);
+  lua_pop(L, 2);
+  host->entered = generation;
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+void generation_check_end(struct generation *generation) {
+  struct host *host = generation->host;
+  if (generation->state != GENERATION_RETIRED || generation->ending) return;
+  if (generation->background.first != NULL || generation->owners != NULL)
+    return;
+  generation->ending = true;
+  generation->next_ended = host->ended;
+  host->ended = generation;
+}
+
+/* True: there is something to run first, and so work again. */
+static bool dispose(struct generation *generation) {
+  lua_State *L = generation->host->L;
+  generation_get(L, generation, GENERATION_DISPOSE);
+  if (!lua_isfunction(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_pushboolean(L, 0);
+  generation_set(L, generation, GENERATION_DISPOSE);
+  task_spawn_as(L, 0, &generation->background)->name = "dispose";
+  return true;
+}
+
+static void end(struct generation *generation) {
+  struct host *host = generation->host;
+  if (dispose(generation)) return;
+  if (host->entered == generation) generation_enter(host->root);
+  if (host->live == generation) host->live = NULL;
+  lua_pushnil(host->L);
+  lua_rawsetp(host->L, LUA_REGISTRYINDEX, generation);
+  *generation->link = generation->next;
+  if (generation->next != NULL) generation->next->link = generation->link;
+  free(generation);
+}
+
+void generation_reap(struct host *host) {
+  while (host->ended != NULL) {
+    struct generation *generation = host->ended;
+    host->ended = generation->next_ended;
+    generation->ending = false;
+    if (generation->background.first == NULL && generation->owners == NULL)
+      end(generation);
+  }
+}
+
+void generation_free_all(struct host *host) {
+  while (host->generations != NULL) {
+    struct generation *generation = host->generations;
+    host->generations = generation->next;
+    free(generation);
+  }
+}
+
+/* ---- the switch ---------------------------------------------------------- */
+
+static void each_owner(struct generation *generation,
+                       void (*visit)(struct work *work)) {
+  for (struct owner *owner = generation->owners, *next; owner != NULL;
+       owner = next) {
+    next = owner->next;
+    owner_each(owner, visit);
+  }
+}
+
+void generation_retire(struct generation *generation, bool all) {
+  if (generation->host->live == generation) generation->host->live = NULL;
+  generation->state = GENERATION_RETIRED;
+  owner_each(&generation->background, work_stop);
+  if (all) each_owner(generation, work_stop);
+  generation_check_end(generation);
+}
+
+void generation_drain(struct generation *generation) {
+  owner_each(&generation->background, work_stop);
+  each_owner(generation, work_drain);
+}
+
+static int start_staged(struct owner *owner) {
+  for (struct work *work = owner->first, *next; work != NULL; work = next) {
+    next = work->next;
+    if (!work->staged) continue;
+    int status = work->kind->start(work);
+    if (status < 0) return status;
+    work->staged = false;
+  }
+  return 0;
+}
+
+int generation_commit(struct generation *generation) {
+  struct host *host = generation->host;
+  struct generation *old = host->live;
+  assert(generation->state == GENERATION_PREPARING);
+  int status = start_staged(&generation->background);
+  if (status < 0) return status; /* the caller retires the new one */
+  generation->state = GENERATION_LIVE;
+  host->live = generation;
+  if (old != NULL) generation_retire(old, false);
+  host->live = generation;
+  return 0;
+}

@@ -1,0 +1,140 @@
+/* handle.c - bodies that libuv uses, boxes that scripts hold. */
+#include "host/handle.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/host.h"
+
+void *handle_new(struct host *host, size_t size) {
+  struct handle *h = calloc(1, size);
+  if (h != NULL) h->host = host;
+  return h;
+}
+
+void handle_open(struct handle *h, void *uv, const struct work_kind *kind,
+                 struct owner *owner) {
+  h->uv = uv;
+  h->uv->data = h;
+  h->users = 1; /* libuv */
+  work_begin(&h->work, kind, owner);
+}
+
+void handle_use(struct handle *h) {
+  h->users++;
+}
+
+void handle_leave(struct handle *h) {
+  assert(h->users > 0);
+  if (--h->users > 0) return;
+  if (h->on_free != NULL) h->on_free(h);
+  free(h);
+}
+
+static void on_closed(uv_handle_t *uv) {
+  struct handle *h = uv->data;
+  work_end(&h->work);
+  handle_leave(h);
+}
+
+void handle_close(struct handle *h) {
+  if (h->closing) return;
+  h->closing = true;
+  if (h->on_close != NULL) h->on_close(h);
+  uv_close(h->uv, on_closed);
+}
+
+void handle_end(struct handle *h) {
+  if (h->ended) return;
+  h->ended = true;
+  if (h->end != NULL && !h->closing)
+    h->end(h);
+  else
+    handle_close(h);
+}
+
+void handle_stop(struct work *work) {
+  handle_close((struct handle *)work);
+}
+
+/* ---- boxes --------------------------------------------------------------- */
+
+void handle_push_box(lua_State *L, struct handle *h, const char *name,
+                     int values) {
+  struct box *box = lua_newuserdatauv(L, sizeof *box, values);
+  box->handle = NULL;
+  luaL_setmetatable(L, name);
+  box->handle = h;
+  h->box = box;
+  handle_use(h);
+}
+
+void *handle_check_any(lua_State *L, int index, const char *name) {
+  return ((struct box *)luaL_checkudata(L, index, name))->handle;
+}
+
+void *handle_check(lua_State *L, int index, const char *name) {
+  struct handle *h = handle_check_any(L, index, name);
+  if (h->ended) luaL_error(L, "this %s is closed", h->work.kind->name);
+  return h;
+}
+
+static void report_leak(const struct handle *h) {
+  fprintf(stderr, "neap: leak: a %s created at %s:%d was forgotten without "
+          "being closed\n", h->work.kind->name,
+          h->origin.source != NULL ? h->origin.source : "?", h->origin.line);
+}
+
+static int box_gc(lua_State *L) {
+  struct box *box = lua_touserdata(L, 1);
+  struct handle *h = box->handle;
+  if (h == NULL) return 0;
+  box->handle = NULL;
+  h->box = NULL;
+  if (!h->rooted && !h->closing && !h->ended) {
+    if (h->host->reports_leaks && h->host->phase == HOST_RUNNING)
+      report_leak(h);
+    handle_end(h);
+  }
+  handle_leave(h);
+  return 0;
+}
+
+/* ---- classes ------------------------------------------------------------- */
+
+static const char class_tag = 0; /* marks the metatables of boxes */
+
+static struct handle *check_handle(lua_State *L) {
+  bool is_handle = false;
+  if (lua_isuserdata(L, 1) && lua_getmetatable(L, 1)) {
+    is_handle = lua_rawgetp(L, -1, &class_tag) == LUA_TBOOLEAN;
+    lua_pop(L, 2);
+  }
+  luaL_argexpected(L, is_handle, 1, "handle");
+  return ((struct box *)lua_touserdata(L, 1))->handle;
+}
+
+int handle_method_close(lua_State *L) {
+  struct handle *h = check_handle(L);
+  if (h != NULL) handle_end(h);
+  return 0;
+}
+
+int handle_field_closed(lua_State *L) {
+  const struct handle *h = check_handle(L);
+  lua_pushboolean(L, h == NULL || h->ended || h->closing);
+  return 1;
+}
+
+void handle_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                  const struct class_field *fields) {
+  class_open(L, name, methods, fields);
+  lua_pushboolean(L, 1);
+  lua_rawsetp(L, -2, &class_tag);
+  lua_pushcfunction(L, box_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushcfunction(L, handle_method_close);
+  lua_setfield(L, -2, "__close");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,98 @@
+/* host.c - opens and closes the machine. */
+#include "host/host.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <string.h>
+
+#include "host/generation.h"
+#include "host/realm.h"
+#include "host/signals.h"
+#include "host/task.h"
+#include "host/task_object.h"
+#include "host/watchdog.h"
+
+/* The root generation takes a realm of its own: it is in place when no program
+ * runs. What the state began with, nothing, is dropped. */
+static int open_root(lua_State *L) {
+  struct host *host = host_of(L);
+  task_object_open(L);
+  host->root = generation_new(L, lua_tocfunction(L, 1));
+  host->root->state = GENERATION_LIVE;
+  lua_newtable(L);
+  generation_get(L, host->root, GENERATION_REALM);
+  realm_exchange(L, -2, -1);
+  host->entered = host->root;
+  return 0;
+}
+
+static void free_all(struct host *host) {
+  clock_close(&host->clock);
+  uv_run(&host->loop, UV_RUN_DEFAULT);
+  generation_free_all(host);
+  origin_free_all(host);
+  pool_free(&host->pool);
+  buffers_free(&host->buffers);
+  int status = uv_loop_close(&host->loop);
+  assert(status == 0);
+  (void)status;
+}
+
+int host_open(struct host *host, lua_CFunction open) {
+  memset(host, 0, sizeof *host);
+  int status = uv_loop_init(&host->loop);
+  if (status < 0) return status;
+  host->loop.data = host;
+  host->exit_code = -1;
+  clock_open(&host->clock, &host->loop);
+  host->L = luaL_newstate();
+  if (host->L != NULL && pool_open(&host->pool)) {
+    *(struct host **)lua_getextraspace(host->L) = host;
+    lua_pushcfunction(host->L, open_root);
+    lua_pushcfunction(host->L, open);
+    if (lua_pcall(host->L, 1, 0, 0) == LUA_OK) return 0;
+  }
+  if (host->L != NULL) lua_close(host->L);
+  free_all(host);
+  return UV_ENOMEM;
+}
+
+int host_exit_code(const struct host *host) {
+  if (host->exit_code >= 0) return host->exit_code;
+  return host->failures > 0 ? 1 : 0;
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+static void discard(struct work *work) {
+  if (task_is(work))
+    task_discard((struct task *)work);
+  else
+    work_stop(work);
+}
+
+/* What serves no generation any more is stopped with the others. */
+static void stop_all(struct host *host) {
+  for (struct generation *g = host->generations; g != NULL; g = g->next) {
+    for (struct owner *owner = g->owners, *next; owner != NULL; owner = next) {
+      next = owner->next;
+      owner_each(owner, discard);
+    }
+    owner_each(&g->background, discard);
+  }
+}
+
+/* Order matters: tasks hold boxes, boxes hold handles, libuv holds handles.
+ * What is left of the work is stopped while the state can still let go of its
+ * functions; closing the state drops the boxes; then libuv lets go. */
+void host_close(struct host *host) {
+  host->phase = HOST_STOPPING;
+  watchdog_close(host);
+  stop_all(host);
+  host->ready = (struct queue){NULL, NULL};
+  clock_cancel(&host->clock, &host->stop_limit);
+  lua_close(host->L);
+  host->L = NULL; /* what libuv still holds must not touch it */
+  signals_close(host);
+  free_all(host);
+}

@@ -1,0 +1,77 @@
+/* host.h - one Lua state, one libuv loop, one queue of ready tasks.
+ *
+ * A process is one host. Everything in it runs on one thread, but for libuv's
+ * thread pool and the watchdog, which touch no Lua. */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "host/buffers.h"
+#include "host/clock.h"
+#include "host/flush.h"
+#include "host/origin.h"
+#include "host/pool.h"
+#include "host/queue.h"
+#include "host/watchdog.h"
+
+struct generation;
+struct observer;
+struct task;
+
+enum host_phase {
+  HOST_RUNNING,
+  HOST_DRAINING, /* asked to end: what is in flight may finish */
+  HOST_STOPPING  /* every task is cancelled, nothing starts any more */
+};
+
+enum { SCRATCH_SIZE = 65536 };
+
+struct host {
+  uv_loop_t loop;
+  lua_State *L;               /* main state: for the host, between tasks */
+  struct queue ready;         /* tasks whose results have arrived */
+  struct task *current;       /* the task that runs Lua now, or NULL */
+  lua_State *volatile running; /* and the innermost coroutine it runs in */
+  struct pool pool;           /* coroutines and tasks to be used again */
+  struct clock clock;         /* every timeout, one uv_timer */
+  struct flush *flushes;      /* what is to be written before the next poll */
+  struct buffers buffers;     /* for what is to be written */
+  struct generation *generations; /* all that are not dead */
+  struct generation *root;    /* owns what no program does */
+  struct generation *live;    /* the program that serves, or NULL */
+  struct generation *entered; /* whose realm is in place */
+  struct generation *ended;   /* their last work is done: to be reaped */
+  struct observer *observers; /* told of every phase and task event */
+  struct source *sources;     /* names of files, see origin.h */
+  struct watchdog watchdog;   /* looks for tasks that hold the loop */
+  volatile unsigned runs;     /* how often a task has been resumed */
+  uint64_t next_task_id;
+  uint64_t next_generation_id;
+  uint64_t failures;          /* tasks that ended in a reported error */
+  uint64_t overruns;          /* tasks that held the loop for too long */
+  struct timeout stop_limit;  /* of draining */
+  int credit;                 /* immediate results before a task gives way */
+  int exit_code;              /* that was asked for, or -1 */
+  enum host_phase phase;
+  bool polling;               /* inside uv_run: no Lua is running */
+  bool blocked;               /* an outer C function forbids to wait */
+  bool reports_leaks;
+  char scratch[SCRATCH_SIZE]; /* every stream reads into it, one at a time */
+};
+
+/* `open` fills each new realm; it is called with an empty stack. */
+int host_open(struct host *host, lua_CFunction open);
+void host_close(struct host *host);
+/* What was asked for, or 1 if a task has failed, or 0. */
+int host_exit_code(const struct host *host);
+
+/* Every Lua thread of the state carries its host in its extra space. */
+static inline struct host *host_of(lua_State *L) {
+  return *(struct host **)lua_getextraspace(L);
+}
+
+#endif

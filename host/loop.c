@@ -1,0 +1,140 @@
+/* loop.c - the event loop, and its three ways to end. */
+#include "host/loop.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "host/generation.h"
+#include "host/host.h"
+#include "host/observe.h"
+#include "host/task.h"
+#include "host/wait.h"
+#include "host/watchdog.h"
+
+enum { DRAIN_MS = 30000 };
+
+/* What these tasks make ready waits for the next time, so tasks that keep
+ * waking each other cannot starve the sockets. */
+void loop_dispatch(struct host *host) {
+  assert(host->current == NULL);
+  bool polling = host->polling;
+  observe_phase(host, OBSERVE_DISPATCH);
+  watchdog_wake(host);
+  struct queue batch = host->ready;
+  host->ready = (struct queue){NULL, NULL};
+  host->polling = false;
+  while (!queue_is_empty(&batch)) task_run(queue_pop(&batch));
+  flush_all(host);
+  generation_reap(host);
+  host->polling = polling;
+  if (!polling) return;
+  if (!queue_is_empty(&host->ready)) uv_stop(&host->loop);
+  observe_phase(host, OBSERVE_POLL);
+}
+
+/* The only uv_run of a living host. Callbacks move bytes into C memory and make
+ * tasks ready; Lua runs below it only where one ends in loop_dispatch. */
+static void poll(struct host *host, bool more) {
+  observe_phase(host, OBSERVE_POLL);
+  more = more || !queue_is_empty(&host->ready);
+  host->polling = true;
+  uv_run(&host->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+  host->polling = false;
+}
+
+static void turn(struct host *host, bool *more) {
+  poll(host, *more);
+  *more = clock_advance(&host->clock);
+  loop_dispatch(host);
+}
+
+static bool is_idle(struct host *host) {
+  return queue_is_empty(&host->ready) && !uv_loop_alive(&host->loop);
+}
+
+/* ---- tasks that nothing can wake ----------------------------------------- */
+
+static struct task *newest;
+
+static void look(struct work *work) {
+  struct task *task = (struct task *)work;
+  if (task_is(work) && task->state == TASK_WAITING &&
+      (newest == NULL || task->id > newest->id))
+    newest = task;
+}
+
+static void each_work(struct host *host, void (*visit)(struct work *work)) {
+  for (struct generation *g = host->generations; g != NULL; g = g->next) {
+    owner_each(&g->background, visit);
+    for (struct owner *owner = g->owners, *next; owner != NULL; owner = next) {
+      next = owner->next;
+      owner_each(owner, visit);
+    }
+  }
+}
+
+/* One at a time: whoever waits for its end then learns of it as an error. */
+static bool break_deadlock(struct host *host) {
+  newest = NULL;
+  each_work(host, look);
+  if (newest == NULL) return false;
+  wait_deadlock(newest);
+  return true;
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+static int task_count;
+
+static void cancel_task(struct work *work) {
+  if (!task_is(work)) return;
+  task_count++;
+  task_cancel((struct task *)work);
+}
+
+/* Cancelled tasks may wait in __close for a bounded time, so this ends. */
+static void unwind(struct host *host) {
+  bool more = false;
+  do {
+    task_count = 0;
+    each_work(host, cancel_task);
+    loop_dispatch(host);
+    if (task_count > 0) turn(host, &more);
+  } while (task_count > 0);
+}
+
+void loop_run(struct host *host) {
+  bool more = false;
+  loop_dispatch(host);
+  while (host->phase != HOST_STOPPING) {
+    if (is_idle(host) && !break_deadlock(host)) break;
+    turn(host, &more);
+  }
+  host->phase = HOST_STOPPING;
+  unwind(host);
+}
+
+void loop_stop(struct host *host, int exit_code) {
+  host->phase = HOST_STOPPING;
+  host->exit_code = exit_code;
+  if (host->polling) uv_stop(&host->loop);
+}
+
+static void on_limit(struct timeout *timeout) {
+  struct host *host = timeout->data;
+  fprintf(stderr, "neap: still at work after %d s: ended\n", DRAIN_MS / 1000);
+  loop_stop(host, host->exit_code);
+}
+
+void loop_drain(struct host *host) {
+  if (host->phase != HOST_RUNNING) return;
+  host->phase = HOST_DRAINING;
+  host->exit_code = 0;
+  host->stop_limit.fire = on_limit;
+  host->stop_limit.data = host;
+  clock_set(&host->clock, &host->stop_limit,
+            uv_now(&host->loop) + DRAIN_MS);
+  for (struct generation *g = host->generations; g != NULL; g = g->next)
+    generation_drain(g);
+  if (host->polling) uv_stop(&host->loop);
+}

@@ -1,0 +1,89 @@
+/* owner.c - work is linked into its owner, an owner into its generation. */
+#include "host/owner.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "host/generation.h"
+#include "host/host.h"
+#include "host/task.h"
+
+struct owner *owner_new(struct generation *generation) {
+  struct owner *owner = malloc(sizeof *owner);
+  if (owner == NULL) return NULL;
+  *owner = (struct owner){.generation = generation};
+  owner->last = &owner->first;
+  owner->next = generation->owners;
+  owner->link = &generation->owners;
+  if (owner->next != NULL) owner->next->link = &owner->next;
+  generation->owners = owner;
+  return owner;
+}
+
+bool owner_is_background(const struct owner *owner) {
+  return owner->link == NULL;
+}
+
+bool owner_is_staged(const struct owner *owner) {
+  return owner_is_background(owner) &&
+         owner->generation->state == GENERATION_PREPARING;
+}
+
+struct owner *owner_here(lua_State *L) {
+  struct host *host = host_of(L);
+  if (host->phase == HOST_STOPPING) luaL_error(L, "the program is ending");
+  if (host->current == NULL) return &host->root->background;
+  struct owner *owner = host->current->work.owner;
+  if (owner_is_background(owner) &&
+      owner->generation->state >= GENERATION_RETIRED)
+    luaL_error(L, "this version of the program has been replaced");
+  return owner;
+}
+
+void owner_each(struct owner *owner, void (*visit)(struct work *work)) {
+  for (struct work *work = owner->first, *next; work != NULL; work = next) {
+    next = work->next;
+    visit(work);
+  }
+}
+
+void work_begin(struct work *work, const struct work_kind *kind,
+                struct owner *owner) {
+  *work = (struct work){.kind = kind, .owner = owner, .link = owner->last};
+  *owner->last = work;
+  owner->last = &work->next;
+}
+
+void owner_drop(struct owner *owner) {
+  struct generation *generation = owner->generation;
+  if (!owner_is_background(owner)) {
+    *owner->link = owner->next;
+    if (owner->next != NULL) owner->next->link = owner->link;
+    free(owner);
+  }
+  generation_check_end(generation);
+}
+
+void work_end(struct work *work) {
+  struct owner *owner = work->owner;
+  assert(work->link != NULL);
+  *work->link = work->next;
+  if (work->next != NULL)
+    work->next->link = work->link;
+  else
+    owner->last = work->link;
+  work->link = NULL;
+  if (owner->first == NULL) owner_drop(owner);
+}
+
+void work_stop(struct work *work) {
+  work->kind->stop(work);
+}
+
+void work_drain(struct work *work) {
+  if (work->kind->drain != NULL)
+    work->kind->drain(work);
+  else
+    work->kind->stop(work);
+}

@@ -1,0 +1,55 @@
+/* owner.h - who work is done for, and all the work that is done for it.
+ *
+ * Every task, timer and open handle is work of an owner: of the background of
+ * a generation, or of the connection or request it serves. What work starts
+ * has the same owner. So a reload or a shutdown knows exactly what to stop,
+ * what to let finish, and when the last of it has ended. */
+#ifndef HOST_OWNER_H
+#define HOST_OWNER_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct generation;
+struct host;
+struct work;
+
+struct work_kind {
+  const char *name;
+  void (*stop)(struct work *work);  /* end it now; it may take a turn */
+  void (*drain)(struct work *work); /* end it once it is idle; NULL: stop it */
+  int (*start)(struct work *work);  /* it was staged: begin, see generation.h */
+};
+
+struct work { /* first member of whatever an owner owns */
+  const struct work_kind *kind;
+  struct owner *owner;
+  struct work *next, **link; /* in owner->first */
+  bool staged;
+};
+
+struct owner {
+  struct generation *generation;
+  struct owner *next, **link; /* in generation->owners; link NULL: its own */
+  struct work *first, **last; /* oldest first */
+};
+
+/* For a connection or a request: gone when its last work has ended, so give it
+ * some at once. NULL without memory. */
+struct owner *owner_new(struct generation *generation);
+void owner_drop(struct owner *owner); /* one that never had work */
+bool owner_is_background(const struct owner *owner);
+/* What it starts now is to begin at the commit of its generation. */
+bool owner_is_staged(const struct owner *owner);
+/* Of what the running code starts. Raises where it may start nothing. */
+struct owner *owner_here(lua_State *L);
+/* For every work of it, also while `visit` ends the work it is given. */
+void owner_each(struct owner *owner, void (*visit)(struct work *work));
+
+void work_begin(struct work *work, const struct work_kind *kind,
+                struct owner *owner);
+void work_end(struct work *work);
+void work_stop(struct work *work);
+void work_drain(struct work *work);
+
+#endif

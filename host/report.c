@@ -1,0 +1,144 @@
+/* report.c - tells of failed tasks. The traceback is taken where the error is
+ * raised, and kept in the registry until the stack has been unwound. */
+#include "host/report.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/cancel.h"
+#include "host/generation.h"
+#include "host/host.h"
+#include "host/task.h"
+
+/* Its last line is always our own function that every task begins with. */
+static void push_trace(lua_State *L) {
+  static const char last[] = "\n\t[C]: in ?";
+  size_t size, end = sizeof last - 1;
+  luaL_traceback(L, L, NULL, 1);
+  const char *trace = lua_tolstring(L, -1, &size);
+  if (size < end || strcmp(trace + size - end, last) != 0) return;
+  lua_pushlstring(L, trace, size - end);
+  lua_replace(L, -2);
+}
+
+int report_trace(lua_State *L) {
+  if (cancel_is(L, 1)) return 1;
+  push_trace(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, host_of(L)->current);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* Like lua.c: a string, what __tostring makes of it, or its type. */
+static void push_message(lua_State *L, int error) {
+  bool readable = lua_isstring(L, error);
+  if (!readable && luaL_getmetafield(L, error, "__tostring") != LUA_TNIL) {
+    lua_pop(L, 1);
+    readable = true;
+  }
+  if (readable)
+    luaL_tolstring(L, error, NULL);
+  else
+    lua_pushfstring(L, "(error object is a %s value)",
+                    luaL_typename(L, error));
+}
+
+static void push_start(lua_State *L, const struct task *task) {
+  if (task->origin.source == NULL) {
+    lua_pushliteral(L, "");
+    return;
+  }
+  lua_pushfstring(L, "\n\tstarted at %s:%d by task %I", task->origin.source,
+                  task->origin.line, (LUAI_UACINT)task->parent);
+}
+
+/* Pushes all that stderr would say. */
+static void push_text(lua_State *L, const struct task *task, int error,
+                      int trace) {
+  int top = lua_gettop(L);
+  if (task->origin.source == NULL)
+    lua_pushliteral(L, "neap: ");
+  else
+    lua_pushfstring(L, "neap: task %I (%s) failed: ", (LUAI_UACINT)task->id,
+                    task->name);
+  push_message(L, error);
+  if (lua_isstring(L, trace))
+    lua_pushfstring(L, "\n%s", lua_tostring(L, trace));
+  push_start(L, task);
+  lua_concat(L, lua_gettop(L) - top);
+}
+
+/* ---- neap.on_error ------------------------------------------------------- */
+
+static int reporter_over(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  if (status == LUA_OK || status == LUA_YIELD) return 0;
+  if (cancel_is(L, -1)) return lua_error(L);
+  push_message(L, lua_gettop(L));
+  fprintf(stderr, "%s\nneap: and on_error failed: %s\n", lua_tostring(L, 1),
+          lua_tostring(L, -1));
+  return 0;
+}
+
+static int run_reporter(lua_State *L) { /* text, handler, error, trace, info */
+  int status = lua_pcallk(L, 3, 0, 0, 0, reporter_over);
+  return reporter_over(L, status, 0);
+}
+
+static void push_info(lua_State *L, const struct task *task) {
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, (lua_Integer)task->id);
+  lua_setfield(L, -2, "id");
+  lua_pushstring(L, task->name);
+  lua_setfield(L, -2, "name");
+  lua_pushinteger(L, (lua_Integer)task->parent);
+  lua_setfield(L, -2, "parent");
+  if (task->origin.source == NULL) return;
+  lua_pushfstring(L, "%s:%d", task->origin.source, task->origin.line);
+  lua_setfield(L, -2, "started");
+}
+
+/* The stack: ..., error, trace, text, handler. */
+static void spawn_reporter(lua_State *L, const struct task *failed) {
+  int handler = lua_gettop(L);
+  lua_pushcfunction(L, run_reporter);
+  lua_pushvalue(L, handler - 1);
+  lua_pushvalue(L, handler);
+  lua_pushvalue(L, handler - 3);
+  lua_pushvalue(L, handler - 2);
+  push_info(L, failed);
+  struct generation *generation = failed->work.owner->generation;
+  struct task *task = task_spawn_as(L, 5, &generation->background);
+  task->name = "on_error";
+}
+
+/* ---- the ways in --------------------------------------------------------- */
+
+void report_failure(lua_State *L, struct task *task, bool taken) {
+  struct host *host = task->host;
+  int error = lua_gettop(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, task);
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, task);
+  if (!taken) {
+    host->failures++;
+    push_text(L, task, error, error + 1);
+    generation_get(L, task->work.owner->generation, GENERATION_ON_ERROR);
+    if (lua_isfunction(L, -1) && host->phase != HOST_STOPPING)
+      spawn_reporter(L, task);
+    else
+      fprintf(stderr, "%s\n", lua_tostring(L, error + 2));
+  }
+  lua_settop(L, error);
+}
+
+void report_broken(struct task *task, const char *message) {
+  struct host *host = task->host;
+  host->failures++;
+  lua_pushnil(host->L);
+  lua_rawsetp(host->L, LUA_REGISTRYINDEX, task);
+  fprintf(stderr, "neap: task %llu (%s) failed: %s\n",
+          (unsigned long long)task->id, task->name,
+          message != NULL ? message : "(error object is not a string)");
+}

@@ -1,0 +1,20 @@
+/* report.h - what becomes of an error that ends a task.
+ *
+ * It is counted, and told with its traceback and where the task came from: to
+ * the function given to neap.on_error, or else to stderr. A failing on_error
+ * is told to stderr, with what it should have handled. */
+#ifndef HOST_REPORT_H
+#define HOST_REPORT_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct task;
+
+int report_trace(lua_State *L); /* the message handler of every task */
+/* Inside the task, the error on top of L. `taken`: somebody else has it. */
+void report_failure(lua_State *L, struct task *task, bool taken);
+/* Outside, where Lua can say no more: straight to stderr. */
+void report_broken(struct task *task, const char *message);
+
+#endif

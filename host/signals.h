@@ -1,0 +1,23 @@
+/* signals.h - what the system may say to the host.
+ *
+ * SIGTERM, SIGINT   end in good order; a second one ends now
+ * SIGUSR1           print the table of tasks, and the running line
+ * SIGNAL_LOOK       from the watchdog: does the same task still run?
+ * SIGPIPE           nothing: a write says it. (A handler that does nothing, so
+ *                   that the programs we start have the default again.)
+ *
+ * The handlers only set flags, wake the loop and, while Lua runs, set a hook:
+ * all that a signal may do. One host a process can have them. */
+#ifndef HOST_SIGNALS_H
+#define HOST_SIGNALS_H
+
+#include <signal.h>
+
+struct host;
+
+enum { SIGNAL_LOOK = SIGURG }; /* by default it is ignored: no surprise */
+
+int signals_open(struct host *host);
+void signals_close(struct host *host);
+
+#endif

@@ -1,0 +1,97 @@
+/* task.h - something that runs Lua, and can wait.
+ *
+ * The loop runs nothing but tasks. A task that has not begun is a C function
+ * and a pointer, no Lua value and no coroutine: it gets one from the pool when
+ * it runs, and gives it back when it ends. What it waits for is in wait.h, the
+ * object that a script holds in task_object.h. */
+#ifndef HOST_TASK_H
+#define HOST_TASK_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/origin.h"
+#include "host/owner.h"
+#include "host/pool.h"
+#include "host/wheel.h"
+
+struct host;
+struct task_object;
+struct wait;
+
+enum task_state {
+  TASK_STAGED, /* its generation is being prepared: it begins at commit */
+  TASK_READY,
+  TASK_RUNNING,
+  TASK_WAITING
+};
+
+enum task_end { TASK_RETURNED, TASK_FAILED, TASK_CANCELLED };
+
+/* Who takes the end of a task, beside the reports. */
+struct task_sink {
+  /* Inside the task, so it may raise: its results lie on L from index 3 on, or
+   * its error on top. True: the error has been taken, and is not reported. */
+  bool (*settle)(lua_State *L, struct task *task, enum task_end end);
+  /* After it, in C only. */
+  void (*ended)(struct task *task, enum task_end end);
+};
+
+struct task {
+  struct work work; /* first member */
+  struct timeout timeout;     /* of what it waits for */
+  struct host *host;
+  struct task *next;          /* in host->ready, or in the pool */
+  struct coroutine coroutine; /* co == NULL until it first runs */
+  lua_CFunction body;         /* what it runs, called with `context` */
+  void *context;
+  const struct task_sink *sink; /* or NULL */
+  void *sink_data;
+  struct task_object *object; /* what a script holds of it, or NULL */
+  const struct wait *wait;    /* what it waits for, see wait.h */
+  struct task **parked;       /* the pointer to it in there, or NULL */
+  struct task *neighbour;     /* the next that waits for the same */
+  lua_State *waiting;         /* the coroutine in which it waits */
+  int status;                 /* how that ended: 0, UV_ETIMEDOUT, ... */
+  int nargs;                  /* on its stack, for the next resume */
+  const char *name;
+  char *own_name;             /* that a script gave it, or NULL */
+  struct origin origin;       /* the line that started it */
+  uint64_t id, parent;
+  uint64_t started, since;    /* it began to live, to wait: loop time, ms */
+  uint64_t unwinding_until;   /* a cancelled one: its __close may wait so long */
+  enum task_state state;
+  bool begun;                 /* its coroutine has been resumed */
+  bool cancelled;             /* asked for */
+  bool unwinding;             /* and raised */
+};
+
+/* `body(context)` runs as a task. NULL without memory. */
+struct task *task_start(struct host *host, struct owner *owner,
+                        lua_CFunction body, void *context);
+/* Takes a function and nargs arguments off `from`. May raise. */
+struct task *task_spawn_as(lua_State *from, int nargs, struct owner *owner);
+/* The function at index `first`, what lies above are its arguments: pushes the
+ * task's object. Its owner is that of the running task. May raise. */
+struct task *task_go(lua_State *from, int first);
+
+/* A task that is not ready yet, may raise; its object is pushed on L. The caller
+ * adds a function and arguments to its stack. Then task_begin, or a wait. */
+struct task *task_new(lua_State *L, struct owner *owner, bool with_object);
+void task_set_arguments(struct task *task, int nargs);
+void task_begin(struct task *task, int nargs);
+/* Idempotent: the first one to wake it decides its status. */
+void task_wake(struct task *task, int status);
+void task_run(struct task *task);
+void task_start_staged(struct task *task); /* someone waits for it */
+/* It ends without having run, or where it waits. False: it runs now, or is
+ * about to end: it will notice when it next waits. */
+bool task_cancel(struct task *task);
+bool task_is(const struct work *work);
+const char *task_state_name(const struct task *task);
+void task_rename(struct task *task, const char *name); /* a copy of it */
+/* Ends it without a trace, whatever it does: at exit, or before it began. */
+void task_discard(struct task *task);
+
+#endif

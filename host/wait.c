@@ -1,0 +1,205 @@
+/* wait.c - parks tasks, and lets them go on. A waiting task is in a list of
+ * those who wait for the same, in the wheel of timeouts, or in both. */
+#include "host/wait.h"
+
+#include <lauxlib.h>
+
+#include "host/cancel.h"
+#include "host/host.h"
+#include "host/task.h"
+
+enum {
+  UNWIND_MS = 5000,       /* that __close may wait in a cancelled task */
+  STATUS_DEADLOCK = -10000 /* not one of libuv's */
+};
+
+/* ---- going on ------------------------------------------------------------ */
+
+/* A cancellation is raised once; again only when its unwinding takes long. */
+static void raise_if_cancelled(lua_State *L, struct task *task) {
+  uint64_t now = uv_now(&task->host->loop);
+  if (!task->cancelled) return;
+  if (!task->unwinding) {
+    task->unwinding = true;
+    task->unwinding_until = now + UNWIND_MS;
+    cancel_raise(L);
+  } else if (now >= task->unwinding_until) {
+    cancel_raise(L);
+  }
+}
+
+static int go_on(lua_State *L, int status, lua_KContext context) {
+  const struct wait *wait = (const struct wait *)context;
+  struct task *task = host_of(L)->current;
+  (void)status;
+  raise_if_cancelled(L, task);
+  if (task->status == STATUS_DEADLOCK)
+    return luaL_error(L, "deadlock: nothing can end this %s", wait->name);
+  return wait->finish(L);
+}
+
+static int callback_over(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+/* The body of a callback's task: what the call was about, the callback. */
+static int run_callback(lua_State *L) {
+  const struct task *task = host_of(L)->current;
+  lua_insert(L, 1);
+  lua_pushcfunction(L, task->wait->finish);
+  lua_insert(L, 2);
+  lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);
+  lua_callk(L, lua_gettop(L) - 1, 0, 0, callback_over);
+  return 0;
+}
+
+/* ---- begin --------------------------------------------------------------- */
+
+/* Leaves its object on L, which is what the call returns. */
+static struct task *new_waiter(lua_State *L, int callback) {
+  struct owner *owner = owner_here(L);
+  luaL_checktype(L, callback, LUA_TFUNCTION);
+  struct task *task = task_new(L, owner, true);
+  lua_State *co = task->coroutine.co;
+  task->name = "callback";
+  task->origin = origin_here(L);
+  lua_checkstack(co, callback + 4); /* few: a fresh stack has 20 slots */
+  lua_pushcfunction(co, run_callback);
+  for (int i = 1; i <= callback; i++) lua_pushvalue(L, i);
+  lua_xmove(L, co, callback);
+  task_set_arguments(task, callback);
+  return task;
+}
+
+static struct task *this_task(lua_State *L) {
+  struct host *host = host_of(L);
+  if (host->current == NULL)
+    luaL_error(L, "cannot wait outside a task");
+  if (!lua_isyieldable(L) || host->blocked)
+    luaL_error(L, "cannot wait here: this was called from C code that cannot "
+                  "be suspended (table.sort, string.gsub, a finalizer ...); "
+                  "wait before it, pass a callback or use neap.go");
+  raise_if_cancelled(L, host->current);
+  return host->current;
+}
+
+struct task *wait_begin(lua_State *L, const struct wait *wait, int callback) {
+  struct task *task;
+  if (lua_isnoneornil(L, callback)) {
+    task = this_task(L);
+    lua_settop(L, callback - 1);
+  } else {
+    task = new_waiter(L, callback);
+  }
+  task->wait = wait;
+  task->status = 0;
+  return task;
+}
+
+/* ---- park ---------------------------------------------------------------- */
+
+static void enlist(struct task *task, struct task **place) {
+  if (place == NULL) return;
+  while (*place != NULL) place = &(*place)->neighbour;
+  *place = task;
+  task->parked = place;
+  task->neighbour = NULL;
+}
+
+static void on_limit(struct timeout *timeout) {
+  struct task *task = timeout->data;
+  clock_release(&task->host->clock);
+  if (task->wait->interrupt == NULL || !task->wait->interrupt(task))
+    task_wake(task, UV_ETIMEDOUT);
+}
+
+static void set_limit(struct task *task, uint64_t due) {
+  struct clock *clock = &task->host->clock;
+  task->timeout.fire = on_limit;
+  clock_hold(clock);
+  clock_set(clock, &task->timeout, due);
+}
+
+/* The mark yielded here is what nested coroutines pass on, see coroutine.c. */
+static int leave(lua_State *L, struct task *task) {
+  struct host *host = host_of(L);
+  if (task != host->current) return 1; /* its object */
+  task->waiting = L;
+  task->since = uv_now(&host->loop);
+  lua_pushlightuserdata(L, host);
+  return lua_yieldk(L, 1, (lua_KContext)task->wait, go_on);
+}
+
+int wait_until(lua_State *L, struct task *task, struct task **place,
+               uint64_t due_ms) {
+  if (task->unwinding && due_ms > task->unwinding_until)
+    due_ms = task->unwinding_until;
+  task->state = TASK_WAITING;
+  enlist(task, place);
+  if (due_ms != UINT64_MAX) set_limit(task, due_ms);
+  return leave(L, task);
+}
+
+int wait_park(lua_State *L, struct task *task, struct task **place,
+              int64_t limit_ms) {
+  uint64_t due = UINT64_MAX;
+  if (limit_ms >= 0) due = uv_now(&task->host->loop) + (uint64_t)limit_ms;
+  return wait_until(L, task, place, due);
+}
+
+int wait_turn(lua_State *L, struct task *task, struct task **place) {
+  task->state = TASK_WAITING;
+  enlist(task, place);
+  task_wake(task, 0);
+  return leave(L, task);
+}
+
+int wait_pass(lua_State *L, struct task *task, struct task **place) {
+  struct host *host = task->host;
+  if (task != host->current || host->credit == 0)
+    return wait_turn(L, task, place);
+  host->credit--;
+  return task->wait->finish(L);
+}
+
+int wait_fail(lua_State *L, struct task *task, int status) {
+  if (task == task->host->current) {
+    task->status = status;
+    return task->wait->finish(L);
+  }
+  task->state = TASK_WAITING;
+  task_wake(task, status);
+  return 1; /* its object */
+}
+
+int wait_status(lua_State *L) {
+  return host_of(L)->current->status;
+}
+
+/* ---- for the rest of the host -------------------------------------------- */
+
+void wait_wake_all(struct task *first, int status) {
+  for (struct task *task = first; task != NULL; task = task->neighbour)
+    task_wake(task, status); /* they leave the list when they run */
+}
+
+void wait_leave(struct task *task) {
+  if (task->parked != NULL) {
+    *task->parked = task->neighbour;
+    if (task->neighbour != NULL) task->neighbour->parked = task->parked;
+    task->parked = NULL;
+    task->neighbour = NULL;
+  }
+  if (task->timeout.link == NULL) return;
+  clock_cancel(&task->host->clock, &task->timeout);
+  clock_release(&task->host->clock);
+}
+
+void wait_deadlock(struct task *task) {
+  task_wake(task, STATUS_DEADLOCK);
+}
+
+bool wait_is_mark(lua_State *co) {
+  return lua_gettop(co) > 0 && lua_touserdata(co, -1) == host_of(co);
+}

@@ -1,0 +1,42 @@
+/* wheel.h - many timeouts, each added, removed and fired in constant time.
+ *
+ * Four levels of 256 slots: a slot of level 0 is one tick (1 ms), one of level
+ * 1 is 256 ticks, and so on: 49 days in all. A timeout lies on the lowest level
+ * that can tell its tick from now; when time reaches a slot of a higher level,
+ * its timeouts move down. Those due at the same tick fire in the order in which
+ * they were added. Pure data: no clock, no Lua, no libuv. */
+#ifndef HOST_WHEEL_H
+#define HOST_WHEEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 256 };
+
+struct timeout {
+  struct timeout *next, **link; /* link == NULL: not in a wheel */
+  struct timeout_list *list;
+  uint64_t due;
+  void (*fire)(struct timeout *timeout);
+  void *data; /* for `fire` */
+};
+
+struct timeout_list {
+  struct timeout *first, **last; /* last == NULL: empty, never used */
+};
+
+struct wheel {
+  uint64_t now; /* every timeout due at or before it has fired */
+  struct timeout_list slots[WHEEL_LEVELS][WHEEL_SLOTS];
+  uint64_t used[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* a bit per slot */
+  struct timeout_list late; /* due, but wheel_advance had reached its limit */
+};
+
+void wheel_add(struct wheel *wheel, struct timeout *timeout, uint64_t due);
+void wheel_remove(struct timeout *timeout); /* no-op where it is not in one */
+/* Fires what is due, at most `limit`; true if some had to stay behind. */
+bool wheel_advance(struct wheel *wheel, uint64_t now, int limit);
+/* Ticks until something may be due; false if the wheel is empty. */
+bool wheel_next(const struct wheel *wheel, uint64_t *ticks);
+
+#endif

@@ -1,0 +1,30 @@
+/* modules.c - one line for each module. */
+#include "modules/modules.h"
+
+#include <lauxlib.h>
+
+#include "host/cancel.h"
+#include "host/coroutine.h"
+#include "host/require.h"
+#include "modules/neap/neap.h"
+
+static const luaL_Reg modules[] = {
+  {"neap", open_neap},
+  {"neap.net", open_net},
+  {"neap.timer", open_timer},
+  {NULL, NULL},
+};
+
+int modules_open(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  luaL_setfuncs(L, modules, 0);
+  lua_pop(L, 1);
+  cancel_open(L);
+  coroutine_open(L);
+  require_open(L);
+  lua_getglobal(L, "os");
+  lua_pushcfunction(L, neap_exit);
+  lua_setfield(L, -2, "exit");
+  lua_pop(L, 1);
+  return 0;
+}

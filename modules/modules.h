@@ -1,0 +1,14 @@
+/* modules.h - the one list of what Lua can require from the program. */
+#ifndef MODULES_MODULES_H
+#define MODULES_MODULES_H
+
+#include <lua.h>
+
+/* Fills a fresh realm: the modules, and what of Lua is ours. */
+int modules_open(lua_State *L);
+
+int open_neap(lua_State *L);
+int open_net(lua_State *L);
+int open_timer(lua_State *L);
+
+#endif

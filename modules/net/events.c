@@ -1,0 +1,215 @@
+/* events.c - from what has happened to a connection to the function for it. */
+#include "modules/net/events.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/error.h"
+#include "host/host.h"
+#include "host/task.h"
+#include "modules/net/server.h"
+#include "modules/net/stream.h"
+
+enum event { EVENT_NONE, EVENT_OPEN, EVENT_INPUT, EVENT_CLOSE };
+
+struct events {
+  int box;          /* a reference to it, made by the first event */
+  enum event event; /* that is served now, or EVENT_NONE */
+  bool by_line;
+  bool was_opened, was_closed;
+};
+
+/* ---- the table ----------------------------------------------------------- */
+
+void events_check(lua_State *L, int index) {
+  static const char *const names[] = {"open", "line", "data", "close", NULL};
+  bool has[4] = {false};
+  luaL_checktype(L, index, LUA_TTABLE);
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    int i = 0;
+    while (names[i] != NULL && strcmp(names[i], key) != 0) i++;
+    if (names[i] == NULL)
+      luaL_argerror(L, index, lua_pushfstring(L, "unknown event '%s' (there "
+                    "are: open, line, data, close)",
+                    luaL_tolstring(L, -2, NULL)));
+    if (!lua_isfunction(L, -1))
+      luaL_argerror(L, index, lua_pushfstring(L, "event '%s' is not a function",
+                                              key));
+    has[i] = true;
+    lua_pop(L, 1);
+  }
+  luaL_argcheck(L, has[1] != has[2], index,
+                "a table of events has either 'line' or 'data'");
+}
+
+static bool push_handler(lua_State *L, const struct stream *stream,
+                         const char *name) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, stream->server->handler);
+  lua_getfield(L, -1, name);
+  lua_remove(L, -2);
+  return lua_isfunction(L, -1);
+}
+
+static bool is_by_line(lua_State *L, const struct stream *stream) {
+  bool by_line = push_handler(L, stream, "line");
+  lua_pop(L, 1);
+  return by_line;
+}
+
+/* ---- one event: the body of its task ------------------------------------- */
+
+static int event_over(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+static int call(lua_State *L, int nargs) {
+  lua_callk(L, nargs, 0, 0, event_over);
+  return 0;
+}
+
+static void push_box(lua_State *L, struct stream *stream) {
+  struct events *events = stream->events;
+  if (events->box != LUA_NOREF) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, events->box);
+    return;
+  }
+  stream_push(L, stream);
+  lua_pushvalue(L, -1);
+  events->box = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static const struct want *wanted(const struct events *events) {
+  static const struct want line = {1, {{FORMAT_LINE, 0}}};
+  static const struct want some = {1, {{FORMAT_SOME, 0}}};
+  return events->by_line ? &line : &some;
+}
+
+static int run_open(lua_State *L, struct stream *stream) {
+  stream->events->by_line = is_by_line(L, stream);
+  if (!push_handler(L, stream, "open")) return 0;
+  push_box(L, stream);
+  return call(L, 1);
+}
+
+static int run_input(lua_State *L, struct stream *stream) {
+  struct inbox *inbox = &stream->inbox;
+  struct result result;
+  stream->events->by_line = is_by_line(L, stream);
+  enum scan scan = inbox_scan(inbox, wanted(stream->events),
+                              stream_ended(stream) == UV_EOF, &result);
+  if (scan == SCAN_TOO_LONG) {
+    stream->ending = UV_EMSGSIZE;
+    inbox_consume(inbox, inbox->size);
+  }
+  if (scan != SCAN_DONE || !result.spans[0].found) return 0;
+  const char *name = stream->events->by_line ? "line" : "data";
+  bool handled = push_handler(L, stream, name);
+  push_box(L, stream);
+  lua_pushlstring(L, inbox->bytes, result.spans[0].size);
+  inbox_consume(inbox, result.size);
+  if (inbox->size < INBOX_HIGH) stream_resume_reading(stream);
+  return handled ? call(L, 2) : 0;
+}
+
+static int run_close(lua_State *L, struct stream *stream) {
+  int why = stream->ending != 0 ? stream->ending : stream->broken;
+  if (!push_handler(L, stream, "close")) return 0;
+  push_box(L, stream);
+  if (why == 0 && !stream->handle.ended) why = UV_ECANCELED; /* the host */
+  if (why == 0 || why == UV_EOF) return call(L, 1);
+  stream_error(L, stream, why, "connection"); /* ..., nil, message, code */
+  lua_remove(L, -3);
+  return call(L, 3);
+}
+
+static int run_event(lua_State *L) {
+  struct stream *stream = lua_touserdata(L, 1);
+  switch (stream->events->event) {
+    case EVENT_OPEN: return run_open(L, stream);
+    case EVENT_INPUT: return run_input(L, stream);
+    default: return run_close(L, stream);
+  }
+}
+
+/* ---- the next event ------------------------------------------------------ */
+
+static bool has_input(struct stream *stream) {
+  struct result result;
+  int ending = stream_ended(stream);
+  if (stream->inbox.size == 0) return false;
+  if (stream->handle.ended || stream->handle.closing) return false;
+  return inbox_scan(&stream->inbox, wanted(stream->events),
+                    ending == UV_EOF, &result) != SCAN_MORE;
+}
+
+static enum event next_event(struct stream *stream) {
+  struct events *events = stream->events;
+  bool closed = stream->handle.ended || stream->handle.closing;
+  if (!events->was_opened) return EVENT_OPEN;
+  if (has_input(stream)) return EVENT_INPUT;
+  if (events->was_closed) return EVENT_NONE;
+  if (closed || stream->ending != 0) return EVENT_CLOSE;
+  return EVENT_NONE;
+}
+
+static void ended(struct task *task, enum task_end how);
+
+static const struct task_sink sink = {NULL, ended};
+
+bool events_pump(struct stream *stream) {
+  struct events *events = stream->events;
+  if (events->event != EVENT_NONE) return false;
+  enum event event = next_event(stream);
+  if (event == EVENT_NONE) return false;
+  struct task *task = task_start(stream->handle.host, stream->handle.work.owner,
+                                 run_event, stream);
+  if (task == NULL) return false;
+  events->event = event;
+  events->was_opened = true;
+  if (event == EVENT_CLOSE) events->was_closed = true;
+  task->sink = &sink;
+  task->name = "connection";
+  task->origin = stream->handle.origin;
+  handle_use(&stream->handle);
+  return true;
+}
+
+static void release(struct stream *stream) {
+  struct events *events = stream->events;
+  luaL_unref(stream->handle.host->L, LUA_REGISTRYINDEX, events->box);
+  stream->events = NULL;
+  free(events);
+  inbox_free(&stream->inbox);
+  handle_leave(&stream->server->handle);
+  stream->server = NULL;
+}
+
+/* A failed event closes its connection. After the last one nothing is left. */
+static void ended(struct task *task, enum task_end how) {
+  struct stream *stream = task->context;
+  struct events *events = stream->events;
+  bool over = events->event == EVENT_CLOSE;
+  events->event = EVENT_NONE;
+  if (how != TASK_RETURNED || over) handle_end(&stream->handle);
+  if (over)
+    release(stream);
+  else
+    events_pump(stream);
+  handle_leave(&stream->handle);
+}
+
+bool events_serve(struct stream *stream) {
+  struct events *events = calloc(1, sizeof *events);
+  if (events == NULL) return false;
+  events->box = LUA_NOREF;
+  stream->events = events;
+  return true;
+}
+
+void events_drain(struct stream *stream) {
+  if (stream->events->event == EVENT_NONE) handle_close(&stream->handle);
+}

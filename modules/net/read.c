@@ -1,0 +1,227 @@
+/* read.c - from libuv into the inbox, from the inbox to a reader. */
+#include <string.h>
+
+#include "host/error.h"
+#include "host/host.h"
+#include "host/loop.h"
+#include "host/option.h"
+#include "host/task.h"
+#include "host/wait.h"
+#include "modules/net/events.h"
+#include "modules/net/stream.h"
+
+/* ---- libuv fills the inbox ----------------------------------------------- */
+
+static void give_buffer(uv_handle_t *uv, size_t size, uv_buf_t *buffer) {
+  const struct handle *h = uv->data;
+  (void)size;
+  *buffer = uv_buf_init(h->host->scratch, SCRATCH_SIZE);
+}
+
+static bool is_satisfied(struct stream *stream) {
+  struct result result;
+  return stream_ended(stream) != 0 ||
+         inbox_scan(&stream->inbox, &stream->want, false, &result) !=
+             SCAN_MORE;
+}
+
+/* A reader that waits takes the bytes from where they are, in this turn. */
+static void put_in(struct stream *stream, char *bytes, size_t size) {
+  struct inbox *inbox = &stream->inbox;
+  bool someone = stream->reader != NULL || stream->events != NULL;
+  if (someone && inbox->size == 0)
+    inbox_lend(inbox, bytes, size);
+  else if (!inbox_add(inbox, bytes, size))
+    stream->ending = UV_ENOMEM;
+}
+
+/* True: a task is ready to take some of it. */
+static bool tell(struct stream *stream) {
+  if (stream->events != NULL) return events_pump(stream);
+  if (stream->reader == NULL || !is_satisfied(stream)) return false;
+  task_wake(stream->reader, 0);
+  return true;
+}
+
+static void throttle(struct stream *stream) {
+  bool wanted = stream->reader != NULL || stream->events != NULL;
+  if (stream->ending != 0 || (stream->inbox.size >= INBOX_HIGH && !wanted))
+    stream_stop_reading(stream);
+}
+
+static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
+  struct stream *stream = uv->data;
+  if (size == 0) return; /* EAGAIN: nothing yet */
+  if (size > 0)
+    put_in(stream, buffer->base, (size_t)size);
+  else
+    stream->ending = (int)size;
+  bool ready = tell(stream);
+  throttle(stream);
+  handle_use(&stream->handle);
+  if (ready) loop_dispatch(stream->handle.host);
+  if (!inbox_keep(&stream->inbox)) {
+    inbox_free(&stream->inbox);
+    stream->ending = UV_ENOMEM;
+  }
+  handle_leave(&stream->handle);
+}
+
+int stream_start(struct stream *stream) {
+  int status = uv_read_start(&stream->uv.stream, give_buffer, on_read);
+  stream->reading = status == 0;
+  return status;
+}
+
+void stream_stop_reading(struct stream *stream) {
+  if (!stream->reading) return;
+  uv_read_stop(&stream->uv.stream);
+  stream->reading = false;
+}
+
+void stream_resume_reading(struct stream *stream) {
+  if (stream->reading || stream->ending != 0 || stream->handle.closing ||
+      stream->handle.ended)
+    return;
+  int status = stream_start(stream);
+  if (status < 0) stream->ending = status;
+}
+
+int stream_ended(const struct stream *stream) {
+  if (stream->ending != 0) return stream->ending;
+  if (stream->handle.closing || stream->handle.ended) return UV_ECANCELED;
+  if (stream->handle.host->phase != HOST_RUNNING && stream->server != NULL)
+    return UV_ECANCELED; /* no new request while the program ends */
+  return 0;
+}
+
+/* ---- connection:read([format ...] [, options] [, callback]) -------------- */
+
+static void push_span(lua_State *L, const struct inbox *inbox,
+                      const struct format *format, const struct span *span) {
+  if (!span->found) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_pushlstring(L, inbox->bytes + span->start, span->size);
+  if (format->kind != FORMAT_NUMBER) return;
+  if (lua_stringtonumber(L, lua_tostring(L, -1)) == 0)
+    lua_pushnil(L); /* as io.read: it was no numeral */
+  lua_remove(L, -2);
+}
+
+static int push_result(lua_State *L, struct stream *stream,
+                       const struct result *result) {
+  for (int i = 0; i < result->count; i++)
+    push_span(L, &stream->inbox, &stream->want.formats[i],
+              &result->spans[i]); /* may raise: then nothing is used up */
+  inbox_consume(&stream->inbox, result->size);
+  if (stream->inbox.size < INBOX_HIGH) stream_resume_reading(stream);
+  return result->count;
+}
+
+static int read_finish(lua_State *L) {
+  const struct box *box = lua_touserdata(L, 1);
+  struct stream *stream = (struct stream *)box->handle;
+  struct result result;
+  int ending = stream_ended(stream);
+  enum scan scan = inbox_scan(&stream->inbox, &stream->want,
+                              ending == UV_EOF, &result);
+  if (scan == SCAN_DONE) return push_result(L, stream, &result);
+  int status = wait_status(L);
+  if (scan == SCAN_TOO_LONG) status = UV_EMSGSIZE;
+  if (ending != 0) status = ending;
+  return stream_error(L, stream, status, "read");
+}
+
+static const struct wait read_wait = {"read", read_finish, NULL};
+
+static struct format check_format(lua_State *L, int index) {
+  static const struct {
+    char letter;
+    enum format_kind kind;
+  } kinds[] = {{'l', FORMAT_LINE}, {'L', FORMAT_LINE_KEPT},
+               {'a', FORMAT_ALL}, {'n', FORMAT_NUMBER}};
+  if (lua_type(L, index) == LUA_TNUMBER) {
+    lua_Integer count = luaL_checkinteger(L, index);
+    luaL_argcheck(L, count >= 0 && count <= UINT32_MAX, index,
+                  "count out of range");
+    return (struct format){FORMAT_COUNT, (uint32_t)count};
+  }
+  const char *text = luaL_checkstring(L, index);
+  if (*text == '*') text++; /* as io.read does, for old scripts */
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+    if (*text == kinds[i].letter) return (struct format){kinds[i].kind, 0};
+  luaL_argerror(L, index, "invalid format");
+  return (struct format){FORMAT_SOME, 0};
+}
+
+/* The formats lie from index 2 on, `last` is the last of them. */
+static struct want check_want(lua_State *L, int last) {
+  struct want want = {1, {{FORMAT_SOME, 0}}};
+  luaL_argcheck(L, last - 1 <= FORMATS_MOST, 2 + FORMATS_MOST,
+                "more than four formats in one read");
+  for (int i = 2; i <= last; i++) want.formats[i - 2] = check_format(L, i);
+  if (last > 1) want.count = last - 1;
+  return want;
+}
+
+static int start_read(lua_State *L, struct stream *stream,
+                      const struct want *want, int callback,
+                      int64_t timeout) {
+  if (stream->events != NULL)
+    return luaL_error(L, "this connection is served by events: it has no read");
+  if (stream->reader != NULL)
+    return luaL_error(L, "another task waits for this connection's input");
+  struct task *task = wait_begin(L, &read_wait, callback);
+  stream->want = *want;
+  if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader);
+  stream_resume_reading(stream);
+  return wait_park(L, task, &stream->reader, timeout);
+}
+
+int stream_read(lua_State *L) {
+  static const char *const options[] = {"timeout", NULL};
+  struct stream *stream = stream_check(L);
+  int last = 1, top = lua_gettop(L);
+  while (last < top && (lua_type(L, last + 1) == LUA_TNUMBER ||
+                        lua_type(L, last + 1) == LUA_TSTRING))
+    last++;
+  option_arguments(L, last, options);
+  struct want want = check_want(L, last);
+  int64_t timeout = option_ms(L, last + 1, "timeout");
+  return start_read(L, stream, &want, last + 2, timeout);
+}
+
+/* ---- iterators: what `for` calls has more arguments, to be ignored ------- */
+
+static int next_of(lua_State *L, enum format_kind kind) {
+  struct want want = {1, {{kind, 0}}};
+  lua_settop(L, 1);
+  struct stream *stream = handle_check_any(L, 1, "neap.connection");
+  return start_read(L, stream, &want, 2, WAIT_FOREVER);
+}
+
+static int next_chunk(lua_State *L) {
+  return next_of(L, FORMAT_SOME);
+}
+
+static int next_line(lua_State *L) {
+  return next_of(L, FORMAT_LINE);
+}
+
+int stream_chunks(lua_State *L) {
+  stream_check(L);
+  lua_settop(L, 1);
+  lua_pushcfunction(L, next_chunk);
+  lua_insert(L, 1);
+  return 2;
+}
+
+int stream_lines(lua_State *L) {
+  stream_check(L);
+  lua_settop(L, 1);
+  lua_pushcfunction(L, next_line);
+  lua_insert(L, 1);
+  return 2;
+}

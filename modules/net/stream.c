@@ -1,0 +1,291 @@
+/* stream.c - the life of a connection, and what scripts see of it beside
+ * reading and writing. */
+#include "modules/net/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/address.h"
+#include "host/error.h"
+#include "host/host.h"
+#include "host/option.h"
+#include "host/task.h"
+#include "host/wait.h"
+#include "modules/net/events.h"
+
+enum { LINGER_MS = 30000 };
+
+static const char class_name[] = "neap.connection";
+
+enum { VALUE_STATE = 1, VALUES = VALUE_STATE };
+
+/* ---- its end ------------------------------------------------------------- */
+
+static void wake_all(struct stream *stream, int status) {
+  wait_wake_all(stream->reader, status);
+  wait_wake_all(stream->writers, status);
+  wait_wake_all(stream->shutter, status);
+}
+
+static void on_close(struct handle *h) {
+  struct stream *stream = (struct stream *)h;
+  flush_remove(&stream->flush);
+  if (stream->linger.link != NULL) {
+    clock_cancel(&h->host->clock, &stream->linger);
+    clock_release(&h->host->clock);
+  }
+  wake_all(stream, UV_ECANCELED);
+  buffers_give(&h->host->buffers, stream->outbox);
+  stream->outbox = NULL;
+  stream->outbox_size = 0;
+  if (stream->events != NULL)
+    events_pump(stream);
+  else
+    inbox_free(&stream->inbox);
+}
+
+static void on_linger(struct timeout *timeout) {
+  struct stream *stream = timeout->data;
+  clock_release(&stream->handle.host->clock);
+  handle_close(&stream->handle); /* the peer takes too long */
+}
+
+/* What has been written still goes out, as far as the peer takes it. */
+static void end(struct handle *h) {
+  struct stream *stream = (struct stream *)h;
+  stream_stop_reading(stream);
+  stream_flush(stream);
+  wake_all(stream, UV_ECANCELED);
+  if (stream->broken != 0 || stream_pending(stream) == 0) {
+    handle_close(h);
+    return;
+  }
+  stream->linger.fire = on_linger;
+  stream->linger.data = stream;
+  clock_hold(&h->host->clock);
+  clock_set(&h->host->clock, &stream->linger,
+            uv_now(&h->host->loop) + LINGER_MS);
+}
+
+/* A connection that rests is not in the middle of anything. */
+static void drain(struct work *work) {
+  struct stream *stream = (struct stream *)work;
+  if (stream->inbox.size > 0 || stream_pending(stream) > 0) return;
+  if (stream->events != NULL)
+    events_drain(stream);
+  else
+    wait_wake_all(stream->reader, UV_ECANCELED);
+}
+
+static const struct work_kind kind = {"connection", handle_stop, drain, NULL};
+
+/* ---- its beginning ------------------------------------------------------- */
+
+static void on_flush(struct flush *flush) {
+  stream_flush(flush->data);
+}
+
+struct stream *stream_new(struct host *host, struct owner *owner,
+                          uv_handle_type type) {
+  struct stream *stream = handle_new(host, sizeof *stream);
+  if (stream == NULL) return NULL;
+  int status = type == UV_TCP ? uv_tcp_init(&host->loop, &stream->uv.tcp)
+                              : uv_pipe_init(&host->loop, &stream->uv.pipe, 0);
+  if (status < 0) {
+    free(stream);
+    return NULL;
+  }
+  stream->flush.run = on_flush;
+  stream->flush.data = stream;
+  stream->handle.on_close = on_close;
+  stream->handle.end = end;
+  handle_open(&stream->handle, &stream->uv.any, &kind, owner);
+  return stream;
+}
+
+void stream_push(lua_State *L, struct stream *stream) {
+  handle_push_box(L, &stream->handle, class_name, VALUES);
+}
+
+struct stream *stream_check(lua_State *L) {
+  return handle_check(L, 1, class_name);
+}
+
+/* ---- addresses ----------------------------------------------------------- */
+
+typedef int (*get_name)(const struct stream *stream, struct sockaddr *name,
+                        int *size);
+
+static int local_name(const struct stream *stream, struct sockaddr *name,
+                      int *size) {
+  return uv_tcp_getsockname(&stream->uv.tcp, name, size);
+}
+
+static int peer_name(const struct stream *stream, struct sockaddr *name,
+                     int *size) {
+  return uv_tcp_getpeername(&stream->uv.tcp, name, size);
+}
+
+static void push_tcp_name(lua_State *L, const struct stream *stream,
+                          get_name get) {
+  struct sockaddr_storage name;
+  int size = sizeof name;
+  char text[ADDRESS_TEXT];
+  if (stream->handle.closing ||
+      get(stream, (struct sockaddr *)&name, &size) < 0) {
+    lua_pushnil(L);
+    return;
+  }
+  address_format((struct sockaddr *)&name, text);
+  lua_pushstring(L, text);
+}
+
+typedef int (*get_path)(const uv_pipe_t *pipe, char *buffer, size_t *size);
+
+static void push_pipe_name(lua_State *L, const struct stream *stream,
+                           get_path get) {
+  char path[ADDRESS_TEXT] = "";
+  size_t size = sizeof path;
+  if (stream->handle.closing || get(&stream->uv.pipe, path, &size) < 0) {
+    lua_pushnil(L);
+    return;
+  }
+  if (size > 0 && path[0] == '\0') path[0] = '@'; /* an abstract name */
+  lua_pushliteral(L, "unix:");
+  lua_pushlstring(L, path, size);
+  lua_concat(L, 2);
+}
+
+void stream_push_peer(lua_State *L, const struct stream *stream) {
+  if (stream->uv.any.type == UV_TCP)
+    push_tcp_name(L, stream, peer_name);
+  else
+    push_pipe_name(L, stream, uv_pipe_getpeername);
+}
+
+int stream_error(lua_State *L, const struct stream *stream, int status,
+                 const char *what) {
+  stream_push_peer(L, stream);
+  if (lua_isnil(L, -1))
+    lua_pushstring(L, what);
+  else
+    lua_pushfstring(L, "%s %s", what, lua_tostring(L, -1));
+  error_result(L, status, lua_tostring(L, -1));
+  lua_rotate(L, -5, 3);
+  lua_pop(L, 2); /* the peer, and what was made of it */
+  return 3;
+}
+
+/* ---- fields -------------------------------------------------------------- */
+
+static int get_peer(lua_State *L) {
+  stream_push_peer(L, handle_check_any(L, 1, class_name));
+  return 1;
+}
+
+static int get_address(lua_State *L) {
+  const struct stream *stream = handle_check_any(L, 1, class_name);
+  if (stream->uv.any.type == UV_TCP)
+    push_tcp_name(L, stream, local_name);
+  else
+    push_pipe_name(L, stream, uv_pipe_getsockname);
+  return 1;
+}
+
+static int get_pending(lua_State *L) {
+  const struct stream *stream = handle_check_any(L, 1, class_name);
+  lua_pushinteger(L, (lua_Integer)stream_pending(stream));
+  return 1;
+}
+
+static int get_state(lua_State *L) {
+  handle_check_any(L, 1, class_name);
+  if (lua_getiuservalue(L, 1, VALUE_STATE) == LUA_TTABLE) return 1;
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, VALUE_STATE);
+  return 1;
+}
+
+static int set_state(lua_State *L) {
+  handle_check_any(L, 1, class_name);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_setiuservalue(L, 1, VALUE_STATE);
+  return 0;
+}
+
+/* ---- methods ------------------------------------------------------------- */
+
+/* What is set on a socket of another kind has no effect, and is no error. */
+static int set_result(lua_State *L, const struct stream *stream, int status,
+                      const char *what) {
+  if (status < 0) return stream_error(L, stream, status, what);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int set_nodelay(lua_State *L) {
+  struct stream *stream = stream_check(L);
+  int status = 0;
+  luaL_checktype(L, 2, LUA_TBOOLEAN);
+  if (stream->handle.closing)
+    status = UV_ECANCELED;
+  else if (stream->uv.any.type == UV_TCP)
+    status = uv_tcp_nodelay(&stream->uv.tcp, lua_toboolean(L, 2));
+  return set_result(L, stream, status, "nodelay");
+}
+
+static int set_keepalive(lua_State *L) {
+  struct stream *stream = stream_check(L);
+  unsigned seconds = 0;
+  int status = 0;
+  if (!lua_isboolean(L, 2) || lua_toboolean(L, 2)) {
+    lua_Number delay = check_seconds(L, 2);
+    luaL_argcheck(L, delay >= 1 && delay <= 32767, 2,
+                  "false or 1 to 32767 seconds expected");
+    seconds = (unsigned)delay;
+  }
+  if (stream->handle.closing)
+    status = UV_ECANCELED;
+  else if (stream->uv.any.type == UV_TCP)
+    status = uv_tcp_keepalive(&stream->uv.tcp, seconds > 0, seconds);
+  return set_result(L, stream, status, "keepalive");
+}
+
+/* Drops what has not been sent: the peer sees a reset, not an end. */
+static int reset(lua_State *L) {
+  struct stream *stream = handle_check_any(L, 1, class_name);
+  struct linger hard = {1, 0};
+  uv_os_fd_t fd;
+  if (!stream->handle.closing && uv_fileno(&stream->uv.any, &fd) == 0)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  stream->handle.ended = true;
+  handle_close(&stream->handle);
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+  {"chunks", stream_chunks},
+  {"close", handle_method_close},
+  {"keepalive", set_keepalive},
+  {"lines", stream_lines},
+  {"nodelay", set_nodelay},
+  {"read", stream_read},
+  {"reset", reset},
+  {"shutdown", stream_shutdown},
+  {"write", stream_write},
+  {NULL, NULL},
+};
+
+static const struct class_field fields[] = {
+  {"address", get_address, NULL},
+  {"closed", handle_field_closed, NULL},
+  {"peer", get_peer, NULL},
+  {"pending", get_pending, NULL},
+  {"state", get_state, set_state},
+  {NULL, NULL, NULL},
+};
+
+void stream_open_class(lua_State *L) {
+  handle_class(L, class_name, methods, fields);
+}

@@ -1,0 +1,222 @@
+/* write.c - from a writer into the outbox, from there to the socket. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/error.h"
+#include "host/host.h"
+#include "host/option.h"
+#include "host/task.h"
+#include "host/wait.h"
+#include "modules/net/stream.h"
+
+size_t stream_pending(const struct stream *stream) {
+  return stream->outbox_size +
+         uv_stream_get_write_queue_size(&stream->uv.stream);
+}
+
+/* ---- to the socket ------------------------------------------------------- */
+
+struct rest {
+  uv_write_t uv;
+  char data[]; /* what the socket did not take at once */
+};
+
+static void on_written(uv_write_t *uv, int status) {
+  struct stream *stream = uv->handle->data;
+  free(uv);
+  if (status < 0 && stream->broken == 0) stream->broken = status;
+  size_t pending = stream_pending(stream);
+  if (stream->broken != 0 || pending <= OUTBOX_HIGH / 2)
+    wait_wake_all(stream->writers, 0);
+  if (stream->handle.ended && (stream->broken != 0 || pending == 0))
+    handle_close(&stream->handle);
+}
+
+/* Queues what is left of the buffers after `sent` bytes. */
+static int send_rest(struct stream *stream, const uv_buf_t *buffers, int count,
+                     size_t sent) {
+  size_t size = 0;
+  for (int i = 0; i < count; i++) size += buffers[i].len;
+  struct rest *rest = malloc(sizeof *rest + size - sent);
+  if (rest == NULL) return UV_ENOMEM;
+  uv_buf_t all = uv_buf_init(rest->data, (unsigned)(size - sent));
+  char *to = rest->data;
+  for (int i = 0; i < count; i++) {
+    size_t skip = sent < buffers[i].len ? sent : buffers[i].len;
+    if (buffers[i].len > skip)
+      memcpy(to, buffers[i].base + skip, buffers[i].len - skip);
+    to += buffers[i].len - skip;
+    sent -= skip;
+  }
+  int status = uv_write(&rest->uv, &stream->uv.stream, &all, 1, on_written);
+  if (status < 0) free(rest);
+  return status;
+}
+
+static int send_now(struct stream *stream, const uv_buf_t *buffers, int count) {
+  size_t size = 0;
+  for (int i = 0; i < count; i++) size += buffers[i].len;
+  int sent = uv_try_write(&stream->uv.stream, buffers, (unsigned)count);
+  if (sent == UV_EAGAIN) sent = 0; /* something is queued before it */
+  if (sent < 0) return sent;
+  if ((size_t)sent == size) return 0;
+  return send_rest(stream, buffers, count, (size_t)sent);
+}
+
+static void drop_outbox(struct stream *stream) {
+  buffers_give(&stream->handle.host->buffers, stream->outbox);
+  stream->outbox = NULL;
+  stream->outbox_size = 0;
+}
+
+void stream_flush(struct stream *stream) {
+  flush_remove(&stream->flush);
+  if (stream->outbox_size == 0 || stream->handle.closing) return;
+  uv_buf_t buffer =
+      uv_buf_init(stream->outbox, (unsigned)stream->outbox_size);
+  int status = send_now(stream, &buffer, 1);
+  drop_outbox(stream);
+  if (status < 0 && stream->broken == 0) stream->broken = status;
+}
+
+/* ---- into the outbox ----------------------------------------------------- */
+
+static int gather(struct stream *stream, const char *data, size_t size) {
+  struct host *host = stream->handle.host;
+  if (stream->outbox == NULL) stream->outbox = buffers_take(&host->buffers);
+  if (stream->outbox == NULL) return UV_ENOMEM;
+  memcpy(stream->outbox + stream->outbox_size, data, size);
+  stream->outbox_size += size;
+  flush_add(host, &stream->flush);
+  return 0;
+}
+
+/* A big string is not copied to be sent: it goes out now, and what has been
+ * gathered goes before it, in the same system call. */
+static int put_out(struct stream *stream, const char *data, size_t size) {
+  if (size == 0) return 0;
+  if (stream->outbox_size + size <= BUFFER_SIZE)
+    return gather(stream, data, size);
+  uv_buf_t buffers[2] = {
+    uv_buf_init(stream->outbox, (unsigned)stream->outbox_size),
+    uv_buf_init((char *)data, (unsigned)size),
+  };
+  int first = stream->outbox_size == 0 ? 1 : 0;
+  int status = send_now(stream, buffers + first, 2 - first);
+  drop_outbox(stream);
+  flush_remove(&stream->flush);
+  return status;
+}
+
+/* ---- connection:write(data [, options] [, callback]) --------------------- */
+
+static int write_finish(lua_State *L) {
+  const struct box *box = lua_touserdata(L, 1);
+  const struct stream *stream = (const struct stream *)box->handle;
+  int status = stream->broken != 0 ? stream->broken : wait_status(L);
+  if (status == 0 && stream->handle.closing) status = UV_ECANCELED;
+  if (status != 0) return stream_error(L, stream, status, "write");
+  lua_pushvalue(L, 1);
+  return 1;
+}
+
+static const struct wait write_wait = {"write", write_finish, NULL};
+
+static void check_size(lua_State *L, size_t size) {
+  luaL_argcheck(L, size <= INT32_MAX, 2, "more than 2 GB in one write");
+}
+
+/* A list of strings becomes one: it may hold thousands of small ones. */
+static void check_data(lua_State *L) {
+  size_t size;
+  if (lua_type(L, 2) != LUA_TTABLE) {
+    luaL_checklstring(L, 2, &size);
+    check_size(L, size);
+    return;
+  }
+  luaL_Buffer buffer;
+  lua_Integer count = luaL_len(L, 2);
+  luaL_buffinit(L, &buffer);
+  for (lua_Integer i = 1; i <= count; i++) {
+    int type = lua_geti(L, 2, i);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER)
+      luaL_error(L, "bad argument #1 to 'write' (element %I of the list is a "
+                    "%s, not a string)", (LUAI_UACINT)i,
+                 lua_typename(L, type));
+    luaL_addvalue(&buffer);
+  }
+  luaL_pushresult(&buffer);
+  check_size(L, lua_rawlen(L, -1));
+  lua_replace(L, 2);
+}
+
+static int send_string(lua_State *L, struct stream *stream) {
+  size_t size;
+  const char *data = lua_tolstring(L, 2, &size);
+  if (stream->handle.closing) return UV_ECANCELED;
+  if (stream->broken != 0) return stream->broken;
+  if (stream->shut) return UV_EPIPE;
+  if (stream_pending(stream) > OUTBOX_MOST) {
+    handle_close(&stream->handle);
+    return UV_ENOBUFS;
+  }
+  return put_out(stream, data, size);
+}
+
+int stream_write(lua_State *L) {
+  static const char *const options[] = {"timeout", NULL};
+  struct stream *stream = stream_check(L);
+  option_arguments(L, 2, options);
+  int64_t timeout = option_ms(L, 3, "timeout");
+  check_data(L);
+  struct task *task = wait_begin(L, &write_wait, 4);
+  int status = send_string(L, stream);
+  if (status < 0) {
+    if (!stream->shut) stream->broken = status;
+    return wait_fail(L, task, status);
+  }
+  if (stream_pending(stream) > OUTBOX_HIGH)
+    return wait_park(L, task, &stream->writers, timeout);
+  return wait_pass(L, task, NULL);
+}
+
+/* ---- connection:shutdown([options] [, callback]) ------------------------- */
+
+static void on_shutdown(uv_shutdown_t *uv, int status) {
+  struct stream *stream = uv->handle->data;
+  free(uv);
+  wait_wake_all(stream->shutter, status);
+}
+
+static int shutdown_finish(lua_State *L) {
+  const struct box *box = lua_touserdata(L, 1);
+  const struct stream *stream = (const struct stream *)box->handle;
+  int status = wait_status(L);
+  if (status != 0) return stream_error(L, stream, status, "shutdown");
+  lua_pushvalue(L, 1);
+  return 1;
+}
+
+static const struct wait shutdown_wait = {"shutdown", shutdown_finish, NULL};
+
+int stream_shutdown(lua_State *L) {
+  static const char *const options[] = {"timeout", NULL};
+  struct stream *stream = stream_check(L);
+  option_arguments(L, 1, options);
+  int64_t timeout = option_ms(L, 2, "timeout");
+  if (stream->shutter != NULL)
+    return luaL_error(L, "another task shuts this connection down");
+  struct task *task = wait_begin(L, &shutdown_wait, 3);
+  stream_flush(stream);
+  uv_shutdown_t *uv = malloc(sizeof *uv);
+  int status = uv == NULL ? UV_ENOMEM : stream->broken;
+  if (status == 0 && stream->handle.closing) status = UV_ECANCELED;
+  if (status == 0)
+    status = uv_shutdown(uv, &stream->uv.stream, on_shutdown);
+  if (status == 0) {
+    stream->shut = true;
+    return wait_park(L, task, &stream->shutter, timeout);
+  }
+  free(uv);
+  return wait_fail(L, task, status);
+}

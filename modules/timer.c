@@ -1,0 +1,345 @@
+/* timer.c - module `neap.timer`: sleep, every, now, monotonic.
+ *
+ * A sleep that waits is the time limit of its task's wait. One with a callback
+ * is a timer, like an interval: no task, no coroutine until it is due. Timers
+ * lie in slabs that live as long as the host. What a script holds is a pointer
+ * and an id: when the timer is over and its memory serves another, the ids
+ * differ. So it needs no finalizer, and a million timers no malloc. */
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <sys/time.h>
+
+#include "host/class.h"
+#include "host/host.h"
+#include "host/option.h"
+#include "host/task.h"
+#include "host/wait.h"
+#include "modules/modules.h"
+
+static const char sleep_class[] = "neap.sleep";
+static const char interval_class[] = "neap.interval";
+
+enum { SLAB_SIZE = 256 };
+
+/* A function that many timers share is anchored once. */
+struct shared {
+  const void *identity;
+  int ref;
+  unsigned users;
+};
+
+struct timer {
+  struct work work; /* first member; of its owner while it is active */
+  struct timeout timeout;
+  struct timers *timers;
+  struct timer *next_free;
+  struct shared *function;
+  struct origin origin; /* of an interval */
+  uint64_t id;     /* 0: it is over */
+  uint64_t period; /* ns; 0: once */
+  uint64_t due;    /* ns: exact, so that an interval does not drift */
+  bool running;    /* a tick that still runs is not started twice */
+};
+
+struct slab {
+  struct slab *next;
+  struct timer timers[SLAB_SIZE];
+};
+
+struct timers { /* a userdata in the registry: one for the host */
+  struct host *host;
+  struct timer *free;
+  struct slab *slabs;
+  struct shared *recent; /* the function of the last timer made, or NULL */
+  uint64_t last_id;
+};
+
+struct timer_object {
+  struct timer *timer;
+  uint64_t id;
+};
+
+/* ---- functions ----------------------------------------------------------- */
+
+static struct shared *share(lua_State *L, struct timers *timers, int index) {
+  struct shared *shared = timers->recent;
+  const void *identity = lua_topointer(L, index);
+  if (shared == NULL || shared->identity != identity) {
+    lua_pushvalue(L, index);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    shared = malloc(sizeof *shared);
+    if (shared == NULL) {
+      luaL_unref(L, LUA_REGISTRYINDEX, ref);
+      luaL_error(L, "not enough memory for a timer");
+    }
+    *shared = (struct shared){identity, ref, 0};
+    timers->recent = shared;
+  }
+  shared->users++;
+  return shared;
+}
+
+static void let_go(struct timers *timers, struct shared *shared) {
+  if (--shared->users > 0) return;
+  if (timers->recent == shared) timers->recent = NULL;
+  luaL_unref(timers->host->L, LUA_REGISTRYINDEX, shared->ref);
+  free(shared);
+}
+
+/* ---- the memory of timers ------------------------------------------------ */
+
+static void add_slab(lua_State *L, struct timers *timers) {
+  struct slab *slab = calloc(1, sizeof *slab);
+  if (slab == NULL) luaL_error(L, "not enough memory for a timer");
+  slab->next = timers->slabs;
+  timers->slabs = slab;
+  for (int i = SLAB_SIZE - 1; i >= 0; i--) {
+    slab->timers[i].timers = timers;
+    slab->timers[i].next_free = timers->free;
+    timers->free = &slab->timers[i];
+  }
+}
+
+static struct timer *take(struct timers *timers) {
+  struct timer *timer = timers->free;
+  timers->free = timer->next_free;
+  timer->id = ++timers->last_id;
+  return timer;
+}
+
+static void give_back(struct timer *timer) {
+  timer->next_free = timer->timers->free;
+  timer->timers->free = timer;
+}
+
+/* ---- the life of a timer ------------------------------------------------- */
+
+/* Memory that a task still runs from goes back when that task ends. */
+static void end(struct timer *timer) {
+  struct clock *clock = &timer->timers->host->clock;
+  if (timer->id == 0) return;
+  let_go(timer->timers, timer->function);
+  timer->id = 0;
+  clock_cancel(clock, &timer->timeout);
+  if (!timer->work.staged) clock_release(clock);
+  work_end(&timer->work);
+  if (!timer->running) give_back(timer);
+}
+
+static int tick_over(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+static int tick(lua_State *L) {
+  struct timer *timer = lua_touserdata(L, 1);
+  if (timer->id == 0) return 0; /* closed in the meantime */
+  lua_rawgeti(L, LUA_REGISTRYINDEX, timer->function->ref);
+  if (timer->period > 0) {
+    lua_callk(L, 0, 0, 0, tick_over);
+    return 0;
+  }
+  end(timer);
+  lua_pushboolean(L, 1); /* what a sleep that waits returns */
+  lua_callk(L, 1, 0, 0, tick_over);
+  return 0;
+}
+
+static void tick_ended(struct task *task, enum task_end how) {
+  struct timer *timer = task->context;
+  (void)how;
+  timer->running = false;
+  if (timer->id == 0) give_back(timer);
+}
+
+static const struct task_sink tick_sink = {NULL, tick_ended};
+
+static void on_due(struct timeout *timeout);
+
+static void schedule(struct timer *timer) {
+  timer->timeout.fire = on_due;
+  timer->timeout.data = timer;
+  clock_set(&timer->timers->host->clock, &timer->timeout,
+            (timer->due + 999999) / 1000000);
+}
+
+/* Ticks that could not be kept are left out: what is late does not pile up. */
+static void reschedule(struct timer *timer) {
+  uint64_t now = uv_hrtime();
+  timer->due += timer->period;
+  if (timer->due <= now)
+    timer->due += (now - timer->due) / timer->period * timer->period +
+                  timer->period;
+  schedule(timer);
+}
+
+static void on_due(struct timeout *timeout) {
+  struct timer *timer = timeout->data;
+  struct host *host = timer->timers->host;
+  if (timer->period > 0) reschedule(timer);
+  if (timer->running) return;
+  struct task *task = task_start(host, timer->work.owner, tick, timer);
+  if (task == NULL) return;
+  timer->running = true;
+  task->sink = &tick_sink;
+  task->name = timer->period > 0 ? "every" : "callback";
+  task->origin = timer->origin;
+}
+
+/* ---- as work of its owner ------------------------------------------------ */
+
+static void stop(struct work *work) {
+  end((struct timer *)work);
+}
+
+/* What serves a connection may end: its sleeps go on, its intervals do not. */
+static void drain(struct work *work) {
+  struct timer *timer = (struct timer *)work;
+  if (timer->period > 0) end(timer);
+}
+
+static int start(struct work *work) {
+  struct timer *timer = (struct timer *)work;
+  clock_hold(&timer->timers->host->clock);
+  schedule(timer);
+  return 0;
+}
+
+static const struct work_kind timer_kind = {"timer", stop, drain, start};
+
+/* Pushes what stands for it. The arguments: seconds, function. */
+static int start_timer(lua_State *L, const char *class, uint64_t period) {
+  struct timers *timers = lua_touserdata(L, lua_upvalueindex(1));
+  struct owner *owner = owner_here(L);
+  uint64_t ns = (uint64_t)(lua_tonumber(L, 1) * 1e9 + 0.5);
+  struct timer_object *object = lua_newuserdatauv(L, sizeof *object, 0);
+  luaL_setmetatable(L, class);
+  if (timers->free == NULL) add_slab(L, timers);
+  struct shared *function = share(L, timers, 2);
+  struct timer *timer = take(timers); /* from here on nothing raises */
+  timer->function = function;
+  timer->period = period;
+  timer->due = uv_hrtime() + ns;
+  timer->origin = (struct origin){NULL, 0};
+  if (period > 0) timer->origin = origin_here(L);
+  work_begin(&timer->work, &timer_kind, owner);
+  *object = (struct timer_object){timer, timer->id};
+  timer->work.staged = owner_is_staged(owner);
+  if (!timer->work.staged) start(&timer->work);
+  return 1;
+}
+
+/* ---- the module ---------------------------------------------------------- */
+
+static int sleep_finish(lua_State *L) {
+  lua_pushboolean(L, 1); /* the end of the wait's time is what it waits for */
+  return 1;
+}
+
+static const struct wait sleep_wait = {"sleep", sleep_finish, NULL};
+
+static int timer_sleep(lua_State *L) {
+  lua_Number seconds = check_seconds(L, 1);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    return start_timer(L, sleep_class, 0);
+  }
+  struct task *task = wait_begin(L, &sleep_wait, 2);
+  if (seconds <= 0) return wait_turn(L, task, NULL);
+  return wait_until(L, task, NULL, clock_after(seconds));
+}
+
+static int timer_every(lua_State *L) {
+  lua_Number seconds = check_seconds(L, 1);
+  luaL_argcheck(L, seconds > 0, 1, "an interval cannot be zero");
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  return start_timer(L, interval_class, (uint64_t)ceil(seconds * 1e9));
+}
+
+static int timer_now(lua_State *L) {
+  struct timeval now;
+  gettimeofday(&now, NULL);
+  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_usec / 1e6);
+  return 1;
+}
+
+static int timer_monotonic(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)uv_hrtime() / 1e9);
+  return 1;
+}
+
+static int end_object(lua_State *L, const char *class) {
+  const struct timer_object *object = luaL_checkudata(L, 1, class);
+  bool active = object->timer->id == object->id;
+  if (active) end(object->timer);
+  lua_pushboolean(L, active);
+  return 1;
+}
+
+static int sleep_cancel(lua_State *L) {
+  return end_object(L, sleep_class);
+}
+
+static int interval_close(lua_State *L) {
+  end_object(L, interval_class);
+  return 0;
+}
+
+static const luaL_Reg functions[] = {
+  {"every", timer_every},
+  {"monotonic", timer_monotonic},
+  {"now", timer_now},
+  {"sleep", timer_sleep},
+  {NULL, NULL},
+};
+
+static const luaL_Reg sleep_methods[] = {
+  {"cancel", sleep_cancel},
+  {NULL, NULL},
+};
+
+static const luaL_Reg interval_methods[] = {
+  {"close", interval_close},
+  {NULL, NULL},
+};
+
+/* The state is closed, all work has been stopped before. */
+static int free_timers(lua_State *L) {
+  struct timers *timers = lua_touserdata(L, 1);
+  while (timers->slabs != NULL) {
+    struct slab *slab = timers->slabs;
+    timers->slabs = slab->next;
+    free(slab);
+  }
+  return 0;
+}
+
+static const char timers_key = 0;
+
+/* All realms have the same: what a timer needs must outlive its generation. */
+static void push_timers(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &timers_key) != LUA_TNIL) return;
+  lua_pop(L, 1);
+  struct timers *timers = lua_newuserdatauv(L, sizeof *timers, 0);
+  *timers = (struct timers){.host = host_of(L)};
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, free_timers);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &timers_key);
+}
+
+int open_timer(lua_State *L) {
+  class_open(L, sleep_class, sleep_methods, NULL);
+  class_open(L, interval_class, interval_methods, NULL);
+  lua_pushcfunction(L, interval_close);
+  lua_setfield(L, -2, "__close");
+  lua_settop(L, 0);
+  luaL_newlibtable(L, functions);
+  push_timers(L);
+  luaL_setfuncs(L, functions, 1);
+  return 1;
+}

@@ -1,0 +1,63 @@
+-- What neap has to reach, and whether it has.
+local rounds = require "lib.rounds"
+
+local budgets = {}
+
+local function spec(row, text, measure, limit, digits, name)
+  return { row = row, text = text, measure = measure, limit = limit,
+    digits = digits or 2, name = name or "neap" }
+end
+
+local function ratio(other)
+  return function(row, entry)
+    local peer = rounds.by_name(row.entries, other)
+    return peer and rounds.ratio(entry, peer, row.columns[1].key)
+  end
+end
+
+local function median(key)
+  return function(_, entry) return entry.median[key] end
+end
+
+local LIST = {
+  spec("echo 64 B", "CPU <= 1.15 x limit", ratio "limit", 1.15),
+  spec("echo 64 B", "CPU < luv's", ratio "luv", 1),
+  spec("echo 64 B", "CPU < node's", ratio "node", 1),
+  spec("echo 16 KiB", "CPU <= 1.30 x limit", ratio "limit", 1.30),
+  spec("echo 16 KiB", "CPU < luv's", ratio "luv", 1),
+  spec("echo 16 KiB", "CPU < node's", ratio "node", 1),
+  spec("tasks", "start and run <= 200 ns", median "ns", 200, 0),
+  spec("timers", "CPU <= 1/3 of node's", ratio "node", 1 / 3, 3),
+  spec("start", "wall <= 1.6 x lua's", ratio "lua", 1.6),
+  spec("start", "memory <= 4 MB (4096 KiB)", median "rss", 4096, 0),
+  spec("idle", "parked task <= 4 KB (4096 B)", median "rss", 4096, 0),
+}
+
+local function judge(budget, row)
+  local verdict = { budget = budget.row .. ", " .. budget.text }
+  local entry = rounds.by_name(row.entries, budget.name)
+  local value = entry and budget.measure(row, entry)
+  if not value then
+    verdict.verdict, verdict.found = "not measured", "-"
+    return verdict
+  end
+  local less = budget.text:find("< ", 1, true) ~= nil
+  local met = value < budget.limit or (value == budget.limit and not less)
+  verdict.verdict = met and "met" or "not met"
+  verdict.value = value
+  verdict.found = ("%%.%df"):format(budget.digits):format(value)
+  return verdict
+end
+
+-- Of the rows that have been run.
+function budgets.judge(results)
+  local rows, verdicts = {}, {}
+  for _, result in ipairs(results) do rows[result.row] = result end
+  for _, budget in ipairs(LIST) do
+    local row = rows[budget.row]
+    if row then table.insert(verdicts, judge(budget, row)) end
+  end
+  return verdicts
+end
+
+return budgets

@@ -1,0 +1,55 @@
+-- Who is there: neap, the peers, and how each runs a script.
+local proc = require "lib.proc"
+
+local contestants = {}
+
+local function version_of(line, pattern)
+  return line and (line:match(pattern) or line) or "unknown"
+end
+
+-- What is found is a table of commands by name, with `versions` and, for
+-- what is absent, `absent`: name -> why.
+function contestants.find()
+  local lua, neap = os.getenv "LUA" or "lua5.4", os.getenv "NEAP"
+  local found = { versions = {}, absent = {}, lua = { lua } }
+  local versions = found.versions
+  versions.lua = version_of(proc.line(proc.quote(lua) .. " -v"), "%d[%d.]+")
+  if neap and proc.exists(neap) then
+    found.neap = { neap }
+    versions.neap =
+      version_of(proc.line(proc.quote(neap) .. " --version"), "%d[%w.-]+")
+  else
+    found.absent.neap = ("no %s: build it, or set NEAP"):format(neap)
+  end
+  local ask_luv = "print((require 'luv').version_string())"
+  local luv = proc.line(proc.quote(lua) .. " -e " .. proc.quote(ask_luv))
+  if luv then
+    found.luv, versions.luv = { lua }, "libuv " .. luv
+  else
+    found.absent.luv = "no luv for " .. lua
+  end
+  local node = proc.line("node --version")
+  if node then
+    found.node, versions.node = { "node" }, version_of(node, "%d[%d.]+")
+  else
+    found.absent.node = "no node"
+  end
+  return found
+end
+
+-- A list of { name, command } of those present, in the order given; each
+-- entry is { name, host, word... }, host a name found or false for a program.
+function contestants.choose(found, entries)
+  local list = {}
+  for _, entry in ipairs(entries) do
+    local name, host = entry[1], entry[2]
+    if not host or found[host] then
+      local command = proc.with(host and found[host] or {},
+        table.unpack(entry, 3))
+      table.insert(list, { name = name, command = command })
+    end
+  end
+  return list
+end
+
+return contestants

@@ -87,8 +87,7 @@ static bool is_readable(void) {
 
 static bool read_byte(char *byte) {
   ssize_t count;
-  do
-    count = read(STDIN_FILENO, byte, 1);
+  do count = read(STDIN_FILENO, byte, 1);
   while (count < 0 && errno == EINTR);
   return count == 1;
 }

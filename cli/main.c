@@ -1,7 +1,9 @@
 /* main.c - the way in: the command line, then one host until it ends. */
+#include <fcntl.h>
 #include <lua.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -28,6 +30,13 @@ static void tune_memory(void) {
   mallopt(M_TOP_PAD, 1 << 20);
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 #endif
+}
+
+/* Where one of them was closed, the next thing to be opened would take its
+ * number: what a script prints would go into somebody's connection. */
+static void keep_standard_files(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
 }
 
 /* `stress` is for tests: a pause of nothing, so that a cycle follows the other,
@@ -83,6 +92,7 @@ int main(int argc, char **argv) {
     help_print_version();
   } else {
     tune_memory();
+    keep_standard_files();
     if (options.shows_version) help_print_version();
     code = run_host(&options);
   }

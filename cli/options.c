@@ -67,8 +67,10 @@ static bool read_gc_mode(struct options *options) {
     options->gc_mode = (enum gc_mode)mode;
     return true;
   }
-  fprintf(stderr, "neap: NEAP_GC is incremental, generational or stress, not "
-          "'%s'\n", value);
+  fprintf(stderr,
+          "neap: NEAP_GC is incremental, generational or stress, not "
+          "'%s'\n",
+          value);
   return false;
 }
 

@@ -16,7 +16,7 @@ enum command {
 
 enum gc_mode { GC_INCREMENTAL, GC_GENERATIONAL, GC_STRESS };
 
-struct step { /* what comes before the script, in the order given */
+struct step {  /* what comes before the script, in the order given */
   char option; /* 'e', 'l' or 'W' */
   const char *text;
 };
@@ -32,7 +32,7 @@ struct options {
   unsigned slow_ms;
   bool slow_given;
   bool leaks;
-  bool ignores_env; /* -E */
+  bool ignores_env;   /* -E */
   bool shows_version; /* before anything runs */
   bool interactive;
   bool from_stdin; /* "-" */

@@ -80,17 +80,14 @@ static int load_init(lua_State *L, const struct options *options) {
 
 static int load_step(lua_State *L, const struct step *step) {
   switch (step->option) {
-    case 'e':
-      return load_text(L, step->text, "=(command line)");
+    case 'e': return load_text(L, step->text, "=(command line)");
     case 'l': {
       const char *equals = strchr(step->text, '=');
       lua_getglobal(L, "require");
       lua_pushstring(L, equals != NULL ? equals + 1 : step->text);
       return 1;
     }
-    default:
-      lua_warning(L, "@on", 0);
-      return NOTHING;
+    default: lua_warning(L, "@on", 0); return NOTHING;
   }
 }
 
@@ -98,8 +95,8 @@ static int load_step(lua_State *L, const struct step *step) {
 static void end_step(lua_State *L, const struct step *step) {
   if (step->option != 'l') return;
   const char *equals = strchr(step->text, '=');
-  size_t size = equals != NULL ? (size_t)(equals - step->text)
-                               : strlen(step->text);
+  size_t size =
+    equals != NULL ? (size_t)(equals - step->text) : strlen(step->text);
   lua_pushglobaltable(L);
   lua_pushlstring(L, step->text, size);
   lua_pushvalue(L, 2); /* the first result */
@@ -152,8 +149,7 @@ static int load_stage(lua_State *L, const struct options *options, int at) {
 }
 
 static void end_stage(lua_State *L, const struct options *options, int at) {
-  if (at > 0 && at <= options->count)
-    end_step(L, &options->steps[at - 1]);
+  if (at > 0 && at <= options->count) end_step(L, &options->steps[at - 1]);
 }
 
 static int run_on(lua_State *L, int status, lua_KContext at);

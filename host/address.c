@@ -1,10 +1,10 @@
 /* address.c - reads and writes the addresses of sockets. */
 #include "host/address.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 static int copy(char *to, size_t size, const char *from, size_t length) {
   if (length >= size) return UV_ENAMETOOLONG;
@@ -15,8 +15,8 @@ static int copy(char *to, size_t size, const char *from, size_t length) {
 
 static bool is_port(const char *text) {
   size_t length = strlen(text);
-  return length > 0 && length <= 5 &&
-         strspn(text, "0123456789") == length && atol(text) <= 65535;
+  return length > 0 && length <= 5 && strspn(text, "0123456789") == length &&
+         atol(text) <= 65535;
 }
 
 int address_parse(const char *text, struct address *address) {
@@ -25,8 +25,7 @@ int address_parse(const char *text, struct address *address) {
     struct sockaddr_un un;
     address->is_unix = true;
     if (text[5] == '\0') return UV_EINVAL;
-    return copy(address->host, sizeof un.sun_path, text + 5,
-                strlen(text + 5));
+    return copy(address->host, sizeof un.sun_path, text + 5, strlen(text + 5));
   }
   const char *colon = strrchr(text, ':');
   if (colon == NULL || !is_port(colon + 1)) return UV_EINVAL;
@@ -50,14 +49,24 @@ int address_resolve(const struct address *address, bool any,
   const char *host = address->host;
   int port = address_port(address);
   if (host[0] == '\0') host = any ? "::" : "127.0.0.1";
-  if (strcmp(host, "localhost") == 0) host = "127.0.0.1";
+  if (any && strcmp(host, "localhost") == 0) host = "127.0.0.1";
   if (uv_ip4_addr(host, port, (struct sockaddr_in *)result) == 0) return 0;
   if (uv_ip6_addr(host, port, (struct sockaddr_in6 *)result) == 0) return 0;
   return UV_EAI_NONAME;
 }
 
-static void format_unix(const struct sockaddr_un *un,
-                        char text[ADDRESS_TEXT]) {
+socklen_t address_unix(const char *path, struct sockaddr_un *name) {
+  memset(name, 0, sizeof *name);
+  name->sun_family = AF_UNIX;
+  strcpy(name->sun_path, path);
+  if (path[0] == '@') { /* Linux: a name that is not in the file system */
+    name->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  }
+  return sizeof *name;
+}
+
+static void format_unix(const struct sockaddr_un *un, char text[ADDRESS_TEXT]) {
   if (un->sun_path[0] == '\0' && un->sun_path[1] != '\0')
     snprintf(text, ADDRESS_TEXT, "unix:@%s", un->sun_path + 1);
   else

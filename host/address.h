@@ -3,6 +3,7 @@
 #define HOST_ADDRESS_H
 
 #include <stdbool.h>
+#include <sys/un.h>
 #include <uv.h>
 
 enum { ADDRESS_TEXT = 160 }; /* enough for any that is formatted */
@@ -15,10 +16,13 @@ struct address {
 
 /* 0, or UV_EINVAL, UV_ENAMETOOLONG. */
 int address_parse(const char *text, struct address *address);
-/* A numeric host, none (`any`: all interfaces, or loopback) or "localhost";
- * UV_EAI_NONAME where it would have to be looked up. */
+/* A numeric host or none. `any`, to listen: none is all interfaces, and not
+ * loopback, and "localhost" is a number too. UV_EAI_NONAME where it would have
+ * to be looked up. */
 int address_resolve(const struct address *address, bool any,
                     struct sockaddr_storage *result);
+/* The name of a Unix socket, and its size. */
+socklen_t address_unix(const char *path, struct sockaddr_un *name);
 int address_port(const struct address *address);
 void address_format(const struct sockaddr *address, char text[ADDRESS_TEXT]);
 

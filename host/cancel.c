@@ -38,8 +38,7 @@ bool cancel_is(lua_State *L, int index) {
 /* ---- as in Lua's lbaselib.c, but for the test of the error --------------- */
 
 static int finish(lua_State *L, int status, lua_KContext skip) {
-  if (status == LUA_OK || status == LUA_YIELD)
-    return lua_gettop(L) - (int)skip;
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - (int)skip;
   if (cancel_is(L, -1)) return lua_error(L);
   lua_pushboolean(L, 0);
   lua_insert(L, -2);

@@ -16,4 +16,10 @@ struct class_field {
 void class_open(lua_State *L, const char *name, const luaL_Reg *methods,
                 const struct class_field *fields);
 
+/* Makes the value on top of L an object of the class. */
+void class_set(lua_State *L, const char *name);
+/* The userdata at an index, which must be of that class: `name` is the very
+ * string that class_open was given, not only an equal one; for both of these. */
+void *class_check(lua_State *L, int index, const char *name);
+
 #endif

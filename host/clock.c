@@ -1,14 +1,14 @@
 /* clock.c - arms libuv's timer for the wheel's next stop, never per timeout. */
 #include "host/clock.h"
 
-#include <math.h>
-
 /* So many timeouts fire per turn: each may start a task, and tasks that are
  * ready all at once are memory. The others are late by a turn. */
 enum { FIRE_LIMIT = 256 };
 
+/* It ends the poll, also when it is due before that begins (a task has held
+ * the loop): libuv would then wait for sockets. clock_advance comes next. */
 static void on_alarm(uv_timer_t *uv) {
-  (void)uv; /* it has ended the poll: clock_advance comes next */
+  uv_stop(uv->loop);
 }
 
 static void arm(struct clock *clock, uint64_t due) {
@@ -20,7 +20,7 @@ static void arm(struct clock *clock, uint64_t due) {
 void clock_open(struct clock *clock, uv_loop_t *loop) {
   uv_timer_init(loop, &clock->uv);
   uv_unref((uv_handle_t *)&clock->uv);
-  clock->wheel.now = uv_now(loop);
+  wheel_open(&clock->wheel, uv_now(loop));
   clock->alarm = UINT64_MAX;
 }
 
@@ -29,7 +29,7 @@ void clock_close(struct clock *clock) {
 }
 
 uint64_t clock_after(lua_Number seconds) {
-  return (uint64_t)ceil(((lua_Number)uv_hrtime() + seconds * 1e9) / 1e6);
+  return clock_at(uv_hrtime() + (uint64_t)(seconds * 1e9 + 0.5));
 }
 
 void clock_set(struct clock *clock, struct timeout *timeout, uint64_t due) {

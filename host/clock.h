@@ -20,9 +20,12 @@ struct clock {
 
 void clock_open(struct clock *clock, uv_loop_t *loop);
 void clock_close(struct clock *clock);
-/* The loop time that lies so many seconds after this very moment: a timeout is
+/* The first loop time that is not before a time of uv_hrtime: so a timeout is
  * never early, and at most a millisecond late by itself. */
-uint64_t clock_after(lua_Number seconds);
+static inline uint64_t clock_at(uint64_t ns) {
+  return (ns + 999999) / 1000000;
+}
+uint64_t clock_after(lua_Number seconds); /* from this very moment */
 void clock_set(struct clock *clock, struct timeout *timeout, uint64_t due);
 void clock_cancel(struct clock *clock, struct timeout *timeout);
 void clock_hold(struct clock *clock);

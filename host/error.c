@@ -13,8 +13,7 @@ int error_result(lua_State *L, int status, const char *what) {
   char name[32];
   char message[128];
   lua_pushnil(L);
-  lua_pushfstring(L, "%s: %s", what,
-                  text_of(status, message, sizeof message));
+  lua_pushfstring(L, "%s: %s", what, text_of(status, message, sizeof message));
   lua_pushstring(L, uv_err_name_r(status, name, sizeof name));
   return 3;
 }

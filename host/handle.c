@@ -64,14 +64,17 @@ void handle_push_box(lua_State *L, struct handle *h, const char *name,
                      int values) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, values);
   box->handle = NULL;
-  luaL_setmetatable(L, name);
+  class_set(L, name);
   box->handle = h;
   h->box = box;
   handle_use(h);
 }
 
+/* A box that has been collected can only be seen by a finalizer. */
 void *handle_check_any(lua_State *L, int index, const char *name) {
-  return ((struct box *)luaL_checkudata(L, index, name))->handle;
+  struct handle *h = ((struct box *)class_check(L, index, name))->handle;
+  if (h == NULL) luaL_error(L, "this %s has been collected", name);
+  return h;
 }
 
 void *handle_check(lua_State *L, int index, const char *name) {
@@ -81,9 +84,11 @@ void *handle_check(lua_State *L, int index, const char *name) {
 }
 
 static void report_leak(const struct handle *h) {
-  fprintf(stderr, "neap: leak: a %s created at %s:%d was forgotten without "
-          "being closed\n", h->work.kind->name,
-          h->origin.source != NULL ? h->origin.source : "?", h->origin.line);
+  fprintf(stderr,
+          "neap: leak: a %s created at %s:%d was forgotten without "
+          "being closed\n",
+          h->work.kind->name, h->origin.source != NULL ? h->origin.source : "?",
+          h->origin.line);
 }
 
 static int box_gc(lua_State *L) {

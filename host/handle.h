@@ -16,7 +16,7 @@
 
 struct host;
 
-struct handle { /* first member of every handle struct */
+struct handle {     /* first member of every handle struct */
   struct work work; /* of its owner, until libuv has let go */
   struct host *host;
   uv_handle_t *uv;                    /* points into the same memory */
@@ -56,8 +56,8 @@ void handle_leave(struct handle *h);
 void handle_close(struct handle *h); /* at once; idempotent */
 void handle_end(struct handle *h);   /* as the script would; idempotent */
 
-void handle_stop(struct work *work);    /* for a struct work_kind */
-int handle_method_close(lua_State *L);  /* for a list of methods */
-int handle_field_closed(lua_State *L);  /* for a list of fields */
+void handle_stop(struct work *work);   /* for a struct work_kind */
+int handle_method_close(lua_State *L); /* for a list of methods */
+int handle_field_closed(lua_State *L); /* for a list of fields */
 
 #endif

@@ -91,6 +91,7 @@ void host_close(struct host *host) {
   stop_all(host);
   host->ready = (struct queue){NULL, NULL};
   clock_cancel(&host->clock, &host->stop_limit);
+  clock_cancel(&host->clock, &host->tidy.timeout);
   lua_close(host->L);
   host->L = NULL; /* what libuv still holds must not touch it */
   signals_close(host);

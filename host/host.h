@@ -16,6 +16,7 @@
 #include "host/origin.h"
 #include "host/pool.h"
 #include "host/queue.h"
+#include "host/tidy.h"
 #include "host/watchdog.h"
 
 struct generation;
@@ -32,33 +33,34 @@ enum { SCRATCH_SIZE = 65536 };
 
 struct host {
   uv_loop_t loop;
-  lua_State *L;               /* main state: for the host, between tasks */
-  struct queue ready;         /* tasks whose results have arrived */
-  struct task *current;       /* the task that runs Lua now, or NULL */
+  lua_State *L;                /* main state: for the host, between tasks */
+  struct queue ready;          /* tasks whose results have arrived */
+  struct task *current;        /* the task that runs Lua now, or NULL */
   lua_State *volatile running; /* and the innermost coroutine it runs in */
-  struct pool pool;           /* coroutines and tasks to be used again */
-  struct clock clock;         /* every timeout, one uv_timer */
-  struct flush *flushes;      /* what is to be written before the next poll */
-  struct buffers buffers;     /* for what is to be written */
+  struct pool pool;            /* coroutines and tasks to be used again */
+  struct clock clock;          /* every timeout, one uv_timer */
+  struct flush *flushes;       /* what is to be written before the next poll */
+  struct buffers buffers;      /* for what is to be written */
   struct generation *generations; /* all that are not dead */
-  struct generation *root;    /* owns what no program does */
-  struct generation *live;    /* the program that serves, or NULL */
-  struct generation *entered; /* whose realm is in place */
-  struct generation *ended;   /* their last work is done: to be reaped */
-  struct observer *observers; /* told of every phase and task event */
-  struct source *sources;     /* names of files, see origin.h */
-  struct watchdog watchdog;   /* looks for tasks that hold the loop */
-  volatile unsigned runs;     /* how often a task has been resumed */
+  struct generation *root;        /* owns what no program does */
+  struct generation *live;        /* the program that serves, or NULL */
+  struct generation *entered;     /* whose realm is in place */
+  struct generation *ended;       /* their last work is done: to be reaped */
+  struct observer *observers;     /* told of every phase and task event */
+  struct source *sources;         /* names of files, see origin.h */
+  struct watchdog watchdog;       /* looks for tasks that hold the loop */
+  volatile unsigned runs;         /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
-  uint64_t failures;          /* tasks that ended in a reported error */
-  uint64_t overruns;          /* tasks that held the loop for too long */
-  struct timeout stop_limit;  /* of draining */
-  int credit;                 /* immediate results before a task gives way */
-  int exit_code;              /* that was asked for, or -1 */
+  uint64_t failures;         /* tasks that ended in a reported error */
+  uint64_t overruns;         /* tasks that held the loop for too long */
+  struct tidy tidy;          /* gives memory back after a rush */
+  struct timeout stop_limit; /* of draining */
+  int credit;                /* immediate results before a task gives way */
+  int exit_code;             /* that was asked for, or -1 */
   enum host_phase phase;
-  bool polling;               /* inside uv_run: no Lua is running */
-  bool blocked;               /* an outer C function forbids to wait */
+  bool polling; /* inside uv_run: no Lua is running */
+  bool blocked; /* an outer C function forbids to wait */
   bool reports_leaks;
   char scratch[SCRATCH_SIZE]; /* every stream reads into it, one at a time */
 };

@@ -132,8 +132,7 @@ void loop_drain(struct host *host) {
   host->exit_code = 0;
   host->stop_limit.fire = on_limit;
   host->stop_limit.data = host;
-  clock_set(&host->clock, &host->stop_limit,
-            uv_now(&host->loop) + DRAIN_MS);
+  clock_set(&host->clock, &host->stop_limit, uv_now(&host->loop) + DRAIN_MS);
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     generation_drain(g);
   if (host->polling) uv_stop(&host->loop);

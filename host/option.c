@@ -26,8 +26,11 @@ static void push_names(lua_State *L, const char *const names[]) {
 static void unknown(lua_State *L, int index, const char *const names[]) {
   const char *key = luaL_tolstring(L, -2, NULL);
   push_names(L, names);
-  luaL_argerror(L, index, lua_pushfstring(L, "unknown option '%s' (there are: "
-                                          "%s)", key, lua_tostring(L, -1)));
+  luaL_argerror(L, index,
+                lua_pushfstring(L,
+                                "unknown option '%s' (there are: "
+                                "%s)",
+                                key, lua_tostring(L, -1)));
 }
 
 void option_check(lua_State *L, int index, const char *const names[]) {
@@ -35,8 +38,7 @@ void option_check(lua_State *L, int index, const char *const names[]) {
   luaL_checktype(L, index, LUA_TTABLE);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
-    if (lua_type(L, -2) != LUA_TSTRING ||
-        !is_known(lua_tostring(L, -2), names))
+    if (lua_type(L, -2) != LUA_TSTRING || !is_known(lua_tostring(L, -2), names))
       unknown(L, index, names);
     lua_pop(L, 1);
   }
@@ -62,18 +64,18 @@ static lua_Number check_range(lua_State *L, int index, const char *name) {
   lua_Number seconds = lua_tonumberx(L, -1, &is_number);
   if (!is_number || !(seconds >= 0 && seconds <= seconds_most))
     luaL_argerror(L, index,
-                  lua_pushfstring(L, "%s must be a number of seconds from 0 "
-                                  "to 1e9, not %s", name,
-                                  luaL_tolstring(L, -1, NULL)));
+                  lua_pushfstring(L,
+                                  "%s must be a number of seconds from 0 "
+                                  "to 1e9, not %s",
+                                  name, luaL_tolstring(L, -1, NULL)));
   return seconds;
 }
 
 lua_Number check_seconds(lua_State *L, int index) {
-  luaL_checknumber(L, index);
+  lua_Number seconds = luaL_checknumber(L, index);
+  if (seconds >= 0 && seconds <= seconds_most) return seconds;
   lua_pushvalue(L, index);
-  lua_Number seconds = check_range(L, index, "time");
-  lua_pop(L, 1);
-  return seconds;
+  return check_range(L, index, "time"); /* raises */
 }
 
 /* Pushes the value; false, and nothing, where it is not given. */
@@ -97,18 +99,20 @@ lua_Integer option_integer(lua_State *L, int index, const char *name,
   if (!get(L, index, name)) return otherwise;
   lua_Integer value = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer || value < least)
-    luaL_argerror(L, index, lua_pushfstring(L, "%s must be an integer of at "
-                                            "least %I", name, (LUAI_UACINT)least));
+    luaL_argerror(L, index,
+                  lua_pushfstring(L,
+                                  "%s must be an integer of at "
+                                  "least %I",
+                                  name, (LUAI_UACINT)least));
   lua_pop(L, 1);
   return value;
 }
 
-bool option_boolean(lua_State *L, int index, const char *name,
-                    bool otherwise) {
+bool option_boolean(lua_State *L, int index, const char *name, bool otherwise) {
   if (!get(L, index, name)) return otherwise;
   if (!lua_isboolean(L, -1))
-    luaL_argerror(L, index, lua_pushfstring(L, "%s must be true or false",
-                                            name));
+    luaL_argerror(L, index,
+                  lua_pushfstring(L, "%s must be true or false", name));
   bool value = lua_toboolean(L, -1);
   lua_pop(L, 1);
   return value;

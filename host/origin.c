@@ -16,6 +16,7 @@ struct source {
 /* The last one found comes first: nearly always it is asked for again. */
 static const char *keep(struct host *host, const char *name) {
   struct source **link = &host->sources;
+  if (*link != NULL && strcmp((*link)->name, name) == 0) return (*link)->name;
   while (*link != NULL && strcmp((*link)->name, name) != 0)
     link = &(*link)->next;
   struct source *source = *link;

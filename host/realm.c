@@ -6,7 +6,10 @@
 #include <stdbool.h>
 
 static const char *const slots[] = {
-  LUA_LOADED_TABLE, LUA_PRELOAD_TABLE, "_IO_input", "_IO_output",
+  LUA_LOADED_TABLE,
+  LUA_PRELOAD_TABLE,
+  "_IO_input",
+  "_IO_output",
 };
 enum { NSLOTS = sizeof slots / sizeof slots[0], NBASIC = 7 };
 enum { GLOBALS = NSLOTS + 1, BASIC, SIZE = BASIC + NBASIC };

@@ -40,8 +40,7 @@ static void push_message(lua_State *L, int error) {
   if (readable)
     luaL_tolstring(L, error, NULL);
   else
-    lua_pushfstring(L, "(error object is a %s value)",
-                    luaL_typename(L, error));
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, error));
 }
 
 static void push_start(lua_State *L, const struct task *task) {

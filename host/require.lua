@@ -2,25 +2,28 @@
 -- loader must be called from Lua. A module that two tasks want is loaded once,
 -- the second waits for the first. Otherwise as in Lua's loadlib.c.
 local current, gate = ... -- () -> id of the running task; () -> a gate
-local package, error, type, ipairs, concat = package, error, type, ipairs, table.concat
+local package, error, type, ipairs, pcall = package, error, type, ipairs, pcall
+local concat, setmetatable, tostring = table.concat, setmetatable, tostring
 local loading = {} -- name -> { task = id, gate = gate }
+local waits = {} -- id of a task -> the name that it waits for
 
 local function find(name)
   local tried = {}
-  if type(package.searchers) ~= "table" then error("'package.searchers' must be a table", 3) end
+  if type(package.searchers) ~= "table" then error("'package.searchers' must be a table", 4) end
   for _, searcher in ipairs(package.searchers) do
-    local loader, where = searcher(name)
+    local ok, loader, where = pcall(searcher, name)
+    if not ok then error(loader, 0) end -- and the line it names is not one of ours
     if type(loader) == "function" then return loader, where end
     if type(loader) == "string" then tried[#tried + 1] = "\n\t" .. loader end
   end
-  error(("module '%s' not found:%s"):format(name, concat(tried)), 3)
+  error(("module '%s' not found:%s"):format(name, concat(tried)), 4)
 end
 
 local function load(name)
   local loader, where = find(name)
   local open = gate()
   loading[name] = { task = current(), gate = open }
-  local done <close> = setmetatable({}, { __close = function()
+  local _ <close> = setmetatable({}, { __close = function()
     loading[name] = nil
     open:open()
   end })
@@ -31,14 +34,31 @@ local function load(name)
   return loaded[name], where
 end
 
-function require(name)
+-- The task that loads it waits, in the end, for one that this task loads.
+local function is_circle(name, me)
+  while loading[name] do
+    if loading[name].task == me then return true end
+    name = waits[loading[name].task]
+  end
+end
+
+local function wait_for(name, me)
+  local _ <close> = setmetatable({}, { __close = function() waits[me] = nil end })
+  waits[me] = name
+  loading[name].gate:wait()
+end
+
+-- It is called by a function in C, the `require` that a script sees: as with
+-- Lua's, a chunk that ends with `return require "x"` keeps its line.
+return function(name)
   if type(name) == "number" then name = tostring(name) end
   if type(name) ~= "string" then
-    error(("bad argument #1 to 'require' (string expected, got %s)"):format(name == nil and "no value" or type(name)), 2)
+    local got = name == nil and "no value" or type(name)
+    error(("bad argument #1 to 'require' (string expected, got %s)"):format(got), 3)
   end
   while not package.loaded[name] and loading[name] do
-    if loading[name].task == current() then error(("loop or previous error loading module '%s'"):format(name), 2) end
-    loading[name].gate:wait()
+    if is_circle(name, current()) then error(("loop or previous error loading module '%s'"):format(name), 3) end
+    wait_for(name, current())
   end
   local value = package.loaded[name]
   if value then return value end

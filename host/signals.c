@@ -11,6 +11,7 @@
 #include "host/loop.h"
 #include "host/task.h"
 #include "host/task_list.h"
+#include "host/wait.h"
 #include "host/watchdog.h"
 
 static struct {
@@ -26,13 +27,25 @@ static struct {
 
 /* ---- inside Lua ---------------------------------------------------------- */
 
+/* Nobody is kept waiting by a script that is alone. */
 static void report_overrun(struct host *host, lua_State *L) {
+  if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
   struct origin origin = origin_of(host, L);
   host->overruns++;
-  fprintf(stderr, "neap: task %llu (%s) has held the loop for over %u ms, at "
-          "%s:%d\n", (unsigned long long)host->current->id,
-          host->current->name, (unsigned)(host->watchdog.limit / 1000000),
+  fprintf(stderr,
+          "neap: task %llu (%s) has held the loop for over %u ms, at "
+          "%s:%d\n",
+          (unsigned long long)host->current->id, host->current->name,
+          (unsigned)(host->watchdog.limit / 1000000),
           origin.source != NULL ? origin.source : "?", origin.line);
+}
+
+/* What serves nobody is cancelled where it is, even if it never waits. */
+static void end_running(lua_State *L, struct host *host) {
+  loop_drain(host);
+  if (owner_is_background(host->current->work.owner) &&
+      !host->current->unwinding)
+    wait_end_here(L);
 }
 
 static void on_hook(lua_State *L, lua_Debug *ar) {
@@ -44,6 +57,7 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
     lua_sethook(L, NULL, 0, 0);
   signals.hooked = NULL;
   if (host->current == NULL) return;
+  if (signals.ends > 0) end_running(L, host);
   if (signals.overran) report_overrun(host, L);
   signals.overran = 0;
   if (!signals.wants_list) return;
@@ -75,6 +89,7 @@ static void on_signal(int number) {
     case SIGTERM:
     case SIGINT:
       if (++signals.ends > 1) _exit(128 + number);
+      interrupt(signals.host->running);
       break;
     case SIGUSR1:
       signals.wants_list = 1;

@@ -67,11 +67,11 @@ static int end_body(lua_State *L, int status, lua_KContext context) {
 }
 
 static int run_body(lua_State *L) { /* object, trace, function, arguments */
-  int status =
-      lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, 0, end_body);
+  int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, 0, end_body);
   return end_body(L, status, 0);
 }
 
+enum { FEW = 8 };  /* arguments that a stack has room for in any case */
 enum { BODY = 3 }; /* arguments of run_body beside those of the function */
 
 /* Moves the object, or nil, from L below the function that comes next. */
@@ -149,6 +149,7 @@ void task_set_arguments(struct task *task, int nargs) {
 
 struct task *task_start(struct host *host, struct owner *owner,
                         lua_CFunction body, void *context) {
+  if (host->phase == HOST_STOPPING) return NULL;
   struct task *task = allocate(host, owner);
   if (task == NULL) return NULL;
   task->body = body;
@@ -162,7 +163,7 @@ static struct task *spawn(lua_State *from, int first, int nargs,
                           struct owner *owner, bool with_object) {
   struct task *task = task_new(from, owner, with_object);
   lua_State *co = task->coroutine.co;
-  if (!lua_checkstack(co, nargs + 4)) {
+  if (nargs > FEW && !lua_checkstack(co, nargs + 4)) {
     task_discard(task);
     luaL_error(from, "too many arguments");
   }
@@ -174,7 +175,7 @@ static struct task *spawn(lua_State *from, int first, int nargs,
 
 struct task *task_spawn_as(lua_State *from, int nargs, struct owner *owner) {
   int first = lua_gettop(from) - nargs;
-  luaL_checkstack(from, nargs + 4, "too many arguments");
+  if (nargs > FEW) luaL_checkstack(from, nargs + 4, "too many arguments");
   struct task *task = spawn(from, first, nargs, owner, false);
   lua_settop(from, first - 1);
   return task;
@@ -182,7 +183,7 @@ struct task *task_spawn_as(lua_State *from, int nargs, struct owner *owner) {
 
 struct task *task_go(lua_State *from, int first) {
   int nargs = lua_gettop(from) - first;
-  luaL_checkstack(from, nargs + 4, "too many arguments");
+  if (nargs > FEW) luaL_checkstack(from, nargs + 4, "too many arguments");
   return spawn(from, first, nargs, owner_here(from), true);
 }
 
@@ -210,32 +211,39 @@ static void retire(struct task *task, enum task_end end) {
       pool_drop(task->coroutine);
   }
   release(task);
+  if (++host->tidy.ended >= TIDY_AFTER && !host->tidy.scheduled)
+    tidy_schedule(host);
 }
 
-static int take_coroutine(lua_State *L) {
-  struct task *task = lua_touserdata(L, 1);
+static void fill(lua_State *L, struct task *task) {
   task->coroutine = pool_take(&task->host->pool, L);
   lua_pushnil(L);
   push_body(L, task->coroutine.co);
   lua_pushcfunction(task->coroutine.co, task->body);
   lua_pushlightuserdata(task->coroutine.co, task->context);
   task_set_arguments(task, 1);
+}
+
+static int fill_protected(lua_State *L) {
+  fill(L, lua_touserdata(L, 1));
   return 0;
 }
 
-/* False: no memory. Between tasks nothing may raise unprotected. */
+/* False: no memory. Between tasks nothing may raise unprotected, but a pooled
+ * coroutine is there, and has room for so little. */
 static bool prepare(struct task *task) {
   lua_State *L = task->host->L;
-  if (task->coroutine.co == NULL) {
-    lua_pushcfunction(L, take_coroutine);
-    lua_pushlightuserdata(L, task);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-      lua_pop(L, 1);
-      return false;
-    }
-  }
   task->begun = true;
-  return true;
+  if (task->coroutine.co != NULL) return true;
+  if (task->host->pool.count > 0) {
+    fill(L, task);
+    return true;
+  }
+  lua_pushcfunction(L, fill_protected);
+  lua_pushlightuserdata(L, task);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK) return true;
+  lua_pop(L, 1);
+  return false;
 }
 
 static int resume(struct task *task, int *nresults) {
@@ -280,8 +288,8 @@ void task_run(struct task *task) {
     observe_task(task, OBSERVE_SUSPENDED);
   } else {
     report_broken(task, status == LUA_YIELD
-                            ? "attempt to yield from outside a coroutine"
-                            : lua_tostring(co, -1));
+                          ? "attempt to yield from outside a coroutine"
+                          : lua_tostring(co, -1));
     if (status == LUA_YIELD) lua_resetthread(co); /* __close cannot wait */
     retire(task, TASK_FAILED);
   }
@@ -311,11 +319,12 @@ bool task_cancel(struct task *task) {
     task_start_staged(task); /* it ends without having run */
     return true;
   }
-  if (task->state != TASK_WAITING) return task->state == TASK_READY;
-  const struct wait *wait = task->wait;
-  if (wait != NULL && wait->interrupt != NULL && wait->interrupt(task))
+  if (task->state != TASK_WAITING && task->state != TASK_READY) return false;
+  const struct wait *wait = task->wait; /* when it is ready, it holds results */
+  if (task->parked != NULL && wait->interrupt != NULL && wait->interrupt(task))
     return true;
   task_wake(task, UV_ECANCELED);
+  wait_leave(task); /* at once: another may wait for the same now */
   return true;
 }
 

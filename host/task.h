@@ -39,8 +39,8 @@ struct task_sink {
 };
 
 struct task {
-  struct work work; /* first member */
-  struct timeout timeout;     /* of what it waits for */
+  struct work work;       /* first member */
+  struct timeout timeout; /* of what it waits for */
   struct host *host;
   struct task *next;          /* in host->ready, or in the pool */
   struct coroutine coroutine; /* co == NULL until it first runs */
@@ -56,18 +56,18 @@ struct task {
   int status;                 /* how that ended: 0, UV_ETIMEDOUT, ... */
   int nargs;                  /* on its stack, for the next resume */
   const char *name;
-  char *own_name;             /* that a script gave it, or NULL */
-  struct origin origin;       /* the line that started it */
+  char *own_name;       /* that a script gave it, or NULL */
+  struct origin origin; /* the line that started it */
   uint64_t id, parent;
-  uint64_t started, since;    /* it began to live, to wait: loop time, ms */
-  uint64_t unwinding_until;   /* a cancelled one: its __close may wait so long */
+  uint64_t started, since;  /* it began to live, to wait: loop time, ms */
+  uint64_t unwinding_until; /* a cancelled one: its __close may wait so long */
   enum task_state state;
-  bool begun;                 /* its coroutine has been resumed */
-  bool cancelled;             /* asked for */
-  bool unwinding;             /* and raised */
+  bool begun;     /* its coroutine has been resumed */
+  bool cancelled; /* asked for */
+  bool unwinding; /* and raised */
 };
 
-/* `body(context)` runs as a task. NULL without memory. */
+/* `body(context)` runs as a task. NULL without memory, or at the very end. */
 struct task *task_start(struct host *host, struct owner *owner,
                         lua_CFunction body, void *context);
 /* Takes a function and nargs arguments off `from`. May raise. */

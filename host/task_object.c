@@ -21,9 +21,10 @@ struct task_object {
 };
 
 struct task_object *task_object_new(lua_State *L) {
-  struct task_object *object = lua_newuserdatauv(L, sizeof *object, TASK_OBJECT_SINK);
+  struct task_object *object =
+    lua_newuserdatauv(L, sizeof *object, TASK_OBJECT_SINK);
   *object = (struct task_object){.end = TASK_CANCELLED};
-  luaL_setmetatable(L, class_name);
+  class_set(L, class_name);
   return object;
 }
 
@@ -34,7 +35,7 @@ void task_object_bind(struct task_object *object, struct task *task) {
 }
 
 static struct task_object *check_object(lua_State *L) {
-  return luaL_checkudata(L, 1, class_name);
+  return class_check(L, 1, class_name);
 }
 
 /* ---- the end of its task ------------------------------------------------- */
@@ -88,16 +89,14 @@ static int push_results(lua_State *L, int count) {
 
 static int join_finish(lua_State *L) {
   const struct task_object *object = lua_touserdata(L, 1);
-  if (object->task != NULL)
-    return error_result(L, wait_status(L), "join");
+  if (object->task != NULL) return error_result(L, wait_status(L), "join");
   switch (object->end) {
     case TASK_RETURNED:
       return object->count == 0 ? 0 : push_results(L, object->count);
     case TASK_FAILED:
       lua_getiuservalue(L, 1, TASK_OBJECT_RESULT);
       return lua_error(L);
-    default:
-      return error_result(L, UV_ECANCELED, "join");
+    default: return error_result(L, UV_ECANCELED, "join");
   }
 }
 

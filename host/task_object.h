@@ -13,8 +13,8 @@
 struct task_object;
 
 enum { /* user values */
-  TASK_OBJECT_RESULT = 1,
-  TASK_OBJECT_SINK /* for the task's sink to keep something */
+       TASK_OBJECT_RESULT = 1,
+       TASK_OBJECT_SINK /* for the task's sink to keep something */
 };
 
 void task_object_open(lua_State *L); /* its class */

@@ -9,23 +9,24 @@
 #include "host/task.h"
 
 enum {
-  UNWIND_MS = 5000,       /* that __close may wait in a cancelled task */
+  UNWIND_MS = 5000,        /* that __close may wait in a cancelled task */
   STATUS_DEADLOCK = -10000 /* not one of libuv's */
 };
 
 /* ---- going on ------------------------------------------------------------ */
 
+int wait_end_here(lua_State *L) {
+  struct task *task = host_of(L)->current;
+  task->cancelled = task->unwinding = true;
+  task->unwinding_until = uv_now(&task->host->loop) + UNWIND_MS;
+  return cancel_raise(L);
+}
+
 /* A cancellation is raised once; again only when its unwinding takes long. */
 static void raise_if_cancelled(lua_State *L, struct task *task) {
-  uint64_t now = uv_now(&task->host->loop);
   if (!task->cancelled) return;
-  if (!task->unwinding) {
-    task->unwinding = true;
-    task->unwinding_until = now + UNWIND_MS;
-    cancel_raise(L);
-  } else if (now >= task->unwinding_until) {
-    cancel_raise(L);
-  }
+  if (!task->unwinding) wait_end_here(L);
+  if (uv_now(&task->host->loop) >= task->unwinding_until) cancel_raise(L);
 }
 
 static int go_on(lua_State *L, int status, lua_KContext context) {
@@ -74,8 +75,7 @@ static struct task *new_waiter(lua_State *L, int callback) {
 
 static struct task *this_task(lua_State *L) {
   struct host *host = host_of(L);
-  if (host->current == NULL)
-    luaL_error(L, "cannot wait outside a task");
+  if (host->current == NULL) luaL_error(L, "cannot wait outside a task");
   if (!lua_isyieldable(L) || host->blocked)
     luaL_error(L, "cannot wait here: this was called from C code that cannot "
                   "be suspended (table.sort, string.gsub, a finalizer ...); "
@@ -110,6 +110,7 @@ static void enlist(struct task *task, struct task **place) {
 static void on_limit(struct timeout *timeout) {
   struct task *task = timeout->data;
   clock_release(&task->host->clock);
+  if (task->state != TASK_WAITING) return; /* it came in the same turn */
   if (task->wait->interrupt == NULL || !task->wait->interrupt(task))
     task_wake(task, UV_ETIMEDOUT);
 }
@@ -191,7 +192,7 @@ void wait_leave(struct task *task) {
     task->parked = NULL;
     task->neighbour = NULL;
   }
-  if (task->timeout.link == NULL) return;
+  if (!wheel_has(&task->timeout)) return;
   clock_cancel(&task->host->clock, &task->timeout);
   clock_release(&task->host->clock);
 }

@@ -55,9 +55,11 @@ int wait_fail(lua_State *L, struct task *task, int status);
 /* In `finish`: 0, or why the wait ended without what it waited for. */
 int wait_status(lua_State *L);
 
+/* Cancels the running task here and now: does not return. */
+int wait_end_here(lua_State *L);
 void wait_wake_all(struct task *first, int status);
-void wait_leave(struct task *task); /* for task.c: it goes on */
+void wait_leave(struct task *task);    /* for task.c: it goes on */
 void wait_deadlock(struct task *task); /* for loop.c: nothing will wake it */
-bool wait_is_mark(lua_State *co); /* a wait lies on top of its stack */
+bool wait_is_mark(lua_State *co);      /* a wait lies on top of its stack */
 
 #endif

@@ -62,8 +62,7 @@ bool watchdog_look(struct host *host) {
     watchdog->seen = host->runs;
     watchdog->since = now;
   }
-  if (now - watchdog->since < watchdog->limit)
-    return false;
+  if (now - watchdog->since < watchdog->limit) return false;
   sleep_again(watchdog); /* what blocks is not to be disturbed twice */
   return true;
 }

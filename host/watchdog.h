@@ -17,11 +17,11 @@ struct host;
 
 struct watchdog {
   timer_t timer;
-  uint64_t limit;               /* ns; 0: nobody looks */
-  volatile sig_atomic_t awake;  /* the timer runs */
-  uint64_t since;               /* when a look first saw this task, ns */
-  unsigned seen;                /* host->runs at the last look */
-  int rests;                    /* looks in a row that saw no task run */
+  uint64_t limit;              /* ns; 0: nobody looks */
+  volatile sig_atomic_t awake; /* the timer runs */
+  uint64_t since;              /* when a look first saw this task, ns */
+  unsigned seen;               /* host->runs at the last look */
+  int rests;                   /* looks in a row that saw no task run */
 };
 
 /* A task may run for so long before it is reported. Needs signals_open. */

@@ -10,33 +10,51 @@ static unsigned slot_at(uint64_t tick, int level) {
   return (unsigned)(tick >> (level * SLOT_BITS)) & SLOT_MASK;
 }
 
-static void append(struct timeout_list *list, struct timeout *timeout) {
-  if (list->first == NULL) list->last = &list->first;
-  timeout->list = list;
-  timeout->next = NULL;
-  timeout->link = list->last;
-  *list->last = timeout;
-  list->last = &timeout->next;
+static void insert_before(struct link *next, struct link *link) {
+  link->next = next;
+  link->prev = next->prev;
+  next->prev->next = link;
+  next->prev = link;
 }
 
-static void prepend(struct timeout_list *list, struct timeout *timeout) {
-  timeout->list = list;
-  timeout->next = list->first;
-  timeout->link = &list->first;
-  if (timeout->next != NULL)
-    timeout->next->link = &timeout->next;
-  else
-    list->last = &timeout->next;
-  list->first = timeout;
+static void take_out(struct link *link) {
+  link->prev->next = link->next;
+  link->next->prev = link->prev;
+  link->next = link->prev = NULL;
+}
+
+static void empty(struct link *ring) {
+  ring->next = ring->prev = ring;
+}
+
+static bool is_empty(const struct link *ring) {
+  return ring->next == ring;
+}
+
+/* Moves all of `from` to the end of `to`. */
+static void splice(struct link *from, struct link *to) {
+  if (is_empty(from)) return;
+  from->next->prev = to->prev;
+  to->prev->next = from->next;
+  from->prev->next = to;
+  to->prev = from->prev;
+  empty(from);
+}
+
+void wheel_open(struct wheel *wheel, uint64_t now) {
+  *wheel = (struct wheel){.now = now};
+  for (int level = 0; level < WHEEL_LEVELS; level++)
+    for (int slot = 0; slot < WHEEL_SLOTS; slot++)
+      empty(&wheel->slots[level][slot]);
+  empty(&wheel->late);
 }
 
 /* The slot for its time, marked as used. */
-static struct timeout_list *slot_for(struct wheel *wheel, uint64_t due) {
+static struct link *slot_for(struct wheel *wheel, uint64_t due) {
   uint64_t distance = due - wheel->now;
   uint64_t tick = due;
   int level = 0;
-  while (level < WHEEL_LEVELS - 1 &&
-         distance >> ((level + 1) * SLOT_BITS) != 0)
+  while (level < WHEEL_LEVELS - 1 && distance >> ((level + 1) * SLOT_BITS) != 0)
     level++;
   if (distance >> (WHEEL_LEVELS * SLOT_BITS) != 0) /* beyond the last level */
     tick = wheel->now + UINT32_MAX;
@@ -46,65 +64,44 @@ static struct timeout_list *slot_for(struct wheel *wheel, uint64_t due) {
 }
 
 void wheel_add(struct wheel *wheel, struct timeout *timeout, uint64_t due) {
-  assert(timeout->link == NULL);
+  assert(!wheel_has(timeout));
   timeout->due = due > wheel->now ? due : wheel->now + 1;
-  append(slot_for(wheel, timeout->due), timeout);
+  insert_before(slot_for(wheel, timeout->due), &timeout->link);
 }
 
 /* The bit of its slot stays set: whoever finds the slot empty clears it. */
 void wheel_remove(struct timeout *timeout) {
-  if (timeout->link == NULL) return;
-  *timeout->link = timeout->next;
-  if (timeout->next != NULL)
-    timeout->next->link = timeout->link;
-  else
-    timeout->list->last = timeout->link;
-  timeout->link = NULL;
+  if (wheel_has(timeout)) take_out(&timeout->link);
 }
 
-static struct timeout *take_slot(struct wheel *wheel, int level) {
+bool wheel_has(const struct timeout *timeout) {
+  return timeout->link.next != NULL;
+}
+
+/* Moves what the current slot of a level holds to an empty ring. */
+static void take_slot(struct wheel *wheel, int level, struct link *ring) {
   unsigned slot = slot_at(wheel->now, level);
-  struct timeout *first = wheel->slots[level][slot].first;
-  wheel->slots[level][slot].first = NULL;
+  splice(&wheel->slots[level][slot], ring);
   wheel->used[level][slot / 64] &= ~(UINT64_C(1) << (slot % 64));
-  return first;
-}
-
-static struct timeout *reverse(struct timeout *first) {
-  struct timeout *reversed = NULL;
-  while (first != NULL) {
-    struct timeout *next = first->next;
-    first->next = reversed;
-    reversed = first;
-    first = next;
-  }
-  return reversed;
 }
 
 /* What lay on a higher level was added before what a slot below it holds for
- * the same tick: so it goes to the front there, in its own order. */
+ * the same tick: so it goes to the front there, the last one first. */
 static void move_down(struct wheel *wheel, int level) {
-  struct timeout *rest = reverse(take_slot(wheel, level));
-  while (rest != NULL) {
-    struct timeout *timeout = rest;
-    rest = timeout->next;
-    prepend(slot_for(wheel, timeout->due), timeout);
-  }
-}
-
-static void make_late(struct wheel *wheel) {
-  struct timeout *rest = take_slot(wheel, 0);
-  while (rest != NULL) {
-    struct timeout *timeout = rest;
-    rest = timeout->next;
-    append(&wheel->late, timeout);
+  struct link ring;
+  empty(&ring);
+  take_slot(wheel, level, &ring);
+  while (!is_empty(&ring)) {
+    struct timeout *timeout = (struct timeout *)ring.prev;
+    take_out(&timeout->link);
+    insert_before(slot_for(wheel, timeout->due)->next, &timeout->link);
   }
 }
 
 static int fire(struct wheel *wheel, int limit) {
-  while (wheel->late.first != NULL && limit > 0) {
-    struct timeout *timeout = wheel->late.first;
-    wheel_remove(timeout);
+  while (!is_empty(&wheel->late) && limit > 0) {
+    struct timeout *timeout = (struct timeout *)wheel->late.next;
+    take_out(&timeout->link);
     timeout->fire(timeout);
     limit--;
   }
@@ -128,7 +125,7 @@ static unsigned next_used(const struct wheel *wheel, int level) {
 
 /* The first in use of each level: a higher one may begin sooner than it. */
 bool wheel_next(const struct wheel *wheel, uint64_t *ticks) {
-  *ticks = wheel->late.first != NULL ? 0 : UINT64_MAX;
+  *ticks = !is_empty(&wheel->late) ? 0 : UINT64_MAX;
   for (int level = 0; level < WHEEL_LEVELS; level++) {
     uint64_t unit = UINT64_C(1) << (level * SLOT_BITS);
     unsigned step = next_used(wheel, level);
@@ -146,13 +143,13 @@ static uint64_t next_stop(const struct wheel *wheel, uint64_t now) {
 
 bool wheel_advance(struct wheel *wheel, uint64_t now, int limit) {
   limit = fire(wheel, limit);
-  while (wheel->now < now && wheel->late.first == NULL) {
+  while (wheel->now < now && is_empty(&wheel->late)) {
     wheel->now = next_stop(wheel, now);
     for (int level = WHEEL_LEVELS - 1; level > 0; level--)
       if ((wheel->now & ((UINT64_C(1) << (level * SLOT_BITS)) - 1)) == 0)
         move_down(wheel, level);
-    make_late(wheel);
+    take_slot(wheel, 0, &wheel->late);
     limit = fire(wheel, limit);
   }
-  return wheel->late.first != NULL;
+  return !is_empty(&wheel->late);
 }

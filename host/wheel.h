@@ -13,27 +13,28 @@
 
 enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 256 };
 
+struct link { /* in a ring; next == NULL: in none */
+  struct link *next, *prev;
+};
+
 struct timeout {
-  struct timeout *next, **link; /* link == NULL: not in a wheel */
-  struct timeout_list *list;
+  struct link link; /* first member */
   uint64_t due;
   void (*fire)(struct timeout *timeout);
   void *data; /* for `fire` */
 };
 
-struct timeout_list {
-  struct timeout *first, **last; /* last == NULL: empty, never used */
-};
-
 struct wheel {
   uint64_t now; /* every timeout due at or before it has fired */
-  struct timeout_list slots[WHEEL_LEVELS][WHEEL_SLOTS];
+  struct link slots[WHEEL_LEVELS][WHEEL_SLOTS]; /* each begins a ring */
   uint64_t used[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* a bit per slot */
-  struct timeout_list late; /* due, but wheel_advance had reached its limit */
+  struct link late; /* due, but wheel_advance had reached its limit */
 };
 
+void wheel_open(struct wheel *wheel, uint64_t now);
 void wheel_add(struct wheel *wheel, struct timeout *timeout, uint64_t due);
 void wheel_remove(struct timeout *timeout); /* no-op where it is not in one */
+bool wheel_has(const struct timeout *timeout);
 /* Fires what is due, at most `limit`; true if some had to stay behind. */
 bool wheel_advance(struct wheel *wheel, uint64_t now, int limit);
 /* Ticks until something may be due; false if the wheel is empty. */

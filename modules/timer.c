@@ -22,24 +22,27 @@ static const char interval_class[] = "neap.interval";
 
 enum { SLAB_SIZE = 256 };
 
-/* A function that many timers share is anchored once. */
-struct shared {
+/* What timers call, anchored once. Many sleeps share one; an interval has its
+ * own, with what only an interval needs. */
+struct function {
+  struct timers *timers;
   const void *identity;
   int ref;
   unsigned users;
+  uint64_t period; /* ns; 0: of sleeps */
+  uint64_t due;    /* ns: exact, so that an interval does not drift */
+  struct origin origin;
 };
 
-struct timer {
+struct timer { /* a million of them are memory: 104 bytes */
   struct work work; /* first member; of its owner while it is active */
   struct timeout timeout;
-  struct timers *timers;
-  struct timer *next_free;
-  struct shared *function;
-  struct origin origin; /* of an interval */
-  uint64_t id;     /* 0: it is over */
-  uint64_t period; /* ns; 0: once */
-  uint64_t due;    /* ns: exact, so that an interval does not drift */
-  bool running;    /* a tick that still runs is not started twice */
+  union {
+    struct function *function;
+    struct timer *next_free;
+  };
+  uint64_t id;  /* 0: it is over */
+  bool running; /* a tick that still runs is not started twice */
 };
 
 struct slab {
@@ -51,7 +54,7 @@ struct timers { /* a userdata in the registry: one for the host */
   struct host *host;
   struct timer *free;
   struct slab *slabs;
-  struct shared *recent; /* the function of the last timer made, or NULL */
+  struct function *recent; /* of the last sleep, or NULL */
   uint64_t last_id;
 };
 
@@ -62,43 +65,50 @@ struct timer_object {
 
 /* ---- functions ----------------------------------------------------------- */
 
-static struct shared *share(lua_State *L, struct timers *timers, int index) {
-  struct shared *shared = timers->recent;
-  const void *identity = lua_topointer(L, index);
-  if (shared == NULL || shared->identity != identity) {
-    lua_pushvalue(L, index);
-    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    shared = malloc(sizeof *shared);
-    if (shared == NULL) {
-      luaL_unref(L, LUA_REGISTRYINDEX, ref);
-      luaL_error(L, "not enough memory for a timer");
-    }
-    *shared = (struct shared){identity, ref, 0};
-    timers->recent = shared;
+static struct function *new_function(lua_State *L, struct timers *timers,
+                                     int index) {
+  lua_pushvalue(L, index);
+  int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  struct function *function = calloc(1, sizeof *function);
+  if (function == NULL) {
+    luaL_unref(L, LUA_REGISTRYINDEX, ref);
+    luaL_error(L, "not enough memory for a timer");
   }
-  shared->users++;
-  return shared;
+  function->timers = timers;
+  function->identity = lua_topointer(L, index);
+  function->ref = ref;
+  return function;
 }
 
-static void let_go(struct timers *timers, struct shared *shared) {
-  if (--shared->users > 0) return;
-  if (timers->recent == shared) timers->recent = NULL;
-  luaL_unref(timers->host->L, LUA_REGISTRYINDEX, shared->ref);
-  free(shared);
+static struct function *function_of_sleep(lua_State *L, struct timers *timers,
+                                          int index) {
+  const void *identity = lua_topointer(L, index);
+  if (timers->recent == NULL || timers->recent->identity != identity)
+    timers->recent = new_function(L, timers, index);
+  return timers->recent;
+}
+
+static void let_go(struct function *function) {
+  struct timers *timers = function->timers;
+  if (--function->users > 0) return;
+  if (timers->recent == function) timers->recent = NULL;
+  luaL_unref(timers->host->L, LUA_REGISTRYINDEX, function->ref);
+  free(function);
 }
 
 /* ---- the memory of timers ------------------------------------------------ */
+
+static void give_back(struct timers *timers, struct timer *timer) {
+  timer->next_free = timers->free;
+  timers->free = timer;
+}
 
 static void add_slab(lua_State *L, struct timers *timers) {
   struct slab *slab = calloc(1, sizeof *slab);
   if (slab == NULL) luaL_error(L, "not enough memory for a timer");
   slab->next = timers->slabs;
   timers->slabs = slab;
-  for (int i = SLAB_SIZE - 1; i >= 0; i--) {
-    slab->timers[i].timers = timers;
-    slab->timers[i].next_free = timers->free;
-    timers->free = &slab->timers[i];
-  }
+  for (int i = SLAB_SIZE - 1; i >= 0; i--) give_back(timers, &slab->timers[i]);
 }
 
 static struct timer *take(struct timers *timers) {
@@ -108,23 +118,18 @@ static struct timer *take(struct timers *timers) {
   return timer;
 }
 
-static void give_back(struct timer *timer) {
-  timer->next_free = timer->timers->free;
-  timer->timers->free = timer;
-}
-
 /* ---- the life of a timer ------------------------------------------------- */
 
 /* Memory that a task still runs from goes back when that task ends. */
 static void end(struct timer *timer) {
-  struct clock *clock = &timer->timers->host->clock;
-  if (timer->id == 0) return;
-  let_go(timer->timers, timer->function);
+  struct timers *timers = timer->function->timers;
+  struct clock *clock = &timers->host->clock;
   timer->id = 0;
   clock_cancel(clock, &timer->timeout);
   if (!timer->work.staged) clock_release(clock);
   work_end(&timer->work);
-  if (!timer->running) give_back(timer);
+  let_go(timer->function);
+  if (!timer->running) give_back(timers, timer);
 }
 
 static int tick_over(lua_State *L, int status, lua_KContext context) {
@@ -134,57 +139,54 @@ static int tick_over(lua_State *L, int status, lua_KContext context) {
 
 static int tick(lua_State *L) {
   struct timer *timer = lua_touserdata(L, 1);
+  int nargs = 0;
   if (timer->id == 0) return 0; /* closed in the meantime */
   lua_rawgeti(L, LUA_REGISTRYINDEX, timer->function->ref);
-  if (timer->period > 0) {
-    lua_callk(L, 0, 0, 0, tick_over);
-    return 0;
+  if (timer->function->period == 0) {
+    end(timer);
+    lua_pushboolean(L, 1); /* what a sleep that waits returns */
+    nargs = 1;
   }
-  end(timer);
-  lua_pushboolean(L, 1); /* what a sleep that waits returns */
-  lua_callk(L, 1, 0, 0, tick_over);
+  lua_callk(L, nargs, 0, 0, tick_over);
   return 0;
 }
 
 static void tick_ended(struct task *task, enum task_end how) {
   struct timer *timer = task->context;
+  struct timers *timers = timer->function->timers;
   (void)how;
   timer->running = false;
-  if (timer->id == 0) give_back(timer);
+  let_go(timer->function);
+  if (timer->id == 0) give_back(timers, timer);
 }
 
 static const struct task_sink tick_sink = {NULL, tick_ended};
 
-static void on_due(struct timeout *timeout);
-
-static void schedule(struct timer *timer) {
-  timer->timeout.fire = on_due;
-  timer->timeout.data = timer;
-  clock_set(&timer->timers->host->clock, &timer->timeout,
-            (timer->due + 999999) / 1000000);
-}
-
 /* Ticks that could not be kept are left out: what is late does not pile up. */
-static void reschedule(struct timer *timer) {
+static void reschedule(struct timer *timer, struct function *interval) {
   uint64_t now = uv_hrtime();
-  timer->due += timer->period;
-  if (timer->due <= now)
-    timer->due += (now - timer->due) / timer->period * timer->period +
-                  timer->period;
-  schedule(timer);
+  interval->due += interval->period;
+  if (interval->due <= now)
+    interval->due += (now - interval->due) / interval->period *
+                       interval->period +
+                     interval->period;
+  clock_set(&interval->timers->host->clock, &timer->timeout,
+            clock_at(interval->due));
 }
 
 static void on_due(struct timeout *timeout) {
   struct timer *timer = timeout->data;
-  struct host *host = timer->timers->host;
-  if (timer->period > 0) reschedule(timer);
+  struct function *function = timer->function;
+  if (function->period > 0) reschedule(timer, function);
   if (timer->running) return;
-  struct task *task = task_start(host, timer->work.owner, tick, timer);
+  struct task *task = task_start(function->timers->host, timer->work.owner,
+                                 tick, timer);
   if (task == NULL) return;
   timer->running = true;
+  function->users++; /* until the tick has ended */
   task->sink = &tick_sink;
-  task->name = timer->period > 0 ? "every" : "callback";
-  task->origin = timer->origin;
+  task->name = function->period > 0 ? "every" : "callback";
+  task->origin = function->origin;
 }
 
 /* ---- as work of its owner ------------------------------------------------ */
@@ -196,33 +198,38 @@ static void stop(struct work *work) {
 /* What serves a connection may end: its sleeps go on, its intervals do not. */
 static void drain(struct work *work) {
   struct timer *timer = (struct timer *)work;
-  if (timer->period > 0) end(timer);
+  if (timer->function->period > 0) end(timer);
 }
 
 static int start(struct work *work) {
   struct timer *timer = (struct timer *)work;
-  clock_hold(&timer->timers->host->clock);
-  schedule(timer);
+  struct clock *clock = &timer->function->timers->host->clock;
+  clock_hold(clock);
+  clock_set(clock, &timer->timeout, timer->timeout.due);
   return 0;
 }
 
 static const struct work_kind timer_kind = {"timer", stop, drain, start};
 
-/* Pushes what stands for it. The arguments: seconds, function. */
-static int start_timer(lua_State *L, const char *class, uint64_t period) {
+/* Pushes what stands for it. At index 2 lies the function. */
+static int start_timer(lua_State *L, const char *class, uint64_t period,
+                       uint64_t due) {
   struct timers *timers = lua_touserdata(L, lua_upvalueindex(1));
   struct owner *owner = owner_here(L);
-  uint64_t ns = (uint64_t)(lua_tonumber(L, 1) * 1e9 + 0.5);
   struct timer_object *object = lua_newuserdatauv(L, sizeof *object, 0);
-  luaL_setmetatable(L, class);
+  class_set(L, class);
   if (timers->free == NULL) add_slab(L, timers);
-  struct shared *function = share(L, timers, 2);
+  struct function *function = period > 0 ? new_function(L, timers, 2)
+                                         : function_of_sleep(L, timers, 2);
   struct timer *timer = take(timers); /* from here on nothing raises */
+  function->users++;
+  function->period = period;
+  function->due = due;
+  if (period > 0) function->origin = origin_here(L);
   timer->function = function;
-  timer->period = period;
-  timer->due = uv_hrtime() + ns;
-  timer->origin = (struct origin){NULL, 0};
-  if (period > 0) timer->origin = origin_here(L);
+  timer->timeout.fire = on_due;
+  timer->timeout.data = timer;
+  timer->timeout.due = clock_at(due);
   work_begin(&timer->work, &timer_kind, owner);
   *object = (struct timer_object){timer, timer->id};
   timer->work.staged = owner_is_staged(owner);
@@ -231,6 +238,10 @@ static int start_timer(lua_State *L, const char *class, uint64_t period) {
 }
 
 /* ---- the module ---------------------------------------------------------- */
+
+static uint64_t due_after(lua_Number seconds) { /* ns */
+  return uv_hrtime() + (uint64_t)(seconds * 1e9 + 0.5);
+}
 
 static int sleep_finish(lua_State *L) {
   lua_pushboolean(L, 1); /* the end of the wait's time is what it waits for */
@@ -244,7 +255,7 @@ static int timer_sleep(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) {
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    return start_timer(L, sleep_class, 0);
+    return start_timer(L, sleep_class, 0, due_after(seconds));
   }
   struct task *task = wait_begin(L, &sleep_wait, 2);
   if (seconds <= 0) return wait_turn(L, task, NULL);
@@ -255,7 +266,8 @@ static int timer_every(lua_State *L) {
   lua_Number seconds = check_seconds(L, 1);
   luaL_argcheck(L, seconds > 0, 1, "an interval cannot be zero");
   luaL_checktype(L, 2, LUA_TFUNCTION);
-  return start_timer(L, interval_class, (uint64_t)ceil(seconds * 1e9));
+  return start_timer(L, interval_class, (uint64_t)ceil(seconds * 1e9),
+                     due_after(seconds));
 }
 
 static int timer_now(lua_State *L) {
@@ -271,7 +283,7 @@ static int timer_monotonic(lua_State *L) {
 }
 
 static int end_object(lua_State *L, const char *class) {
-  const struct timer_object *object = luaL_checkudata(L, 1, class);
+  const struct timer_object *object = class_check(L, 1, class);
   bool active = object->timer->id == object->id;
   if (active) end(object->timer);
   lua_pushboolean(L, active);
@@ -288,10 +300,8 @@ static int interval_close(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"every", timer_every},
-  {"monotonic", timer_monotonic},
-  {"now", timer_now},
-  {"sleep", timer_sleep},
+  {"every", timer_every}, {"monotonic", timer_monotonic},
+  {"now", timer_now},     {"sleep", timer_sleep},
   {NULL, NULL},
 };
 

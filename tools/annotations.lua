@@ -90,8 +90,9 @@ local function read_comment(block, text)
     if tags[tag] then tags[tag](block, rest) end
   elseif text:find("^%s*|") and block.alias then
     table.insert(block.alias.values, (text:gsub("^%s*|[+>]?%s*", "")))
-  else
-    table.insert(block.prose, (text:gsub("^ ", "", 1)))
+  else -- who writes "--- Prose" means that space, who writes "---Prose" an indent
+    block.margin = block.margin or text:match("^ ?")
+    table.insert(block.prose, (text:gsub("^" .. block.margin, "", 1)))
   end
 end
 

@@ -3,12 +3,12 @@
 
 #include <lauxlib.h>
 
-#include "host/cancel.h"
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
 #include "host/task.h"
 #include "host/task_list.h"
+#include "host/wait.h"
 #include "modules/modules.h"
 
 /* ---- neap.go(fn, ...) -> task -------------------------------------------- */
@@ -49,13 +49,12 @@ static int check_code(lua_State *L) {
 int neap_exit(lua_State *L) {
   struct host *host = host_of(L);
   int code = check_code(L);
-  if (host->current != NULL && host->current->work.owner->generation->state ==
-                                   GENERATION_PREPARING)
+  if (host->current != NULL &&
+      host->current->work.owner->generation->state == GENERATION_PREPARING)
     return luaL_error(L, "os.exit called while a new version is loading");
   loop_stop(host, code);
   if (host->current == NULL) return 0; /* a finalizer, at the very end */
-  host->current->cancelled = true;
-  return cancel_raise(L);
+  return wait_end_here(L);
 }
 
 static int neap_tasks(lua_State *L) {

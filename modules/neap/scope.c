@@ -101,8 +101,11 @@ static void start(lua_State *L, int first, bool is_body) {
   struct task *task = task_go(L, first); /* may raise: then it stays spare */
   struct member *member = scope->spare;
   scope->spare = NULL;
-  *member = (struct member){.next = scope->members, .link = &scope->members,
-                            .scope = scope, .task = task, .is_body = is_body};
+  *member = (struct member){.next = scope->members,
+                            .link = &scope->members,
+                            .scope = scope,
+                            .task = task,
+                            .is_body = is_body};
   if (member->next != NULL) member->next->link = &member->next;
   scope->members = member;
   task->sink = &sink;
@@ -113,7 +116,7 @@ static void start(lua_State *L, int first, bool is_body) {
 }
 
 static int group_go(lua_State *L) {
-  struct scope *scope = luaL_checkudata(L, 1, class_name);
+  struct scope *scope = class_check(L, 1, class_name);
   luaL_checktype(L, 2, LUA_TFUNCTION);
   if (scope->over) return luaL_error(L, "this group is over");
   start(L, 2, false);
@@ -166,7 +169,7 @@ static const struct wait deadline_wait = {"deadline", finish, interrupt};
 static struct scope *new_scope(lua_State *L) {
   struct scope *scope = lua_newuserdatauv(L, sizeof *scope, VALUES);
   *scope = (struct scope){.caller = NULL};
-  luaL_setmetatable(L, class_name);
+  class_set(L, class_name);
   lua_insert(L, 1);
   return scope;
 }

@@ -5,9 +5,12 @@
  * waits, is gone. */
 #include "modules/net/connect.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "host/address.h"
 #include "host/error.h"
@@ -49,6 +52,7 @@ static void finish_with(struct attempt *attempt, int status) {
 static void drop_stream(struct attempt *attempt) {
   if (attempt->stream == NULL) return;
   handle_close(&attempt->stream->handle);
+  handle_leave(&attempt->stream->handle);
   attempt->stream = NULL;
 }
 
@@ -59,9 +63,10 @@ static void try_next(struct attempt *attempt);
 static void on_connect(uv_connect_t *uv, int status) {
   struct attempt *attempt = uv->data;
   if (!attempt->done) {
-    if (status == 0) status = stream_start(attempt->stream);
-    if (status == 0) {
-      finish_with(attempt, 0);
+    bool stopped = attempt->stream->handle.closing; /* by its owner */
+    if (status == 0 && !stopped) status = stream_start(attempt->stream);
+    if (status == 0 || stopped) {
+      finish_with(attempt, status);
     } else {
       attempt->status = status;
       drop_stream(attempt);
@@ -74,6 +79,7 @@ static void on_connect(uv_connect_t *uv, int status) {
 static int open_stream(struct attempt *attempt, uv_handle_type type) {
   attempt->stream = stream_new(attempt->host, attempt->owner, type);
   if (attempt->stream == NULL) return UV_ENOMEM;
+  handle_use(&attempt->stream->handle); /* its owner may stop it meanwhile */
   attempt->stream->handle.origin = attempt->origin;
   attempt->request.data = attempt;
   return 0;
@@ -120,20 +126,31 @@ static int look_up(struct attempt *attempt) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
   attempt->lookup.data = attempt;
-  int status = uv_getaddrinfo(&attempt->host->loop, &attempt->lookup, on_lookup,
-                              attempt->address.host, attempt->address.port,
-                              &hints);
+  int status =
+    uv_getaddrinfo(&attempt->host->loop, &attempt->lookup, on_lookup,
+                   attempt->address.host, attempt->address.port, &hints);
   if (status == 0) attempt->users++;
   return status;
 }
 
+/* This never has to wait. (libuv's does not know names like "@name".) */
 static int try_unix(struct attempt *attempt) {
+  struct sockaddr_un name;
+  socklen_t size = address_unix(attempt->address.host, &name);
   int status = open_stream(attempt, UV_NAMED_PIPE);
   if (status < 0) return status;
-  uv_pipe_connect(&attempt->request, &attempt->stream->uv.pipe,
-                  attempt->address.host, on_connect);
-  attempt->users++;
-  return 0;
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return uv_translate_sys_error(errno);
+  if (connect(fd, (const struct sockaddr *)&name, size) < 0)
+    status = uv_translate_sys_error(errno);
+  if (status == 0) status = uv_pipe_open(&attempt->stream->uv.pipe, fd);
+  if (status < 0) {
+    close(fd);
+    return status;
+  }
+  status = stream_start(attempt->stream);
+  if (status == 0) finish_with(attempt, 0);
+  return status;
 }
 
 static void begin(struct attempt *attempt) {
@@ -145,7 +162,7 @@ static void begin(struct attempt *attempt) {
     status = try_tcp(attempt, (struct sockaddr *)&name);
   else
     status = look_up(attempt);
-  if (status == 0) return;
+  if (status == 0) return; /* under way, or done */
   drop_stream(attempt);
   finish_with(attempt, status);
 }
@@ -171,9 +188,13 @@ static int finish(lua_State *L) { /* address, box */
   struct attempt *attempt = *(struct attempt **)lua_touserdata(L, 2);
   int status = wait_status(L);
   if (status == 0) status = attempt->status;
+  const struct stream *stream = attempt->stream;
+  if (status == 0 && (stream == NULL || stream->handle.closing))
+    status = UV_ECANCELED;
   if (status == 0) {
     stream_push(L, attempt->stream);
-    attempt->stream = NULL; /* it has a box of its own now */
+    handle_leave(&attempt->stream->handle); /* it has a box of its own now */
+    attempt->stream = NULL;
     return 1;
   }
   give_up(attempt);
@@ -209,8 +230,9 @@ int net_connect(lua_State *L) {
   int status = address_parse(luaL_checkstring(L, 1), &address);
   option_arguments(L, 1, options);
   if (status < 0)
-    return luaL_argerror(L, 1, "an address is \"host:port\", \":port\", "
-                               "\"[v6]:port\" or \"unix:/path\"");
+    return luaL_argerror(L, 1,
+                         "an address is \"host:port\", \":port\", "
+                         "\"[v6]:port\" or \"unix:/path\"");
   int64_t timeout = option_ms(L, 2, "timeout");
   struct owner *owner = owner_here(L);
   struct attempt *attempt = new_attempt(L, &address);

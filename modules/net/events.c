@@ -32,12 +32,14 @@ void events_check(lua_State *L, int index) {
     int i = 0;
     while (names[i] != NULL && strcmp(names[i], key) != 0) i++;
     if (names[i] == NULL)
-      luaL_argerror(L, index, lua_pushfstring(L, "unknown event '%s' (there "
-                    "are: open, line, data, close)",
-                    luaL_tolstring(L, -2, NULL)));
+      luaL_argerror(L, index,
+                    lua_pushfstring(L,
+                                    "unknown event '%s' (there "
+                                    "are: open, line, data, close)",
+                                    luaL_tolstring(L, -2, NULL)));
     if (!lua_isfunction(L, -1))
-      luaL_argerror(L, index, lua_pushfstring(L, "event '%s' is not a function",
-                                              key));
+      luaL_argerror(L, index,
+                    lua_pushfstring(L, "event '%s' is not a function", key));
     has[i] = true;
     lua_pop(L, 1);
   }
@@ -142,8 +144,8 @@ static bool has_input(struct stream *stream) {
   int ending = stream_ended(stream);
   if (stream->inbox.size == 0) return false;
   if (stream->handle.ended || stream->handle.closing) return false;
-  return inbox_scan(&stream->inbox, wanted(stream->events),
-                    ending == UV_EOF, &result) != SCAN_MORE;
+  return inbox_scan(&stream->inbox, wanted(stream->events), ending == UV_EOF,
+                    &result) != SCAN_MORE;
 }
 
 static enum event next_event(struct stream *stream) {
@@ -153,6 +155,8 @@ static enum event next_event(struct stream *stream) {
   if (has_input(stream)) return EVENT_INPUT;
   if (events->was_closed) return EVENT_NONE;
   if (closed || stream->ending != 0) return EVENT_CLOSE;
+  bool draining = stream->handle.host->phase != HOST_RUNNING;
+  if (draining && stream->inbox.size == 0) return EVENT_CLOSE;
   return EVENT_NONE;
 }
 
@@ -197,8 +201,8 @@ static void ended(struct task *task, enum task_end how) {
   if (how != TASK_RETURNED || over) handle_end(&stream->handle);
   if (over)
     release(stream);
-  else
-    events_pump(stream);
+  else if (!events_pump(stream))
+    stream_resume_reading(stream); /* for the rest of a long line */
   handle_leave(&stream->handle);
 }
 
@@ -210,6 +214,6 @@ bool events_serve(struct stream *stream) {
   return true;
 }
 
-void events_drain(struct stream *stream) {
-  if (stream->events->event == EVENT_NONE) handle_close(&stream->handle);
+bool events_is_busy(const struct stream *stream) {
+  return stream->events->event != EVENT_NONE;
 }

@@ -18,6 +18,6 @@ void events_check(lua_State *L, int index);
 bool events_serve(struct stream *stream);
 /* Starts the task for the next event, if there is one: true. */
 bool events_pump(struct stream *stream);
-void events_drain(struct stream *stream); /* it rests: close it */
+bool events_is_busy(const struct stream *stream); /* it serves an event */
 
 #endif

@@ -79,8 +79,7 @@ static enum scan line(struct cursor *c, size_t skip, bool kept,
                       struct span *span) {
   size_t start = c->at, rest = c->size - start;
   const char *end = NULL;
-  if (skip < rest)
-    end = memchr(c->bytes + start + skip, '\n', rest - skip);
+  if (skip < rest) end = memchr(c->bytes + start + skip, '\n', rest - skip);
   if (end == NULL) {
     if (!c->ended) return rest > LINE_MOST ? SCAN_TOO_LONG : SCAN_MORE;
     return some(c, span); /* the last one has no line break */
@@ -182,11 +181,12 @@ static enum scan scan_one(struct cursor *c, const struct format *format,
 enum scan inbox_scan(struct inbox *inbox, const struct want *want, bool ended,
                      struct result *result) {
   struct cursor cursor = {inbox->bytes, 0, inbox->size, ended};
+  if (inbox->size == 0 && !ended) return SCAN_MORE; /* for every format */
   result->count = 0;
   for (int i = 0; i < want->count; i++) {
     struct span *span = &result->spans[i];
-    enum scan scan = scan_one(&cursor, &want->formats[i],
-                              i == 0 ? inbox->scanned : 0, span);
+    enum scan scan =
+      scan_one(&cursor, &want->formats[i], i == 0 ? inbox->scanned : 0, span);
     if (scan == SCAN_MORE && i == 0) inbox->scanned = inbox->size;
     if (scan != SCAN_DONE) return scan;
     result->count++;

@@ -1,5 +1,7 @@
 /* read.c - from libuv into the inbox, from the inbox to a reader. */
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "host/error.h"
 #include "host/host.h"
@@ -21,8 +23,7 @@ static void give_buffer(uv_handle_t *uv, size_t size, uv_buf_t *buffer) {
 static bool is_satisfied(struct stream *stream) {
   struct result result;
   return stream_ended(stream) != 0 ||
-         inbox_scan(&stream->inbox, &stream->want, false, &result) !=
-             SCAN_MORE;
+         inbox_scan(&stream->inbox, &stream->want, false, &result) != SCAN_MORE;
 }
 
 /* A reader that waits takes the bytes from where they are, in this turn. */
@@ -43,23 +44,43 @@ static bool tell(struct stream *stream) {
   return true;
 }
 
+/* A reader, or a line that has not ended, may want more than is enough. */
 static void throttle(struct stream *stream) {
-  bool wanted = stream->reader != NULL || stream->events != NULL;
+  bool wanted =
+    stream->events != NULL ? !events_is_busy(stream) : stream->reader != NULL;
   if (stream->ending != 0 || (stream->inbox.size >= INBOX_HIGH && !wanted))
     stream_stop_reading(stream);
+}
+
+/* Where bytes and a reset come together, libuv makes a clean end of it. The
+ * system tells of it once: if not now, a write has been told. */
+static int true_ending(const struct stream *stream, int status) {
+  uv_os_fd_t fd;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (status != UV_EOF) return status;
+  if (stream->broken == UV_ECONNRESET) return UV_ECONNRESET;
+  if (uv_fileno(&stream->uv.any, &fd) == 0)
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error == ECONNRESET ? UV_ECONNRESET : UV_EOF;
 }
 
 static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
   struct stream *stream = uv->data;
   if (size == 0) return; /* EAGAIN: nothing yet */
-  if (size > 0)
+  if (size < 0)
+    stream->ending = true_ending(stream, (int)size);
+  else if (!stream->handle.ended)
     put_in(stream, buffer->base, (size_t)size);
-  else
-    stream->ending = (int)size;
+  if (stream->handle.ended) {
+    stream->unread = true;
+    stream_part(stream);
+    return;
+  }
   bool ready = tell(stream);
-  throttle(stream);
   handle_use(&stream->handle);
   if (ready) loop_dispatch(stream->handle.host);
+  throttle(stream);
   if (!inbox_keep(&stream->inbox)) {
     inbox_free(&stream->inbox);
     stream->ending = UV_ENOMEM;
@@ -125,8 +146,8 @@ static int read_finish(lua_State *L) {
   struct stream *stream = (struct stream *)box->handle;
   struct result result;
   int ending = stream_ended(stream);
-  enum scan scan = inbox_scan(&stream->inbox, &stream->want,
-                              ending == UV_EOF, &result);
+  enum scan scan =
+    inbox_scan(&stream->inbox, &stream->want, ending == UV_EOF, &result);
   if (scan == SCAN_DONE) return push_result(L, stream, &result);
   int status = wait_status(L);
   if (scan == SCAN_TOO_LONG) status = UV_EMSGSIZE;
@@ -140,8 +161,10 @@ static struct format check_format(lua_State *L, int index) {
   static const struct {
     char letter;
     enum format_kind kind;
-  } kinds[] = {{'l', FORMAT_LINE}, {'L', FORMAT_LINE_KEPT},
-               {'a', FORMAT_ALL}, {'n', FORMAT_NUMBER}};
+  } kinds[] = {{'l', FORMAT_LINE},
+               {'L', FORMAT_LINE_KEPT},
+               {'a', FORMAT_ALL},
+               {'n', FORMAT_NUMBER}};
   if (lua_type(L, index) == LUA_TNUMBER) {
     lua_Integer count = luaL_checkinteger(L, index);
     luaL_argcheck(L, count >= 0 && count <= UINT32_MAX, index,
@@ -167,8 +190,7 @@ static struct want check_want(lua_State *L, int last) {
 }
 
 static int start_read(lua_State *L, struct stream *stream,
-                      const struct want *want, int callback,
-                      int64_t timeout) {
+                      const struct want *want, int callback, int64_t timeout) {
   if (stream->events != NULL)
     return luaL_error(L, "this connection is served by events: it has no read");
   if (stream->reader != NULL)
@@ -198,7 +220,9 @@ int stream_read(lua_State *L) {
 static int next_of(lua_State *L, enum format_kind kind) {
   struct want want = {1, {{kind, 0}}};
   lua_settop(L, 1);
-  struct stream *stream = handle_check_any(L, 1, "neap.connection");
+  struct stream *stream = stream_check_any(L);
+  if (stream->handle.ended) /* in the loop: that ends it */
+    return stream_error(L, stream, UV_ECANCELED, "read");
   return start_read(L, stream, &want, 2, WAIT_FOREVER);
 }
 

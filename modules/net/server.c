@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/address.h"
@@ -68,8 +68,10 @@ static void report_shed(struct server *server, int status) {
   if (server->last_shed != 0 && now - server->last_shed < SHED_REPORT_MS)
     return;
   server->last_shed = now;
-  fprintf(stderr, "neap: connections are refused: %s (raise the limit with "
-          "ulimit -n)\n", uv_strerror(status));
+  fprintf(stderr,
+          "neap: connections are refused: %s (raise the limit with "
+          "ulimit -n)\n",
+          uv_strerror(status));
 }
 
 static void accept_one(struct server *server, struct stream *stream) {
@@ -98,7 +100,7 @@ static void on_connection(uv_stream_t *uv, int status) {
   struct owner *owner = owner_new(server->handle.work.owner->generation);
   if (owner == NULL) return;
   struct stream *stream =
-      stream_new(server->handle.host, owner, server->uv.any.type);
+    stream_new(server->handle.host, owner, server->uv.any.type);
   if (stream == NULL)
     owner_drop(owner);
   else
@@ -119,8 +121,8 @@ static int bind_tcp(struct server *server, const struct address *address) {
   if (status == 0)
     status = uv_tcp_bind(&server->uv.tcp, (struct sockaddr *)&name, 0);
   if (status == 0) /* libuv keeps the error of bind for later */
-    status = uv_tcp_getsockname(&server->uv.tcp, (struct sockaddr *)&bound,
-                                &size);
+    status =
+      uv_tcp_getsockname(&server->uv.tcp, (struct sockaddr *)&bound, &size);
   return status;
 }
 
@@ -133,19 +135,11 @@ static int listen_tcp(struct server *server, struct address *address) {
   return bind_tcp(server, address);
 }
 
-static socklen_t unix_name(const char *path, struct sockaddr_un *name) {
-  memset(name, 0, sizeof *name);
-  name->sun_family = AF_UNIX;
-  strcpy(name->sun_path, path);
-  if (path[0] == '@') { /* Linux: a name that is not in the file system */
-    name->sun_path[0] = '\0';
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-  }
-  return sizeof *name;
-}
-
-/* A socket that a dead process has left behind refuses; a live one does not. */
+/* A socket that a dead process has left behind refuses; a live one does not.
+ * (So does a file of another kind: that one is not ours to remove.) */
 static bool is_stale(const struct sockaddr_un *name, socklen_t size) {
+  struct stat info;
+  if (lstat(name->sun_path, &info) < 0 || !S_ISSOCK(info.st_mode)) return false;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return false;
   bool refused = connect(fd, (const struct sockaddr *)name, size) < 0 &&
@@ -158,15 +152,15 @@ static bool is_stale(const struct sockaddr_un *name, socklen_t size) {
  * socket is closed, also one whose socket lives on in another. */
 static int listen_unix(struct server *server, const char *path) {
   struct sockaddr_un name;
-  socklen_t size = unix_name(path, &name);
+  socklen_t size = address_unix(path, &name);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return uv_translate_sys_error(errno);
   int failed = bind(fd, (struct sockaddr *)&name, size);
   if (failed && errno == EADDRINUSE && path[0] != '@' &&
       is_stale(&name, size) && unlink(path) == 0)
     failed = bind(fd, (struct sockaddr *)&name, size);
-  int status = failed ? uv_translate_sys_error(errno)
-                      : uv_pipe_open(&server->uv.pipe, fd);
+  int status =
+    failed ? uv_translate_sys_error(errno) : uv_pipe_open(&server->uv.pipe, fd);
   if (status < 0) {
     close(fd);
     return status;
@@ -231,8 +225,9 @@ int net_listen(lua_State *L) {
   bool has_events = !lua_isfunction(L, 2);
   if (has_events) events_check(L, 2);
   if (status < 0)
-    return luaL_argerror(L, 1, "an address is \"host:port\", \":port\", "
-                               "\"[v6]:port\" or \"unix:/path\"");
+    return luaL_argerror(L, 1,
+                         "an address is \"host:port\", \":port\", "
+                         "\"[v6]:port\" or \"unix:/path\"");
   struct server *server = new_server(L, address.is_unix);
   server->has_events = has_events;
   handle_push_box(L, &server->handle, class_name, 0);

@@ -14,7 +14,7 @@ struct server {
     uv_tcp_t tcp;
     uv_pipe_t pipe;
   } uv;
-  int handler;        /* a reference to the function or the table of events */
+  int handler; /* a reference to the function or the table of events */
   bool has_events;
   char *path;         /* of a Unix socket: it is ours to remove */
   uint64_t last_shed; /* when a full table of files was last reported, ms */

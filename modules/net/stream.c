@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "host/address.h"
 #include "host/error.h"
@@ -13,7 +14,7 @@
 #include "host/wait.h"
 #include "modules/net/events.h"
 
-enum { LINGER_MS = 30000 };
+enum { LINGER_MS = 30000, PART_MS = 5000 };
 
 static const char class_name[] = "neap.connection";
 
@@ -27,13 +28,17 @@ static void wake_all(struct stream *stream, int status) {
   wait_wake_all(stream->shutter, status);
 }
 
+static void stop_linger(struct stream *stream) {
+  struct clock *clock = &stream->handle.host->clock;
+  if (!wheel_has(&stream->linger)) return;
+  clock_cancel(clock, &stream->linger);
+  if (!stream->parting) clock_release(clock);
+}
+
 static void on_close(struct handle *h) {
   struct stream *stream = (struct stream *)h;
   flush_remove(&stream->flush);
-  if (stream->linger.link != NULL) {
-    clock_cancel(&h->host->clock, &stream->linger);
-    clock_release(&h->host->clock);
-  }
+  stop_linger(stream);
   wake_all(stream, UV_ECANCELED);
   buffers_give(&h->host->buffers, stream->outbox);
   stream->outbox = NULL;
@@ -46,25 +51,50 @@ static void on_close(struct handle *h) {
 
 static void on_linger(struct timeout *timeout) {
   struct stream *stream = timeout->data;
-  clock_release(&stream->handle.host->clock);
+  if (!stream->parting) clock_release(&stream->handle.host->clock);
   handle_close(&stream->handle); /* the peer takes too long */
+}
+
+static void set_linger(struct stream *stream, uint64_t ms) {
+  struct host *host = stream->handle.host;
+  stream->linger.fire = on_linger;
+  stream->linger.data = stream;
+  clock_set(&host->clock, &stream->linger, uv_now(&host->loop) + ms);
+}
+
+/* All has been handed to the system. Closing now would make it reset the
+ * connection, because of what nobody has read, and drop what is on its way. So
+ * the peer is told of the end, and what it sends is thrown away for a while;
+ * the program does not go on for that alone. */
+static void await_peer(struct stream *stream) {
+  uv_os_fd_t fd;
+  if (uv_fileno(&stream->uv.any, &fd) == 0) shutdown(fd, SHUT_WR);
+  stop_linger(stream);
+  stream->parting = true;
+  set_linger(stream, PART_MS);
+  uv_unref(&stream->uv.any);
+}
+
+void stream_part(struct stream *stream) {
+  bool sent = stream_pending(stream) == 0;
+  if (stream->broken != 0 || (sent && (stream->ending != 0 || !stream->unread)))
+    handle_close(&stream->handle);
+  else if (sent && !stream->parting)
+    await_peer(stream);
 }
 
 /* What has been written still goes out, as far as the peer takes it. */
 static void end(struct handle *h) {
   struct stream *stream = (struct stream *)h;
-  stream_stop_reading(stream);
+  bool paused = !stream->reading;
+  stream->unread = stream->ending == 0 && (paused || stream->inbox.size > 0);
   stream_flush(stream);
   wake_all(stream, UV_ECANCELED);
-  if (stream->broken != 0 || stream_pending(stream) == 0) {
-    handle_close(h);
-    return;
-  }
-  stream->linger.fire = on_linger;
-  stream->linger.data = stream;
+  if (stream->events != NULL) events_pump(stream);
   clock_hold(&h->host->clock);
-  clock_set(&h->host->clock, &stream->linger,
-            uv_now(&h->host->loop) + LINGER_MS);
+  set_linger(stream, LINGER_MS);
+  if (paused && stream->unread) stream_start(stream);
+  stream_part(stream);
 }
 
 /* A connection that rests is not in the middle of anything. */
@@ -72,7 +102,7 @@ static void drain(struct work *work) {
   struct stream *stream = (struct stream *)work;
   if (stream->inbox.size > 0 || stream_pending(stream) > 0) return;
   if (stream->events != NULL)
-    events_drain(stream);
+    events_pump(stream);
   else
     wait_wake_all(stream->reader, UV_ECANCELED);
 }
@@ -105,6 +135,10 @@ struct stream *stream_new(struct host *host, struct owner *owner,
 
 void stream_push(lua_State *L, struct stream *stream) {
   handle_push_box(L, &stream->handle, class_name, VALUES);
+}
+
+struct stream *stream_check_any(lua_State *L) {
+  return handle_check_any(L, 1, class_name);
 }
 
 struct stream *stream_check(lua_State *L) {
@@ -179,12 +213,12 @@ int stream_error(lua_State *L, const struct stream *stream, int status,
 /* ---- fields -------------------------------------------------------------- */
 
 static int get_peer(lua_State *L) {
-  stream_push_peer(L, handle_check_any(L, 1, class_name));
+  stream_push_peer(L, stream_check_any(L));
   return 1;
 }
 
 static int get_address(lua_State *L) {
-  const struct stream *stream = handle_check_any(L, 1, class_name);
+  const struct stream *stream = stream_check_any(L);
   if (stream->uv.any.type == UV_TCP)
     push_tcp_name(L, stream, local_name);
   else
@@ -193,13 +227,13 @@ static int get_address(lua_State *L) {
 }
 
 static int get_pending(lua_State *L) {
-  const struct stream *stream = handle_check_any(L, 1, class_name);
+  const struct stream *stream = stream_check_any(L);
   lua_pushinteger(L, (lua_Integer)stream_pending(stream));
   return 1;
 }
 
 static int get_state(lua_State *L) {
-  handle_check_any(L, 1, class_name);
+  stream_check_any(L);
   if (lua_getiuservalue(L, 1, VALUE_STATE) == LUA_TTABLE) return 1;
   lua_newtable(L);
   lua_pushvalue(L, -1);
@@ -208,7 +242,7 @@ static int get_state(lua_State *L) {
 }
 
 static int set_state(lua_State *L) {
-  handle_check_any(L, 1, class_name);
+  stream_check_any(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_setiuservalue(L, 1, VALUE_STATE);
   return 0;
@@ -254,7 +288,7 @@ static int set_keepalive(lua_State *L) {
 
 /* Drops what has not been sent: the peer sees a reset, not an end. */
 static int reset(lua_State *L) {
-  struct stream *stream = handle_check_any(L, 1, class_name);
+  struct stream *stream = stream_check_any(L);
   struct linger hard = {1, 0};
   uv_os_fd_t fd;
   if (!stream->handle.closing && uv_fileno(&stream->uv.any, &fd) == 0)
@@ -278,12 +312,9 @@ static const luaL_Reg methods[] = {
 };
 
 static const struct class_field fields[] = {
-  {"address", get_address, NULL},
-  {"closed", handle_field_closed, NULL},
-  {"peer", get_peer, NULL},
-  {"pending", get_pending, NULL},
-  {"state", get_state, set_state},
-  {NULL, NULL, NULL},
+  {"address", get_address, NULL},  {"closed", handle_field_closed, NULL},
+  {"peer", get_peer, NULL},        {"pending", get_pending, NULL},
+  {"state", get_state, set_state}, {NULL, NULL, NULL},
 };
 
 void stream_open_class(lua_State *L) {

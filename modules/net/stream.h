@@ -20,8 +20,8 @@ struct task;
 
 enum {
   INBOX_HIGH = 65536,
-  OUTBOX_HIGH = 65536,      /* a write waits above it, until half is left */
-  OUTBOX_MOST = 16 << 20    /* whoever does not wait is stopped here */
+  OUTBOX_HIGH = 65536,   /* a write waits above it, until half is left */
+  OUTBOX_MOST = 16 << 20 /* whoever does not wait is stopped here */
 };
 
 struct stream {
@@ -39,14 +39,16 @@ struct stream {
   int ending;          /* 0, UV_EOF or the error that ended the input */
   bool reading;        /* uv_read_start is in force */
 
-  struct flush flush;   /* the outbox goes out at the end of this turn */
-  char *outbox;         /* a buffer of the host, or NULL */
+  struct flush flush; /* the outbox goes out at the end of this turn */
+  char *outbox;       /* a buffer of the host, or NULL */
   size_t outbox_size;
-  struct task *writers; /* writes that wait for the socket */
-  struct task *shutter; /* the shutdown that waits */
-  struct timeout linger; /* closing, when what was written has gone out */
-  int broken;           /* the error that ended the output, or 0 */
-  bool shut;            /* shutdown has been asked for: no more writes */
+  struct task *writers;  /* writes that wait for the socket */
+  struct task *shutter;  /* the shutdown that waits */
+  struct timeout linger; /* ended, but not closed: see stream_part */
+  int broken;            /* the error that ended the output, or 0 */
+  bool shut;             /* shutdown has been asked for: no more writes */
+  bool unread;           /* ended before the peer has: it sends in vain */
+  bool parting;          /* all has gone out, now the peer is to end */
 
   struct server *server; /* that accepted it, or NULL */
   struct events *events; /* what serves it, if that is a table of events */
@@ -59,10 +61,12 @@ void stream_open_class(lua_State *L);
 void stream_push(lua_State *L, struct stream *stream); /* a new box */
 void stream_push_peer(lua_State *L, const struct stream *stream);
 int stream_start(struct stream *stream); /* it is connected: read on */
+void stream_part(struct stream *stream); /* it has ended: one step to close */
 /* nil, "read 127.0.0.1:5000: connection reset by peer", "ECONNRESET" */
 int stream_error(lua_State *L, const struct stream *stream, int status,
                  const char *what);
-struct stream *stream_check(lua_State *L); /* argument 1, not closed */
+struct stream *stream_check(lua_State *L);     /* argument 1, not closed */
+struct stream *stream_check_any(lua_State *L); /* argument 1 */
 
 /* read.c */
 void stream_resume_reading(struct stream *stream); /* if there is room */

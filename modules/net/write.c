@@ -28,8 +28,11 @@ static void on_written(uv_write_t *uv, int status) {
   size_t pending = stream_pending(stream);
   if (stream->broken != 0 || pending <= OUTBOX_HIGH / 2)
     wait_wake_all(stream->writers, 0);
-  if (stream->handle.ended && (stream->broken != 0 || pending == 0))
-    handle_close(&stream->handle);
+  bool over = stream->broken != 0 || pending == 0;
+  if (over && stream->handle.ended)
+    stream_part(stream);
+  else if (over && stream->handle.host->phase == HOST_DRAINING)
+    work_drain(&stream->handle.work); /* it has waited for this */
 }
 
 /* Queues what is left of the buffers after `sent` bytes. */
@@ -72,8 +75,7 @@ static void drop_outbox(struct stream *stream) {
 void stream_flush(struct stream *stream) {
   flush_remove(&stream->flush);
   if (stream->outbox_size == 0 || stream->handle.closing) return;
-  uv_buf_t buffer =
-      uv_buf_init(stream->outbox, (unsigned)stream->outbox_size);
+  uv_buf_t buffer = uv_buf_init(stream->outbox, (unsigned)stream->outbox_size);
   int status = send_now(stream, &buffer, 1);
   drop_outbox(stream);
   if (status < 0 && stream->broken == 0) stream->broken = status;
@@ -140,9 +142,10 @@ static void check_data(lua_State *L) {
   for (lua_Integer i = 1; i <= count; i++) {
     int type = lua_geti(L, 2, i);
     if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      luaL_error(L, "bad argument #1 to 'write' (element %I of the list is a "
-                    "%s, not a string)", (LUAI_UACINT)i,
-                 lua_typename(L, type));
+      luaL_error(L,
+                 "bad argument #1 to 'write' (element %I of the list is a "
+                 "%s, not a string)",
+                 (LUAI_UACINT)i, lua_typename(L, type));
     luaL_addvalue(&buffer);
   }
   luaL_pushresult(&buffer);
@@ -211,8 +214,7 @@ int stream_shutdown(lua_State *L) {
   uv_shutdown_t *uv = malloc(sizeof *uv);
   int status = uv == NULL ? UV_ENOMEM : stream->broken;
   if (status == 0 && stream->handle.closing) status = UV_ECANCELED;
-  if (status == 0)
-    status = uv_shutdown(uv, &stream->uv.stream, on_shutdown);
+  if (status == 0) status = uv_shutdown(uv, &stream->uv.stream, on_shutdown);
   if (status == 0) {
     stream->shut = true;
     return wait_park(L, task, &stream->shutter, timeout);

@@ -1,0 +1,161 @@
+local program = require "spec.cli.program"
+local run_neap, run_both = program.run_neap, program.run_both
+
+describe("lua's options mean what they mean to lua:", function()
+  it("-e, as often as one likes, in order", function()
+    assert.equal("1\n2\n3\n", run_both({ "-e", "print(1) x = 2", "-e", "print(x)", "-eprint(3)" }).out)
+  end)
+
+  it("-e that fails, or cannot be read, is the end", function()
+    assert.equal(1, run_both({ "-e", "error('boom')", "-e", "print 'no'" }).code)
+    assert.equal(1, run_both({ "-e", "x =", "-e", "print 'no'" }).code)
+  end)
+
+  it("-e before a script, which may change its arguments", function()
+    local result = run_both({ "-e", "arg[1] = 'mine' x = 1", "-", "yours", "2" }, { input = "print(x, ...)" })
+    assert.equal("1\tmine\t2\n", result.out)
+    result = run_neap({ "-e", "arg = nil", "-" })
+    assert.matches("^neap: 'arg' is not a table\n", result.err)
+    assert.equal(1, result.code)
+  end)
+
+  it("-l", function()
+    local directory = program.directory { ["mod.lua"] = "return { name = ... }" }
+    finally(directory.remove)
+    local function same(...)
+      return run_both({ ... }, { dir = directory.path }).out
+    end
+    assert.equal("mod\n", same("-l", "mod", "-e", "print(mod.name)"))
+    assert.equal("mod\n", same("-lmod", "-e", "print(mod.name)"))
+    assert.equal("mod\tnil\n", same("-l", "g=mod", "-e", "print(g.name, mod)"))
+    assert.equal("true\n", same("-l", "s=string", "-e", "print(s == string)"))
+  end)
+
+  it("-l of a module that is not there", function()
+    local result = run_neap { "-l", "nosuchmodule", "-e", "print 'no'" }
+    assert.matches("^neap: module 'nosuchmodule' not found:\n\tno field", result.err)
+    assert.same({ "", 1 }, { result.out, result.code })
+  end)
+
+  it("-W, and warnings are off without it", function()
+    assert.equal("Lua warning: careful\n", run_both({ "-W", "-e", "warn('care', 'ful')" }).err)
+    assert.equal("", run_both({ "-e", "warn('careful')" }).err)
+    run_both { "-e", "warn('@on') warn('careful')" }
+    run_both { "-e", "warn(1)", "-W", "-e", "warn(2)" }
+  end)
+
+  it("LUA_INIT", function()
+    local code = { "-e", "print(x)" }
+    assert.equal("1\n", run_both(code, { env = { LUA_INIT = "x = 1" } }).out)
+    assert.equal("2\n", run_both(code, { env = { LUA_INIT = "x = 1", LUA_INIT_5_4 = "x = 2" } }).out)
+    assert.equal("nil\n", run_both({ "-E", "-e", "print(x)" }, { env = { LUA_INIT = "x = 1" } }).out)
+    assert.equal(1, run_both(code, { env = { LUA_INIT = "error 'boom'" } }).code)
+    assert.equal(1, run_both(code, { env = { LUA_INIT_5_4 = "x =" } }).code)
+  end)
+
+  it("LUA_INIT that names a file", function()
+    local directory = program.directory { ["init.lua"] = "x = 3" }
+    finally(directory.remove)
+    local options = { dir = directory.path, env = { LUA_INIT = "@init.lua" } }
+    assert.equal("3\n", run_both({ "-e", "print(x)" }, options).out)
+    options.env.LUA_INIT = "@none.lua"
+    assert.equal(1, run_both({ "-e", "print(x)" }, options).code)
+  end)
+
+  it("LUA_PATH and LUA_CPATH, and -E", function()
+    local code = "print(package.path) print(package.cpath)"
+    local options = { env = { LUA_PATH = "mine/?.lua;;", LUA_CPATH = "mine/?.so" } }
+    assert.matches("^mine/%?.lua;.*\nmine/%?.so\n$", run_both({ "-e", code }, options).out)
+    assert.not_matches("mine", run_both({ "-E", "-e", code }, options).out)
+  end)
+
+  it("each of them may wait", function()
+    local wait = "local t = require('neap.timer') t.sleep(0.001) "
+    local directory = program.directory { ["slow.lua"] = wait .. "print 'l' return 1" }
+    finally(directory.remove)
+    local result = run_neap({ "-e", wait .. "print 'e'", "-l", "slow", "-e", "print(slow)", "-" },
+      { dir = directory.path, env = { LUA_INIT = wait .. "print 'init'" }, input = wait .. "print 'script'" })
+    assert.same({ code = 0, out = "init\ne\nl\n1\nscript\n", err = "" }, result)
+  end)
+
+  it("-v", function()
+    local line = run_neap({ "--version" }).out
+    assert.equal(line, run_neap({ "-v" }).out)
+    assert.equal(line .. "1\n", run_neap({ "-v", "-e", "print(1)" }).out)
+  end)
+end)
+
+describe("a wrong command line", function()
+  local function refused(arguments, message, options)
+    local result = run_neap(arguments, options)
+    assert.same({ code = 2, out = "", err = "neap: " .. message .. "\n" }, result)
+  end
+
+  it("has an unknown option", function()
+    refused({ "-x" }, "unknown option '-x', see neap --help")
+    refused({ "-vE" }, "unknown option '-vE', see neap --help")
+    refused({ "-e", "print(1)", "--nothing", "a.lua" }, "unknown option '--nothing', see neap --help")
+    refused({ "--versoin" }, "unknown option '--versoin': did you mean --version?")
+    refused({ "--hlep" }, "unknown option '--hlep': did you mean --help?")
+  end)
+
+  it("lacks an argument", function()
+    refused({ "-e" }, "'-e' needs an argument, see neap --help")
+    refused({ "-l", "-e", "x" }, "'-l' needs an argument, see neap --help")
+    refused({ "--slow" }, "'--slow' needs an argument, see neap --help")
+    refused({ "run" }, "run which script? see neap --help")
+    refused({ "run", "-l", "neap" }, "run which script? see neap --help")
+  end)
+
+  it("names no command", function()
+    refused({ "tset" }, "no file 'tset' here, and no such command: did you mean 'neap test'?")
+    refused({ "rnu", "a.lua" }, "no file 'rnu' here, and no such command: did you mean 'neap run'?")
+    refused({ "frobnicate" }, "no file 'frobnicate' here, and no such command, see neap --help")
+  end)
+
+  it("has a value that means nothing", function()
+    refused({ "--slow", "soon", "-" }, "--slow needs seconds (0: never), not 'soon'")
+    refused({ "--slow=-1", "-" }, "--slow needs seconds (0: never), not '-1'")
+    refused({ "--slow=nan", "-" }, "--slow needs seconds (0: never), not 'nan'")
+    refused({ "-" }, "NEAP_GC is incremental, generational or stress, not 'much'", { env = { NEAP_GC = "much" } })
+  end)
+end)
+
+describe("our own options:", function()
+  local busy = "local t = os.clock() + 0.04 while os.clock() < t do end"
+
+  it("--slow", function()
+    local result = run_neap { "--slow", "0.01", "-e", busy }
+    assert.matches("^neap: task 1 %(main%) has held the loop for over 10 ms, at %(command line%):1\n$", result.err)
+    assert.equal(0, result.code)
+    assert.equal("", run_neap({ "--slow=0", "-e", busy }).err)
+    assert.equal("", run_neap({ "run", "--slow=5", "-e", busy }).err)
+  end)
+
+  it("NEAP_GC", function()
+    local function mode(name)
+      return run_neap({ "-e", "print(collectgarbage('incremental'))" }, { env = { NEAP_GC = name } }).out
+    end
+    assert.equal("incremental\n", mode(""))
+    assert.equal("incremental\n", mode("incremental"))
+    assert.equal("incremental\n", mode("stress"))
+    assert.equal("generational\n", mode("generational"))
+  end)
+
+  it("NEAP_GC=stress collects all the time", function()
+    local code = [[
+      local cycles = 0
+      local function watch()
+        setmetatable({}, { __gc = function() cycles = cycles + 1 watch() end })
+      end
+      watch()
+      for _ = 1, 1000 do local _ = {} end
+      print(cycles)]]
+    assert.is_true(tonumber(run_neap({ "-e", code }, { env = { NEAP_GC = "stress" } }).out) > 100)
+    assert.is_true(tonumber(run_neap({ "-e", code }, { env = { NEAP_GC = "incremental" } }).out) < 100)
+  end)
+
+  it("--leaks", function()
+    assert.same({ code = 0, out = "1\n", err = "" }, run_neap { "--leaks", "-e", "print(1)" })
+  end)
+end)

@@ -1,0 +1,121 @@
+-- What the documentation shows must work: every Lua block is run (see support/run_blocks.lua), every file, target,
+-- function and link that it names is there.
+local blocks = require "spec.support.blocks"
+local program = require "spec.support.neap".program
+
+local function read(path)
+  local file <close> = io.open(path)
+  return file and file:read("a")
+end
+
+local function exists(path)
+  local file <close> = io.open(path)
+  return file ~= nil
+end
+
+-- Runs all Lua blocks of a file in one process, but for those that end it: line -> what is wrong, or "".
+local function run(path, line)
+  local err = os.tmpname()
+  local command = ("timeout -s KILL 60 %s spec/support/run_blocks.lua %s %s 2>%s"):format(program, path, line or "", err)
+  local pipe = assert(io.popen(command))
+  local out = pipe:read("a")
+  pipe:close()
+  local said = read(err)
+  os.remove(err)
+  local results = load(out, "=results")
+  return assert(results and out ~= "" and results(), out .. said)
+end
+
+local known = {} -- path -> what came of its blocks
+local function result_of(block)
+  if block.text:find("%.exit%(") and block.info ~= "fragment" then return run(block.path, block.line)[block.line] end
+  known[block.path] = known[block.path] or run(block.path)
+  return known[block.path][block.line]
+end
+
+describe("the Lua in", function()
+  for _, path in ipairs(blocks.files()) do
+    for _, block in ipairs(blocks.read(path)) do
+      if block.kind == "lua" then
+        it(("%s, line %d, works"):format(path, block.line), function()
+          assert.equal("", result_of(block))
+        end)
+      end
+    end
+  end
+end)
+
+-- ---- commands ---------------------------------------------------------------
+
+local programs = {}
+for name in ("git cd printf echo nc kill pgrep neap make sudo apt-get valgrind luacheck .ci/run"):gmatch("%S+") do
+  programs[name] = true
+end
+
+-- What is wrong with a line of shell, or nil. Names that no folder of ours begins are the reader's own.
+local function check_command(line)
+  line = line:gsub("%s+#%s.*$", ""):gsub("^#.*$", "")
+  for command in line:gmatch("[^|&;]+") do
+    command = command:gsub("^%s+", "")
+    while command:find("^[%u_]+=%S+%s") do command = command:gsub("^%S+%s+", "") end
+    local name, rest = command:match("^(%S+)%s*(.*)$")
+    if name and not programs[name] and not exists(name) then return "no program " .. name end
+    if name == "make" then
+      for target in (" " .. rest):gsub(' [%u]+="[^"]*"', ""):gsub(" [%u]+=%S+", ""):gmatch("%S+") do
+        if not read("Makefile"):find("\n" .. target .. ":", 1, true) then return "no target " .. target end
+      end
+    end
+    for file in rest:gmatch("[%w_./-]+") do
+      local folder = file:match("^([%w_.]+)/")
+      if folder and folder ~= "build" and exists(folder) and not exists(file) then return "no file " .. file end
+    end
+  end
+end
+
+describe("the documentation", function()
+  it("names commands that are there", function()
+    for _, path in ipairs(blocks.files()) do
+      for _, block in ipairs(blocks.read(path)) do
+        for number, line in ipairs(block.kind == "sh" and block or {}) do
+          local problem = check_command(line)
+          assert(not problem, ("%s:%d: %s"):format(path, block.line + number - 1, problem))
+        end
+      end
+    end
+  end)
+
+  it("links to files that are there", function()
+    for _, path in ipairs(blocks.files()) do
+      for target in blocks.text(path):gmatch("%]%(([^)#:]+)[^)]*%)") do
+        local folder = path:match("^(.*/)") or ""
+        assert(exists(folder .. target) or exists(target), path .. " links to " .. target)
+      end
+    end
+  end)
+
+  -- `host/loop.c: loop_run` says that this function is in that file.
+  it("names functions of the C that are there", function()
+    local seen = 0
+    for _, path in ipairs { "docs/life-of-an-event.md", "docs/add-a-module.md" } do
+      local text = assert(read(path)):gsub("```c\n.-```", "")
+      for file, names in text:gmatch("([%w_/]+%.[ch]):%s+([%w_, ]+)") do
+        local source = read(file)
+        assert(source, path .. " names " .. file)
+        for name in names:gmatch("[%w_]+") do
+          seen = seen + 1
+          assert(source:find("%f[%w_]" .. name .. "%f[^%w_]"), ("%s: no %s in %s"):format(path, name, file))
+        end
+      end
+    end
+    assert.is_true(seen > 30)
+  end)
+
+  it("shows the C that is tested", function()
+    local shown
+    for _, block in ipairs(blocks.read "docs/add-a-module.md") do
+      if block.kind == "c" then shown = (shown or "") .. block.text end
+    end
+    local source = assert(read "spec/c/worked_example.c")
+    assert.equal(source:match("/%* %-+ docs/add%-a%-module%.md %-+ %*/\n(.-)/%* %-+ until here"), shown)
+  end)
+end)

@@ -1,0 +1,61 @@
+-- Sockets for specs: both ends of a connection at hand, addresses nobody else has.
+local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
+local eventually = require "spec.support.eventually"
+
+local sockets = {}
+
+-- The address of a Unix socket that does not exist yet.
+function sockets.unix()
+  local path = os.tmpname()
+  os.remove(path)
+  return "unix:" .. path
+end
+
+-- An address nobody listens on (any more).
+function sockets.free_address()
+  local server <close> = assert(net.listen("127.0.0.1:0", function() end))
+  return server.address
+end
+
+-- A server that ends with its block, with all of its connections' handlers.
+function sockets.listen(handler, address)
+  local server = assert(net.listen(address or "127.0.0.1:0", handler))
+  return setmetatable({ address = server.address }, { __close = function() server:close() end })
+end
+
+local pair = {}
+pair.__index = pair
+
+function pair:__close()
+  self.hold:cancel()
+  self.near:reset()
+  self.far:reset()
+end
+
+-- local ends <close> = sockets.pair(): what is written to ends.near is read from ends.far.
+function sockets.pair(address)
+  local self = setmetatable({ hold = neap.go(timer.sleep, 3600) }, pair)
+  local server <close> = sockets.listen(function(conn)
+    self.far = conn
+    self.hold:join()
+  end, address)
+  self.near = assert(net.connect(server.address))
+  assert(eventually(function() return self.far end))
+  return self
+end
+
+-- Whether there is IPv6 here, at least to talk to itself.
+function sockets.has_v6()
+  local server = net.listen("[::1]:0", function() end)
+  if server then server:close() end
+  return server ~= nil
+end
+
+-- How many descriptors are open; nil where nobody can say.
+function sockets.descriptors()
+  local pipe <close> = io.popen("ls /proc/$PPID/fd 2>/dev/null | wc -l")
+  local count = pipe:read("n")
+  return count > 0 and count or nil
+end
+
+return sockets

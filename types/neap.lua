@@ -1,0 +1,301 @@
+---@meta neap
+---Tasks: start them, wait for them, end them, see them.
+---
+---A *task* is a function that runs on the event loop, with a Lua stack of its
+---own. Everything runs in a task: the script, each connection's handler, each
+---callback, each tick of a timer, each busted spec. One task runs at a time;
+---when it waits, the loop goes on with the others.
+---
+---Four rules hold for every function of every module:
+---
+---- A function that waits parks its task and returns when the result is there.
+---  Given a function as its last argument it returns at once, and that function
+---  is later called in a task of its own, with the same values.
+---- What can be expected to fail returns `nil, message, code`. The message is
+---  for people and names what it was about, the code is a stable name such as
+---  `"ECONNREFUSED"`. Wrong arguments raise an error.
+---- Times are seconds, integers or fractions. Sizes are bytes.
+---- Cancellation and the end of the program unwind a task where it waits:
+---  `pcall` does not stop that, `__close` handlers run.
+local neap = {}
+
+---What follows the script on the command line: `arg[1]`, `arg[2]` and so on.
+---@type string[]
+neap.args = {}
+
+---The version of this program, such as `"0.1.0"`.
+---@type string
+neap.version = ""
+
+---Starts a task and returns at once; the task begins when the running one waits
+---or ends.
+---
+---It belongs to whoever it is started for: what a connection's handler starts
+---may finish, but is not cancelled with it. What should end with its starter
+---belongs into a `neap.group`.
+---
+---An error in the task ends that task alone. Somebody who waits in `task:join`
+---gets it; otherwise it is reported, see `neap.on_error`, and the program's exit
+---status becomes 1.
+---
+---Raises where the first argument is no function, and where nothing may be
+---started any more: the program ends.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---local task = neap.go(function(a, b)
+---  timer.sleep(0.01)
+---  return a + b
+---end, 2, 3)
+---print(task:join()) --> 5
+---```
+---
+---Source: host/task.c; the queue stands between two calls of libuv: uv_run.
+---@param fn fun(...): ... what the task runs
+---@param ... any the arguments of `fn`
+---@return neap.task task
+function neap.go(fn, ...) end
+
+---Runs `fn(group, ...)` and waits until it and all tasks that were started with
+---`group:go` have ended.
+---
+---The first error cancels the other tasks and is raised here, after they have
+---ended. When the caller is cancelled, so are they. So nothing outlives the call.
+---
+---Raises what a task of the group has raised; and where `fn` is no function or
+---the caller cannot wait. There is no form with a callback: `neap.go` it.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---local slow, fast
+---print(neap.group(function(group)
+---  group:go(function() timer.sleep(0.02) slow = true end)
+---  group:go(function() timer.sleep(0.01) fast = true end)
+---  return "both"
+---end)) --> both
+---print(slow, fast) --> true	true
+---```
+---
+---Source: modules/neap/scope.c.
+---@param fn fun(group: neap.group, ...): ... the body, a task like the others
+---@param ... any further arguments of `fn`
+---@return any ... what `fn` has returned
+function neap.group(fn, ...) end
+
+---Runs `fn(...)` as a task and waits for it, for so many seconds at most.
+---
+---What takes longer is cancelled where it waits, with all that it has started in
+---groups, and the caller goes on when it has ended: `__close` handlers have run.
+---A function that does not wait cannot be cancelled: a loop that only counts
+---runs on past its deadline.
+---
+---Fails with ETIMEDOUT: `nil, "deadline: timed out", "ETIMEDOUT"`.
+---Raises what `fn` raises, and for a time that is negative or no number. There is
+---no form with a callback: `neap.go` it.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---print(neap.deadline(0.01, timer.sleep, 60)) --> nil	deadline: timed out	ETIMEDOUT
+---print(neap.deadline(1, function() return "in time" end)) --> in time
+---```
+---
+---Source: modules/neap/scope.c; libuv: uv_hrtime.
+---@param seconds number 0 to 1e9
+---@param fn fun(...): ...
+---@param ... any the arguments of `fn`
+---@return any ... what `fn` has returned, or nil
+---@return string? message
+---@return string? code `"ETIMEDOUT"`
+function neap.deadline(seconds, fn, ...) end
+
+---Sets the function that is told of errors which end a task and which nobody
+---else takes (a `join` or a group). Without it they are written to stderr.
+---
+---It is called in a task of its own, so it may wait: `fn(error, traceback, info)`.
+---The error is what was raised, of any type. If the function fails itself, both
+---errors go to stderr. A failed task counts for the exit status in either case.
+---`neap.on_error(nil)` goes back to stderr.
+---
+---Raises for what is neither a function nor nil.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---neap.on_error(function(message, traceback, info)
+---  print(info.name, type(traceback), (message:gsub("^.*: ", "")))
+---end)
+---neap.go(function() error "no more tea" end).name = "kitchen"
+---timer.sleep(0) --> kitchen	string	no more tea
+---```
+---
+---Source: host/report.c.
+---@param fn? fun(error: any, traceback: string, info: neap.failure)
+function neap.on_error(fn) end
+
+---Says that the program has started, where the main chunk does not return: it
+---waits for something, or loops. Without this call start-up is over when the
+---main chunk returns. Whoever replaces a running program by a new version waits
+---for this point.
+---
+---```lua
+---local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
+---
+---local server = assert(net.listen("127.0.0.1:0", function(conn) conn:write("hello\n") end))
+---neap.ready()
+---timer.sleep(0.01) -- and whatever else the main chunk does
+---server:close()
+---```
+---
+---Source: host/generation.h.
+function neap.ready() end
+
+---Ends the program: every task is cancelled where it waits, `__close` handlers
+---run (and may wait for 5 seconds in all), what has been written goes out, all
+---handles are closed. It does not return. `os.exit` is the same function.
+---
+---Ending in good order, where each connection may finish what it is doing, is
+---what SIGTERM and SIGINT ask for.
+---
+---Raises for a code that is no integer and no boolean.
+---
+---```lua
+---local neap = require "neap"
+---
+---neap.go(function() neap.exit(0) end)
+---```
+---
+---Source: host/loop.c, loop_stop; libuv: uv_stop.
+---@param code? integer|boolean the exit status: its lowest 8 bits; true, or nothing, is 0, false is 1
+function neap.exit(code) end
+
+---Lists every task that has not ended, oldest first. SIGUSR1 prints the same to
+---stderr, also while Lua is busy.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---neap.go(timer.sleep, 60).name = "sleeper"
+---timer.sleep(0)
+---for _, task in ipairs(neap.tasks()) do
+---  print(task.name, task.state, task.waits)
+---end
+-----> main	running	nil
+-----> sleeper	waiting	sleep
+---neap.exit()
+---```
+---
+---Source: host/task_list.c.
+---@return neap.task_info[] tasks
+function neap.tasks() end
+
+---What `neap.go` returns, and a call that was given a callback.
+---It outlives its task, and keeps how that has ended.
+---@class neap.task
+---@field id integer unlike that of any other task of this process; read only
+---@field name string? what lists and reports call it: `"task"`, unless it is set; nil when it has ended
+---@field status string where it is: `"ready"`, `"running"`, `"waiting"`, `"staged"` (begins when its version goes live); or how it ended: `"done"`, `"failed"`, `"cancelled"`; read only
+local task = {}
+
+---Waits until the task has ended, and returns what its function has returned.
+---Any number of tasks may wait, also after its end: all get the same.
+---
+---Fails with ECANCELED when the task was cancelled, and with ETIMEDOUT when it
+---takes longer than `timeout`: then the task itself goes on.
+---Raises the error that has ended the task, as it was raised; and where a task
+---joins itself, or the arguments are wrong.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---local task = neap.go(function() timer.sleep(0.02) return "tea", 2 end)
+---print(task:join { timeout = 0.001 }) --> nil	join: timed out	ETIMEDOUT
+---print(task:join()) --> tea	2
+---task:join(function(what, cups) print(cups, what) end)
+---timer.sleep(0) --> 2	tea
+---
+---local failing = neap.go(function() error { cups = 0 } end)
+---local ok, err = pcall(failing.join, failing)
+---print(ok, err.cups) --> false	0
+---```
+---
+---Source: host/task_object.c.
+---@param options? { timeout?: number } seconds
+---@return any ... what the task's function has returned, or nil
+---@return string? message
+---@return string? code `"ECANCELED"`, `"ETIMEDOUT"`
+---@overload fun(self: neap.task, callback: fun(...: any)): neap.task
+---@overload fun(self: neap.task, options: { timeout?: number }, callback: fun(...: any)): neap.task
+function task:join(options) end
+
+---Cancels the task: it ends where it waits, or where it next waits. One that has
+---not begun never will. The `__close` handlers on its way out run, and may wait
+---for 5 seconds in all. Of a call with a callback: the callback is not called.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---local task = neap.go(function()
+---  local _ <close> = setmetatable({}, { __close = function() print "cleaned up" end })
+---  timer.sleep(60)
+---end)
+---timer.sleep(0) -- it begins
+---print(task:cancel()) --> true
+---print(task:join())
+-----> cleaned up
+-----> nil	join: operation canceled	ECANCELED
+---print(task.status, task:cancel()) --> cancelled	false
+---```
+---
+---Source: host/cancel.h, host/task.c.
+---@return boolean was_alive false: it had ended before
+function task:cancel() end
+
+---What the body of `neap.group` is given.
+---@class neap.group
+local group = {}
+
+---Starts a task of the group, as `neap.go` does. Tasks of the group may do so too.
+---
+---Raises where the group is over: all its tasks have ended.
+---
+---```lua
+---local neap, timer = require "neap", require "neap.timer"
+---
+---local ok, err = pcall(neap.group, function(group)
+---  group:go(timer.sleep, 60) -- is cancelled
+---  group:go(error, "broken", 0)
+---end)
+---print(ok, err) --> false	broken
+---```
+---
+---Source: modules/neap/scope.c.
+---@param fn fun(...): ...
+---@param ... any the arguments of `fn`
+---@return neap.task task
+function group:go(fn, ...) end
+
+---What `neap.tasks` says of a task.
+---@class neap.task_info
+---@field id integer
+---@field name string
+---@field state string `"running"`, `"ready"`, `"waiting"`, `"staged"`
+---@field age number seconds since it was started
+---@field waits string? what it waits for: `"sleep"`, `"read"`, `"join"` and so on
+---@field waited number? seconds it has waited
+---@field where string? the line it runs or waits on: `"app.lua:12"`
+---@field started string? the line that has started it
+---@field parent integer the id of the task that has started it; 0: the host
+---@field owner string `"background"`, or `"connection"`: it serves one
+---@field generation integer the version of the program that it runs
+
+---What `neap.on_error` is told of a failed task.
+---@class neap.failure
+---@field id integer
+---@field name string
+---@field parent integer the id of the task that has started it; 0: the host
+---@field started string? the line that has started it
+
+return neap

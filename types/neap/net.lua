@@ -1,0 +1,375 @@
+---@meta neap.net
+---Stream sockets over TCP (IPv4 and IPv6) and Unix domain sockets.
+---
+---An address is a string:
+---
+---| address | listen | connect |
+---|---|---|---|
+---| `"127.0.0.1:7000"`, `"[::1]:7000"` | on that one | to that one |
+---| `"localhost:7000"` | on 127.0.0.1 | to 127.0.0.1 |
+---| `":7000"` | on all, IPv6 and IPv4 | to 127.0.0.1 |
+---| `"127.0.0.1:0"` | on a free port: `server.address` says which | |
+---| `"example.com:80"` | fails with EAI_NONAME: names are not looked up | to all its addresses, one after the other, until one answers |
+---| `"unix:/run/app.sock"` | on a path, removed when the server closes | to that path |
+---| `"unix:@app"` | on a name outside the file system (Linux) | to that name |
+local net = {}
+
+---Accepts connections at an address, and gives each to a handler. It does not wait.
+---
+---**A function** is called with the connection, in a task of its own. The connection
+---is closed when the function returns or fails.
+---
+---**A table of events** has functions that are called when something has happened,
+---each in a task of its own, one after the other for one connection. Between events
+---no task and no stack is kept. A function is looked up in the table each time, so
+---it can be replaced while connections are open.
+---
+---| event | when |
+---|---|---|
+---| `open(conn)` | first |
+---| `line(conn, line)` | for each line, without its line break; the last may have none |
+---| `data(conn, chunk)` | instead of `line`: for bytes as they come |
+---| `close(conn, message, code)` | last; without a message when the peer, or we, ended it in good order |
+---
+---`line` or `data` must be there, not both. Other keys raise. An event that fails is
+---reported, and closes its connection; so does a line above 1 MB (EMSGSIZE).
+---When the peer has sent all, `close` follows; then the connection is closed.
+---
+---The server lives until it is closed, also if nobody holds it. When no more files
+---can be opened, new connections are refused, with a line on stderr.
+---
+---Fails with EADDRINUSE (another server is there), EADDRNOTAVAIL, EACCES, ENOENT (no
+---such directory), EAI_NONAME. Raises for what is no address or no handler.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server = assert(net.listen("127.0.0.1:0", function(conn)
+---  for line in conn:lines() do conn:write { line:upper(), "\n" } end
+---end))
+---
+---local events = assert(net.listen("127.0.0.1:0", {
+---  open = function(conn) conn.state.count = 0 end,
+---  line = function(conn, line)
+---    conn.state.count = conn.state.count + 1
+---    conn:write(("%d: %s\n"):format(conn.state.count, line))
+---  end,
+---}))
+---
+---local conn <close> = assert(net.connect(events.address))
+---conn:write("tea\nmilk\n")
+---print(conn:read("l", "l")) --> 1: tea	2: milk
+---print(net.listen(server.address, function() end) == nil) --> true
+---server:close()
+---events:close()
+---```
+---
+---Source: libuv: uv_tcp_bind, uv_pipe_open, uv_listen, uv_accept; RFC 9293, 3.10.1 (passive OPEN).
+---@param address string
+---@param handler fun(conn: neap.connection)|neap.events
+---@return neap.server? server
+---@return string? message
+---@return string? code
+function net.listen(address, handler) end
+
+---Opens a connection. A name is looked up in libuv's thread pool, and its addresses
+---are tried in the order in which the system gives them; the error is that of the
+---last one.
+---
+---Fails with ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EAI_NONAME (no such
+---name), EAI_AGAIN (no answer about the name), ENOENT (no such path), EMFILE. Raises
+---for what is no address, and for options it does not know.
+---
+---```lua
+---local net, timer = require "neap.net", require "neap.timer"
+---
+---local server = assert(net.listen("127.0.0.1:0", function(conn) conn:write("hello\n") end))
+---
+---local conn <close> = assert(net.connect(server.address, { timeout = 3 }))
+---print(conn:read("l")) --> hello
+---
+---net.connect(server.address, function(other, message, code)
+---  assert(other, message)
+---  print(other:read("l"), code) --> hello	nil
+---  other:close()
+---  server:close()
+---end)
+---timer.sleep(0.05)
+---
+---print(select(3, net.connect("unix:/no/such/socket"))) --> ENOENT
+---```
+---
+---Source: libuv: uv_getaddrinfo, uv_tcp_connect, uv_pipe_connect; RFC 9293, 3.10.1 (active OPEN).
+---@param address string
+---@param options? { timeout?: number } seconds for all of it; without: as long as the system tries
+---@return neap.connection? conn
+---@return string? message
+---@return string? code
+---@overload fun(address: string, callback: fun(conn?: neap.connection, message?: string, code?: string)): neap.task
+---@overload fun(address: string, options: { timeout?: number }, callback: fun(conn?: neap.connection, message?: string, code?: string)): neap.task
+function net.connect(address, options) end
+
+---The functions of a server that is given a table, see `net.listen`.
+---@class neap.events
+---@field open? fun(conn: neap.connection)
+---@field line? fun(conn: neap.connection, line: string)
+---@field data? fun(conn: neap.connection, chunk: string)
+---@field close? fun(conn: neap.connection, message?: string, code?: string)
+
+---What listens. It may be a `<close>` variable.
+---@class neap.server
+---@field address string? where it listens, with the real port: `"127.0.0.1:7000"`, `"[::]:7000"`, `"unix:/path"`; nil when it is closed; read only
+---@field closed boolean read only
+local server = {}
+
+---Stops listening. The connections that it has accepted go on. Closing twice does
+---nothing.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server = assert(net.listen("127.0.0.1:0", function() end))
+---server:close()
+---print(server.closed, server.address) --> true	nil
+---```
+---
+---Source: libuv: uv_close.
+function server:close() end
+
+---One end of a connection: what `net.connect` returns and a server's handler is
+---given. It may be a `<close>` variable. One that is forgotten without having been
+---closed is closed by the collector (`neap --leaks` tells of it).
+---
+---Reading goes on by itself into a buffer of up to 64 KB, and then stops until
+---somebody reads: a slow reader holds up its peer.
+---
+---Using a connection that the script itself has closed raises an error. One that the
+---peer or the end of the program has closed returns `nil, message, code`.
+---@class neap.connection
+---@field address string? our end: `"127.0.0.1:7000"`; nil when it is closed; read only
+---@field peer string? the other end; nil when it is closed; read only
+---@field state table yours: kept with the connection, empty at first
+---@field pending integer bytes that were written and that the system has not taken yet; read only
+---@field closed boolean read only
+local connection = {}
+
+---Reads, as `io.read` does, and waits for what is not there yet.
+---
+---| format | what |
+---|---|---|
+---| none | whatever has arrived, at least a byte |
+---| `"l"`, `"L"` | a line, without or with its line break (`\n`); the last may have none |
+---| `"n"` | a number as Lua writes them; nil where there is none |
+---| `"a"` | all, until the peer ends |
+---| a count | so many bytes, fewer only at the end |
+---
+---Up to four formats give as many results, until one finds nothing. With an answer
+---in hand it returns at once, but lets the others run after 64 such calls in a row.
+---One task at a time can read; what another call leaves is there for the next.
+---
+---The end of the input is a single nil. (`"a"` returns the empty string there.)
+---Fails with ETIMEDOUT (nothing is lost: read again), ECONNRESET, ECANCELED (it was
+---closed meanwhile), EMSGSIZE (a line or number above 1 MB). Raises where another
+---task reads, on a connection that is served by events, and for wrong arguments.
+---
+---```lua
+---local net, timer = require "neap.net", require "neap.timer"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn)
+---  conn:write("name: moon\n384400 km")
+---end))
+---local conn <close> = assert(net.connect(server.address))
+---print(conn:read("l")) --> name: moon
+---print(conn:read("n", "a")) --> 384400	 km
+---print(conn:read()) --> nil
+---conn:read(function(chunk) print("the same, later", chunk) end)
+---timer.sleep(0.01) --> the same, later	nil
+---```
+---
+---Source: libuv: uv_read_start; RFC 9293, 3.10.3 (RECEIVE).
+---@param ... string|integer|{ timeout?: number } formats, then options: timeout in seconds
+---@return string|number|nil ... one for each format
+---@overload fun(self: neap.connection, callback: fun(data?: string, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.connection, format: string|integer, callback: fun(data?: string|number, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.connection, format: string|integer, options: { timeout?: number }, callback: fun(data?: string|number, message?: string, code?: string)): neap.task
+function connection:read(...) end
+
+---For a loop over what arrives, as it arrives: each time a non-empty string. It ends
+---when the peer does, and also with an error: who has to tell these apart reads.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn)
+---  for chunk in conn:chunks() do conn:write(chunk) end
+---end))
+---local conn <close> = assert(net.connect(server.address))
+---conn:write("there and back")
+---conn:shutdown()
+---print(conn:read("a")) --> there and back
+---```
+---
+---Source: modules/net/read.c; libuv: uv_read_start.
+---@return fun(conn: neap.connection): string? next
+---@return neap.connection conn
+function connection:chunks() end
+
+---For a loop over lines, without their line breaks. It ends when the peer does, and
+---also with an error: who has to tell these apart reads.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn) conn:write("tea\nmilk") end))
+---local conn <close> = assert(net.connect(server.address))
+---for line in conn:lines() do print(line) end
+-----> tea
+-----> milk
+---```
+---
+---Source: modules/net/read.c; libuv: uv_read_start.
+---@return fun(conn: neap.connection): string? next
+---@return neap.connection conn
+function connection:lines() end
+
+---Writes a string, or the strings and numbers of a list, one after the other.
+---
+---It returns when the bytes are on their way: with the system, or in a buffer of the
+---connection. Above 64 KB in that buffer it waits until half of it has gone: so a
+---slow peer slows down its writer. What small writes add up to within one turn of
+---the loop goes out together.
+---
+---Whoever does not wait (a callback, an event that is not the last one's task) can
+---queue 16 MB: the write after that fails with ENOBUFS, and the connection is closed.
+---
+---Fails with EPIPE and ECONNRESET (the peer is gone), ETIMEDOUT (the bytes are still
+---on their way), ECANCELED (it was closed), ENOBUFS. Data that is lost because the
+---peer goes away is noticed by a later call, as TCP has it. Raises for what is no
+---string, number or list of them.
+---
+---```lua
+---local net, timer = require "neap.net", require "neap.timer"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn) print((conn:read("a"))) end))
+---local conn <close> = assert(net.connect(server.address))
+---assert(conn:write("one, "))
+---assert(conn:write { "two, ", 3 })
+---conn:write(", four", function(ok, message) assert(ok, message) end)
+---conn:shutdown()
+---timer.sleep(0.02) --> one, two, 3, four
+---```
+---
+---Source: libuv: uv_try_write, uv_write; RFC 9293, 3.10.2 (SEND).
+---@param data string|number|(string|number)[]
+---@param options? { timeout?: number } seconds
+---@return neap.connection? self
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.connection, data: string|number|(string|number)[], callback: fun(self?: neap.connection, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.connection, data: string|number|(string|number)[], options: { timeout?: number }, callback: fun(self?: neap.connection, message?: string, code?: string)): neap.task
+function connection:write(data, options) end
+
+---Says that we have written all: the peer reads to the end, and may still answer.
+---Waits until everything has been handed to the system.
+---
+---A write after it fails with EPIPE. Fails with ENOTCONN (shut down before, or the
+---peer is gone), EPIPE, ECONNRESET, ETIMEDOUT, ECANCELED. Raises where another task
+---is doing the same.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn)
+---  local text = conn:read("a") -- until the client shuts down
+---  conn:write(#text .. " bytes")
+---end))
+---local conn <close> = assert(net.connect(server.address))
+---conn:write("some text")
+---assert(conn:shutdown { timeout = 5 })
+---print(conn:read("a")) --> 9 bytes
+---```
+---
+---Source: libuv: uv_shutdown; RFC 9293, 3.6 (half-closed connections).
+---@param options? { timeout?: number } seconds
+---@return neap.connection? self
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.connection, callback: fun(self?: neap.connection, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.connection, options: { timeout?: number }, callback: fun(self?: neap.connection, message?: string, code?: string)): neap.task
+function connection:shutdown(options) end
+
+---Closes it, and returns at once. What was written still goes out, for 30 seconds at
+---most; what was not read is dropped. Tasks that wait in it get ECANCELED. Closing
+---twice does nothing; any other use afterwards is an error, but for the fields.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function() end))
+---local conn = assert(net.connect(server.address))
+---conn:close()
+---print(conn.closed, pcall(conn.read, conn)) --> true	false	this connection is closed
+---```
+---
+---Source: libuv: uv_close; RFC 9293, 3.10.4 (CLOSE).
+function connection:close() end
+
+---Closes it at once and drops what has not been sent: the peer sees ECONNRESET, not
+---an end. For a peer that must not take what it has got for complete.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn) conn:reset() end))
+---local conn <close> = assert(net.connect(server.address))
+---print(select(3, conn:read())) --> ECONNRESET
+---```
+---
+---Source: setsockopt SO_LINGER with 0 seconds; RFC 9293, 3.10.5 (ABORT).
+function connection:reset() end
+
+---Turns Nagle's algorithm off (true: small writes go out at once; so it is for every
+---new connection) or on. On a Unix socket it has no effect.
+---
+---Fails with ECANCELED (the connection is gone) and what the system says. Raises for
+---what is no boolean.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn) conn:read() end))
+---local conn <close> = assert(net.connect(server.address))
+---assert(conn:nodelay(false))
+---```
+---
+---Source: libuv: uv_tcp_nodelay; RFC 9293, 3.7.4.
+---@param on boolean
+---@return neap.connection? self
+---@return string? message
+---@return string? code
+function connection:nodelay(on) end
+
+---Lets the system probe a silent connection, first after so many seconds, so that a
+---peer which has vanished is noticed: reading then fails with ETIMEDOUT. Off for a
+---new connection. On a Unix socket it has no effect.
+---
+---Fails with ECANCELED (the connection is gone) and what the system says. Raises for
+---what is neither false nor 1 to 32767 seconds.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.listen("127.0.0.1:0", function(conn) conn:read() end))
+---local conn <close> = assert(net.connect(server.address))
+---assert(conn:keepalive(60))
+---assert(conn:keepalive(false))
+---```
+---
+---Source: libuv: uv_tcp_keepalive; RFC 9293, 3.8.4.
+---@param seconds number|false
+---@return neap.connection? self
+---@return string? message
+---@return string? code
+function connection:keepalive(seconds) end
+
+return net

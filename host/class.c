@@ -54,13 +54,16 @@ void *class_check(lua_State *L, int index, const char *name) {
   return luaL_checkudata(L, index, name); /* raises */
 }
 
+/* It is made known at last: without memory on the way there is none. */
 void class_open(lua_State *L, const char *name, const luaL_Reg *methods,
                 const struct class_field *fields) {
-  if (!luaL_newmetatable(L, name)) return;
+  if (luaL_getmetatable(L, name) != LUA_TNIL) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
   lua_pushlightuserdata(L, (void *)name);
   lua_rawsetp(L, -2, &identity);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, name);
   lua_newtable(L);
   luaL_setfuncs(L, methods, 0);
   push_fields(L, fields);
@@ -72,4 +75,8 @@ void class_open(lua_State *L, const char *name, const luaL_Reg *methods,
   lua_insert(L, -2); /* metatable, name, fields */
   lua_pushcclosure(L, set_field, 2);
   lua_setfield(L, -2, "__newindex");
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, name);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, name);
 }

@@ -17,23 +17,34 @@ static void link_in(struct host *host, struct generation *generation) {
   host->generations = generation;
 }
 
-struct generation *generation_new(lua_State *L, lua_CFunction open) {
-  struct host *host = host_of(L);
-  struct generation *generation = calloc(1, sizeof *generation);
-  if (generation == NULL) luaL_error(L, "not enough memory");
-  generation->host = host;
-  generation->id = host->next_generation_id++;
-  generation->background.generation = generation;
-  generation->background.last = &generation->background.first;
-  link_in(host, generation); /* from here on the host frees it */
+static int open_slots(lua_State *L) { /* generation, open */
   lua_createtable(L, GENERATION_SLOTS, 0);
   for (int slot = GENERATION_REALM; slot <= GENERATION_SLOTS; slot++) {
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, slot);
   }
-  realm_new(L, open);
+  realm_new(L, lua_tocfunction(L, 2));
   lua_rawseti(L, -2, GENERATION_REALM);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, generation);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, 1));
+  return 0;
+}
+
+struct generation *generation_new(lua_State *L, lua_CFunction open) {
+  struct host *host = host_of(L);
+  struct generation *generation = calloc(1, sizeof *generation);
+  if (generation == NULL) luaL_error(L, "not enough memory");
+  lua_pushcfunction(L, open_slots);
+  lua_pushlightuserdata(L, generation);
+  lua_pushcfunction(L, open);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    free(generation);
+    lua_error(L);
+  }
+  generation->host = host;
+  generation->id = host->next_generation_id++;
+  generation->background.generation = generation;
+  generation->background.last = &generation->background.first;
+  link_in(host, generation);
   return generation;
 }
 

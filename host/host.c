@@ -12,10 +12,20 @@
 #include "host/task_object.h"
 #include "host/watchdog.h"
 
+/* Lua's buffers make themselves a class when one first grows, and never again:
+ * if memory ran out halfway, string.rep would be broken for good. */
+static void open_buffers(lua_State *L) {
+  luaL_Buffer buffer;
+  luaL_buffinitsize(L, &buffer, 2 * LUAL_BUFFERSIZE);
+  luaL_pushresult(&buffer);
+  lua_pop(L, 1);
+}
+
 /* The root generation takes a realm of its own: it is in place when no program
  * runs. What the state began with, nothing, is dropped. */
 static int open_root(lua_State *L) {
   struct host *host = host_of(L);
+  open_buffers(L);
   task_object_open(L);
   host->root = generation_new(L, lua_tocfunction(L, 1));
   host->root->state = GENERATION_LIVE;

@@ -87,20 +87,24 @@ static bool break_deadlock(struct host *host) {
 static int task_count;
 
 static void cancel_task(struct work *work) {
-  if (!task_is(work)) return;
-  task_count++;
-  task_cancel((struct task *)work);
+  if (task_is(work)) task_cancel((struct task *)work);
+}
+
+static void count_task(struct work *work) {
+  if (task_is(work)) task_count++;
 }
 
 /* Cancelled tasks may wait in __close for a bounded time, so this ends. */
 static void unwind(struct host *host) {
   bool more = false;
-  do {
-    task_count = 0;
+  for (;;) {
     each_work(host, cancel_task);
     loop_dispatch(host);
-    if (task_count > 0) turn(host, &more);
-  } while (task_count > 0);
+    task_count = 0;
+    each_work(host, count_task);
+    if (task_count == 0) break; /* to poll now would be to wait for nothing */
+    turn(host, &more);
+  }
 }
 
 void loop_run(struct host *host) {

@@ -48,8 +48,11 @@ static void push_start(lua_State *L, const struct task *task) {
     lua_pushliteral(L, "");
     return;
   }
-  lua_pushfstring(L, "\n\tstarted at %s:%d by task %I", task->origin.source,
-                  task->origin.line, (LUAI_UACINT)task->parent);
+  lua_pushfstring(L, "\n\tstarted at %s:%d", task->origin.source,
+                  task->origin.line);
+  if (task->parent == 0) return; /* by the host: a connection, a timer */
+  lua_pushfstring(L, " by task %I", (LUAI_UACINT)task->parent);
+  lua_concat(L, 2);
 }
 
 /* Pushes all that stderr would say. */

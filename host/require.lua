@@ -20,13 +20,13 @@ local function find(name)
 end
 
 local function load(name)
-  local loader, where = find(name)
-  local open = gate()
-  loading[name] = { task = current(), gate = open }
+  local entry = { task = current(), gate = gate() }
   local _ <close> = setmetatable({}, { __close = function()
     loading[name] = nil
-    open:open()
+    entry.gate:open()
   end })
+  loading[name] = entry
+  local loader, where = find(name) -- a searcher may wait, too
   local value = loader(name, where)
   local loaded = package.loaded
   if value ~= nil then loaded[name] = value end

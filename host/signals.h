@@ -12,10 +12,15 @@
 #define HOST_SIGNALS_H
 
 #include <signal.h>
+#include <unistd.h>
 
 struct host;
 
+#if defined(_POSIX_TIMERS) && _POSIX_TIMERS > 0
 enum { SIGNAL_LOOK = SIGURG }; /* by default it is ignored: no surprise */
+#else
+enum { SIGNAL_LOOK = SIGALRM }; /* what setitimer sends */
+#endif
 
 int signals_open(struct host *host);
 void signals_close(struct host *host);

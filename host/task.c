@@ -268,7 +268,7 @@ void task_run(struct task *task) {
   assert(task->state == TASK_READY && task->host->current == NULL);
   wait_leave(task);
   if (!task->begun) {
-    if (task->cancelled) {
+    if (task->cancelled || task->host->phase == HOST_STOPPING) {
       retire(task, TASK_CANCELLED);
       return;
     }

@@ -3,38 +3,78 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "host/host.h"
 #include "host/signals.h"
 
 enum { RESTS_MOST = 3 };
 
-static void arm(struct watchdog *watchdog, uint64_t period) {
-  struct itimerspec spec;
-  spec.it_value.tv_sec = (time_t)(period / 1000000000);
-  spec.it_value.tv_nsec = (long)(period % 1000000000);
-  spec.it_interval = spec.it_value;
-  timer_settime(watchdog->timer, 0, &spec, NULL);
+/* ---- the system's timer -------------------------------------------------- */
+
+static struct timespec to_timespec(uint64_t ns) {
+  return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+                           .tv_nsec = (long)(ns % 1000000000)};
 }
 
-int watchdog_open(struct host *host, unsigned limit_ms) {
-  struct watchdog *watchdog = &host->watchdog;
+#if defined(_POSIX_TIMERS) && _POSIX_TIMERS > 0
+
+static int create(struct watchdog *watchdog) {
   struct sigevent event;
   memset(&event, 0, sizeof event);
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = SIGNAL_LOOK;
-  if (limit_ms == 0) return 0;
-  if (timer_create(CLOCK_MONOTONIC, &event, &watchdog->timer) < 0)
-    return uv_translate_sys_error(errno);
-  watchdog->limit = limit_ms * UINT64_C(1000000);
+  if (timer_create(CLOCK_MONOTONIC, &event, &watchdog->timer) == 0) return 0;
+  return uv_translate_sys_error(errno);
+}
+
+static void arm(struct watchdog *watchdog, uint64_t period) {
+  struct itimerspec spec = {to_timespec(period), to_timespec(period)};
+  timer_settime(watchdog->timer, 0, &spec, NULL);
+}
+
+static void destroy(struct watchdog *watchdog) {
+  timer_delete(watchdog->timer);
+}
+
+#else /* macOS: the one timer that every process has */
+
+static int create(struct watchdog *watchdog) {
+  (void)watchdog;
   return 0;
+}
+
+static void arm(struct watchdog *watchdog, uint64_t period) {
+  struct timespec ts = to_timespec(period);
+  struct timeval tv = {ts.tv_sec, (suseconds_t)(ts.tv_nsec / 1000)};
+  struct itimerval spec = {tv, tv};
+  (void)watchdog;
+  setitimer(ITIMER_REAL, &spec, NULL);
+}
+
+static void destroy(struct watchdog *watchdog) {
+  arm(watchdog, 0);
+}
+
+#endif
+
+/* ---- open and close ------------------------------------------------------ */
+
+int watchdog_open(struct host *host, unsigned limit_ms) {
+  if (limit_ms == 0) return 0;
+  int status = create(&host->watchdog);
+  if (status == 0) host->watchdog.limit = limit_ms * UINT64_C(1000000);
+  return status;
 }
 
 void watchdog_close(struct host *host) {
   if (host->watchdog.limit == 0) return;
   host->watchdog.limit = 0;
-  timer_delete(host->watchdog.timer);
+  destroy(&host->watchdog);
 }
+
+/* ---- awake while the loop is at work ------------------------------------- */
 
 void watchdog_wake(struct host *host) {
   struct watchdog *watchdog = &host->watchdog;

@@ -12,11 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+#include <unistd.h>
 
 struct host;
 
 struct watchdog {
+#if defined(_POSIX_TIMERS) && _POSIX_TIMERS > 0
   timer_t timer;
+#endif
   uint64_t limit;              /* ns; 0: nobody looks */
   volatile sig_atomic_t awake; /* the timer runs */
   uint64_t since;              /* when a look first saw this task, ns */

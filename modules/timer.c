@@ -151,13 +151,17 @@ static int tick(lua_State *L) {
   return 0;
 }
 
+/* Without memory a tick may fail before it has begun. */
 static void tick_ended(struct task *task, enum task_end how) {
   struct timer *timer = task->context;
-  struct timers *timers = timer->function->timers;
+  struct function *function = timer->function;
   (void)how;
   timer->running = false;
-  let_go(timer->function);
-  if (timer->id == 0) give_back(timers, timer);
+  if (timer->id == 0)
+    give_back(function->timers, timer);
+  else if (function->period == 0)
+    end(timer);
+  let_go(function);
 }
 
 static const struct task_sink tick_sink = {NULL, tick_ended};
@@ -181,6 +185,7 @@ static void on_due(struct timeout *timeout) {
   if (timer->running) return;
   struct task *task = task_start(function->timers->host, timer->work.owner,
                                  tick, timer);
+  if (task == NULL && function->period == 0) end(timer);
   if (task == NULL) return;
   timer->running = true;
   function->users++; /* until the tick has ended */

@@ -91,14 +91,14 @@ function neap.group(fn, ...) end
 ---A function that does not wait cannot be cancelled: a loop that only counts
 ---runs on past its deadline.
 ---
----Fails with ETIMEDOUT: `nil, "deadline: timed out", "ETIMEDOUT"`.
+---Fails with ETIMEDOUT: `nil, "deadline of 0.01 s: timed out", "ETIMEDOUT"`.
 ---Raises what `fn` raises, and for a time that is negative or no number. There is
 ---no form with a callback: `neap.go` it.
 ---
 ---```lua
 ---local neap, timer = require "neap", require "neap.timer"
 ---
----print(neap.deadline(0.01, timer.sleep, 60)) --> nil	deadline: timed out	ETIMEDOUT
+---print(neap.deadline(0.01, timer.sleep, 60)) --> nil	deadline of 0.01 s: timed out	ETIMEDOUT
 ---print(neap.deadline(1, function() return "in time" end)) --> in time
 ---```
 ---
@@ -122,13 +122,13 @@ function neap.deadline(seconds, fn, ...) end
 ---Raises for what is neither a function nor nil.
 ---
 ---```lua
----local neap, timer = require "neap", require "neap.timer"
+---local neap = require "neap"
 ---
 ---neap.on_error(function(message, traceback, info)
 ---  print(info.name, type(traceback), (message:gsub("^.*: ", "")))
 ---end)
 ---neap.go(function() error "no more tea" end).name = "kitchen"
----timer.sleep(0) --> kitchen	string	no more tea
+-----> kitchen	string	no more tea
 ---```
 ---
 ---Source: host/report.c.
@@ -153,7 +153,7 @@ function neap.on_error(fn) end
 function neap.ready() end
 
 ---Ends the program: every task is cancelled where it waits, `__close` handlers
----run (and may wait for 5 seconds in all), what has been written goes out, all
+---run (and may wait for 5 seconds in all), what the sockets take at once goes out, all
 ---handles are closed. It does not return. `os.exit` is the same function.
 ---
 ---Ending in good order, where each connection may finish what it is doing, is
@@ -213,8 +213,7 @@ local task = {}
 ---local task = neap.go(function() timer.sleep(0.02) return "tea", 2 end)
 ---print(task:join { timeout = 0.001 }) --> nil	join: timed out	ETIMEDOUT
 ---print(task:join()) --> tea	2
----task:join(function(what, cups) print(cups, what) end)
----timer.sleep(0) --> 2	tea
+---task:join(function(what, cups) print(cups, what) end):join() --> 2	tea
 ---
 ---local failing = neap.go(function() error { cups = 0 } end)
 ---local ok, err = pcall(failing.join, failing)

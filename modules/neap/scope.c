@@ -31,6 +31,7 @@ struct scope {
   struct task *caller; /* first member, see interrupt */
   struct member *members;
   struct member *spare; /* for the next one: see start */
+  lua_Number seconds; /* of a deadline */
   bool failed, late, over;
 };
 
@@ -111,6 +112,7 @@ static void start(lua_State *L, int first, bool is_body) {
   task->sink = &sink;
   task->sink_data = member;
   task->origin = origin;
+  task_start_staged(task); /* the caller waits for it */
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, TASK_OBJECT_SINK);
 }
@@ -143,7 +145,10 @@ static int finish(lua_State *L) { /* scope, ... */
     lua_getiuservalue(L, 1, VALUE_ERROR);
     return lua_error(L);
   }
-  if (scope->late) return error_result(L, UV_ETIMEDOUT, "deadline");
+  if (scope->late) {
+    lua_pushfstring(L, "deadline of %f s", (LUAI_UACNUMBER)scope->seconds);
+    return error_result(L, UV_ETIMEDOUT, lua_tostring(L, -1));
+  }
   if (lua_getiuservalue(L, 1, VALUE_RESULTS) != LUA_TTABLE) return 0;
   int list = lua_gettop(L);
   lua_getfield(L, list, "n");
@@ -191,6 +196,7 @@ int scope_deadline(lua_State *L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_remove(L, 1);
   struct scope *scope = new_scope(L);
+  scope->seconds = seconds;
   struct task *task = wait_begin(L, &deadline_wait, lua_gettop(L) + 1);
   start(L, 2, true);
   return wait_until(L, task, &scope->caller, clock_after(seconds));

@@ -64,7 +64,10 @@ static void on_connect(uv_connect_t *uv, int status) {
   struct attempt *attempt = uv->data;
   if (!attempt->done) {
     bool stopped = attempt->stream->handle.closing; /* by its owner */
-    if (status == 0 && !stopped) status = stream_start(attempt->stream);
+    if (status == 0 && !stopped) {
+      stream_learn_peer(attempt->stream);
+      status = stream_start(attempt->stream);
+    }
     if (status == 0 || stopped) {
       finish_with(attempt, status);
     } else {
@@ -245,9 +248,8 @@ int net_connect(lua_State *L) {
 }
 
 void connect_open_class(lua_State *L) {
-  if (luaL_newmetatable(L, class_name)) {
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-  }
+  luaL_newmetatable(L, class_name);
+  lua_pushcfunction(L, collect);
+  lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
 }

@@ -166,6 +166,7 @@ static const struct task_sink sink = {NULL, ended};
 
 bool events_pump(struct stream *stream) {
   struct events *events = stream->events;
+  if (stream->handle.host->phase == HOST_STOPPING) return false;
   if (events->event != EVENT_NONE) return false;
   enum event event = next_event(stream);
   if (event == EVENT_NONE) return false;
@@ -182,9 +183,10 @@ bool events_pump(struct stream *stream) {
   return true;
 }
 
-static void release(struct stream *stream) {
+void events_release(struct stream *stream) {
   struct events *events = stream->events;
-  luaL_unref(stream->handle.host->L, LUA_REGISTRYINDEX, events->box);
+  lua_State *L = stream->handle.host->L;
+  if (L != NULL) luaL_unref(L, LUA_REGISTRYINDEX, events->box);
   stream->events = NULL;
   free(events);
   inbox_free(&stream->inbox);
@@ -200,7 +202,7 @@ static void ended(struct task *task, enum task_end how) {
   events->event = EVENT_NONE;
   if (how != TASK_RETURNED || over) handle_end(&stream->handle);
   if (over)
-    release(stream);
+    events_release(stream);
   else if (!events_pump(stream))
     stream_resume_reading(stream); /* for the rest of a long line */
   handle_leave(&stream->handle);

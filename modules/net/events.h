@@ -18,6 +18,8 @@ void events_check(lua_State *L, int index);
 bool events_serve(struct stream *stream);
 /* Starts the task for the next event, if there is one: true. */
 bool events_pump(struct stream *stream);
+/* Lets go of the handler: after the last event, or when the program ends. */
+void events_release(struct stream *stream);
 bool events_is_busy(const struct stream *stream); /* it serves an event */
 
 #endif

@@ -110,7 +110,7 @@ static enum scan all(struct cursor *c, struct span *span) {
 
 /* ---- a numeral, read as by liolib.c -------------------------------------- */
 
-enum { NUMERAL_MOST = 200 };
+enum { NUMERAL_MOST = 200 }; /* a longer one is none */
 
 static bool is_digit(char c, bool hex) {
   return (c >= '0' && c <= '9') ||
@@ -126,9 +126,7 @@ static bool take(struct cursor *c, char one, char other) {
 
 static int take_digits(struct cursor *c, bool hex) {
   size_t start = c->at;
-  while (c->at < c->size && is_digit(c->bytes[c->at], hex) &&
-         c->at - start < NUMERAL_MOST)
-    c->at++;
+  while (c->at < c->size && is_digit(c->bytes[c->at], hex)) c->at++;
   return (int)(c->at - start);
 }
 
@@ -156,11 +154,15 @@ static void skip_numeral(struct cursor *c) {
 /* What ends a numeral must have arrived, or it may go on. */
 static enum scan number(struct cursor *c, struct span *span) {
   while (c->at < c->size && is_space(c->bytes[c->at])) c->at++;
-  size_t start = c->at;
+  size_t start = c->at, end = c->size;
+  if (end - start > NUMERAL_MOST + 1) c->size = start + NUMERAL_MOST + 1;
   skip_numeral(c);
-  if (c->at == c->size && !c->ended)
-    return c->size > LINE_MOST ? SCAN_TOO_LONG : SCAN_MORE;
-  *span = (struct span){start, c->at - start, c->at > start};
+  c->size = end;
+  bool is_long = c->at - start > NUMERAL_MOST;
+  if (is_long) c->at = start + NUMERAL_MOST;
+  if (c->at == end && !c->ended)
+    return end > LINE_MOST ? SCAN_TOO_LONG : SCAN_MORE;
+  *span = (struct span){start, c->at - start, c->at > start && !is_long};
   return SCAN_DONE;
 }
 

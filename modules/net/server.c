@@ -2,25 +2,30 @@
 #include "modules/net/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/address.h"
 #include "host/error.h"
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/option.h"
 #include "host/task.h"
+#include "modules/net/bind.h"
 #include "modules/net/events.h"
 #include "modules/net/stream.h"
 
 static const char class_name[] = "neap.server";
 
-enum { BACKLOG = 4096, SHED_REPORT_MS = 5000 };
+enum {
+  BACKLOG = 4096,
+  ACCEPT_MOST = 64, /* in a row */
+  PAUSE_MS = 100,
+  SHED_REPORT_MS = 5000
+};
 
 /* ---- a handler that is a function ---------------------------------------- */
 
@@ -61,9 +66,57 @@ static bool serve(struct stream *stream) {
 
 /* ---- accept -------------------------------------------------------------- */
 
-/* libuv keeps a descriptor in reserve: with it, it has accepted and closed
- * those who waited. They are gone; the log must not fill with them. */
-static void report_shed(struct server *server, int status) {
+static void serve_socket(struct server *server, struct stream *stream) {
+  stream->server = server;
+  stream->handle.origin = server->handle.origin;
+  handle_use(&server->handle);
+  if (!(server->has_events ? events_serve(stream) : serve(stream))) {
+    handle_leave(&server->handle);
+    stream->server = NULL;
+    handle_close(&stream->handle);
+    return;
+  }
+  stream_learn_peer(stream);
+  if (stream->uv.any.type == UV_TCP) uv_tcp_nodelay(&stream->uv.tcp, 1);
+  stream_start(stream);
+  if (server->has_events) events_pump(stream);
+}
+
+static int adopt(struct stream *stream, int fd) {
+  return stream->uv.any.type == UV_TCP ? uv_tcp_open(&stream->uv.tcp, fd)
+                                       : uv_pipe_open(&stream->uv.pipe, fd);
+}
+
+static void accept_one(struct server *server, int fd) {
+  struct owner *owner = owner_new(server->handle.work.owner->generation);
+  struct stream *stream = NULL;
+  if (owner != NULL)
+    stream = stream_new(server->handle.host, owner,
+                        server->is_unix ? UV_NAMED_PIPE : UV_TCP);
+  if (stream == NULL) {
+    if (owner != NULL) owner_drop(owner);
+    close(fd);
+  } else if (adopt(stream, fd) < 0) {
+    handle_close(&stream->handle);
+    close(fd);
+  } else {
+    serve_socket(server, stream);
+  }
+}
+
+/* (libuv makes it non-blocking when it adopts it.) */
+static int next_socket(const struct server *server) {
+#ifdef __linux__
+  return accept4(server->fd, NULL, NULL, SOCK_CLOEXEC);
+#else
+  int fd = accept(server->fd, NULL, NULL);
+  if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+#endif
+}
+
+/* The log must not fill with them. */
+static void report_shed(struct server *server, int error) {
   uint64_t now = uv_now(&server->handle.host->loop);
   if (server->last_shed != 0 && now - server->last_shed < SHED_REPORT_MS)
     return;
@@ -71,108 +124,82 @@ static void report_shed(struct server *server, int status) {
   fprintf(stderr,
           "neap: connections are refused: %s (raise the limit with "
           "ulimit -n)\n",
-          uv_strerror(status));
+          uv_strerror(uv_translate_sys_error(error)));
 }
 
-static void accept_one(struct server *server, struct stream *stream) {
-  stream->server = server;
-  stream->handle.origin = server->handle.origin;
-  handle_use(&server->handle);
-  bool served = uv_accept(&server->uv.stream, &stream->uv.stream) == 0 &&
-                (server->has_events ? events_serve(stream) : serve(stream));
-  if (!served) {
-    handle_leave(&server->handle);
-    stream->server = NULL;
-    handle_close(&stream->handle);
-    return;
-  }
-  if (stream->uv.any.type == UV_TCP) uv_tcp_nodelay(&stream->uv.tcp, 1);
-  stream_start(stream);
-  if (server->has_events) events_pump(stream);
+static int open_reserve(void) {
+  return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void on_connection(uv_stream_t *uv, int status) {
+/* There is no descriptor for who waits; in the queue it would wake us again and
+ * again. The one in reserve lets it be accepted, and closed. */
+static bool shed(struct server *server, int error) {
+  if (server->reserve >= 0) close(server->reserve);
+  int fd = next_socket(server);
+  if (fd >= 0) close(fd);
+  server->reserve = open_reserve();
+  report_shed(server, error);
+  return fd >= 0;
+}
+
+static void on_ready(uv_poll_t *uv, int status, int events);
+
+static void on_pause(struct timeout *timeout) {
+  struct server *server = timeout->data;
+  clock_release(&server->handle.host->clock);
+  uv_poll_start(&server->poll, UV_READABLE, on_ready);
+}
+
+/* The system lacks something: those who wait stay in its queue for a while. */
+static void pause_accepting(struct server *server) {
+  struct host *host = server->handle.host;
+  uv_poll_stop(&server->poll);
+  server->pause.fire = on_pause;
+  server->pause.data = server;
+  clock_hold(&host->clock);
+  clock_set(&host->clock, &server->pause, uv_now(&host->loop) + PAUSE_MS);
+}
+
+static bool is_empty(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+static void on_ready(uv_poll_t *uv, int status, int events) {
   struct server *server = uv->data;
-  if (status < 0) {
-    report_shed(server, status);
-    return;
+  (void)status, (void)events; /* whatever it is, accept will tell */
+  for (int i = 0; i < ACCEPT_MOST; i++) {
+    int fd = next_socket(server);
+    int error = fd < 0 ? errno : 0;
+    if (error == 0)
+      accept_one(server, fd);
+    else if (is_empty(error))
+      return;
+    else if (error == EINTR || error == ECONNABORTED)
+      continue;
+    else if ((error != EMFILE && error != ENFILE) || !shed(server, error)) {
+      pause_accepting(server);
+      return;
+    }
   }
-  struct owner *owner = owner_new(server->handle.work.owner->generation);
-  if (owner == NULL) return;
-  struct stream *stream =
-    stream_new(server->handle.host, owner, server->uv.any.type);
-  if (stream == NULL)
-    owner_drop(owner);
-  else
-    accept_one(server, stream);
 }
 
 static int listen_now(struct work *work) {
   struct server *server = (struct server *)work;
-  return uv_listen(&server->uv.stream, BACKLOG, on_connection);
-}
-
-/* ---- bind ---------------------------------------------------------------- */
-
-static int bind_tcp(struct server *server, const struct address *address) {
-  struct sockaddr_storage name, bound;
-  int size = sizeof bound;
-  int status = address_resolve(address, true, &name);
-  if (status == 0)
-    status = uv_tcp_bind(&server->uv.tcp, (struct sockaddr *)&name, 0);
-  if (status == 0) /* libuv keeps the error of bind for later */
-    status =
-      uv_tcp_getsockname(&server->uv.tcp, (struct sockaddr *)&bound, &size);
-  return status;
-}
-
-static int listen_tcp(struct server *server, struct address *address) {
-  int status = bind_tcp(server, address);
-  bool no_v6 = address->host[0] == '\0' &&
-               (status == UV_EAFNOSUPPORT || status == UV_EADDRNOTAVAIL);
-  if (!no_v6) return status;
-  strcpy(address->host, "0.0.0.0");
-  return bind_tcp(server, address);
-}
-
-/* A socket that a dead process has left behind refuses; a live one does not.
- * (So does a file of another kind: that one is not ours to remove.) */
-static bool is_stale(const struct sockaddr_un *name, socklen_t size) {
-  struct stat info;
-  if (lstat(name->sun_path, &info) < 0 || !S_ISSOCK(info.st_mode)) return false;
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return false;
-  bool refused = connect(fd, (const struct sockaddr *)name, size) < 0 &&
-                 errno == ECONNREFUSED;
-  close(fd);
-  return refused;
-}
-
-/* We bind it ourselves: libuv would remove the path when any handle of the
- * socket is closed, also one whose socket lives on in another. */
-static int listen_unix(struct server *server, const char *path) {
-  struct sockaddr_un name;
-  socklen_t size = address_unix(path, &name);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return uv_translate_sys_error(errno);
-  int failed = bind(fd, (struct sockaddr *)&name, size);
-  if (failed && errno == EADDRINUSE && path[0] != '@' &&
-      is_stale(&name, size) && unlink(path) == 0)
-    failed = bind(fd, (struct sockaddr *)&name, size);
-  int status =
-    failed ? uv_translate_sys_error(errno) : uv_pipe_open(&server->uv.pipe, fd);
-  if (status < 0) {
-    close(fd);
-    return status;
-  }
-  if (path[0] != '@') server->path = strdup(path);
-  return 0;
+  if (listen(server->fd, BACKLOG) < 0) return uv_translate_sys_error(errno);
+  return uv_poll_start(&server->poll, UV_READABLE, on_ready);
 }
 
 /* ---- net.listen(address [, options], handler) ---------------------------- */
 
 static void on_close(struct handle *h) {
   struct server *server = (struct server *)h;
+  uv_poll_stop(&server->poll);
+  if (wheel_has(&server->pause)) {
+    clock_cancel(&h->host->clock, &server->pause);
+    clock_release(&h->host->clock);
+  }
+  close(server->fd);
+  if (server->reserve >= 0) close(server->reserve);
   if (server->path != NULL) unlink(server->path);
   free(server->path);
   server->path = NULL;
@@ -187,27 +214,33 @@ static void on_free(struct handle *h) {
 
 static const struct work_kind kind = {"server", handle_stop, NULL, listen_now};
 
-static struct server *new_server(lua_State *L, bool is_unix) {
-  struct host *host = host_of(L);
-  struct owner *owner = owner_here(L);
+/* Its socket is bound, but does not listen yet. */
+static int new_server(struct host *host, struct owner *owner,
+                      const struct address *address, struct server **result) {
+  int fd = bind_socket(address);
+  if (fd < 0) return fd;
   struct server *server = handle_new(host, sizeof *server);
-  if (server == NULL) luaL_error(L, "not enough memory for a server");
+  int status = UV_ENOMEM;
+  if (server != NULL) status = uv_poll_init(&host->loop, &server->poll, fd);
+  if (status < 0) {
+    free(server);
+    close(fd);
+    return status;
+  }
+  server->fd = fd;
+  server->reserve = open_reserve();
+  server->is_unix = address->is_unix;
+  if (address->is_unix && address->host[0] != '@')
+    server->path = strdup(address->host);
   server->handler = LUA_NOREF;
   server->handle.on_close = on_close;
   server->handle.on_free = on_free;
-  server->handle.origin = origin_here(L);
-  if (is_unix)
-    uv_pipe_init(&host->loop, &server->uv.pipe, 0);
-  else
-    uv_tcp_init(&host->loop, &server->uv.tcp);
-  handle_open(&server->handle, &server->uv.any, &kind, owner);
-  return server;
+  handle_open(&server->handle, &server->poll, &kind, owner);
+  *result = server;
+  return 0;
 }
 
-static int start(struct server *server, struct address *address) {
-  int status = address->is_unix ? listen_unix(server, address->host)
-                                : listen_tcp(server, address);
-  if (status < 0) return status;
+static int start(struct server *server) {
   server->handle.rooted = true;
   server->handle.work.staged = owner_is_staged(server->handle.work.owner);
   return server->handle.work.staged ? 0 : listen_now(&server->handle.work);
@@ -220,6 +253,7 @@ static int listen_error(lua_State *L, int status) {
 
 int net_listen(lua_State *L) {
   struct address address;
+  struct server *server;
   int status = address_parse(luaL_checkstring(L, 1), &address);
   lua_settop(L, 2);
   bool has_events = !lua_isfunction(L, 2);
@@ -228,12 +262,15 @@ int net_listen(lua_State *L) {
     return luaL_argerror(L, 1,
                          "an address is \"host:port\", \":port\", "
                          "\"[v6]:port\" or \"unix:/path\"");
-  struct server *server = new_server(L, address.is_unix);
+  struct origin origin = origin_here(L);
+  status = new_server(host_of(L), owner_here(L), &address, &server);
+  if (status < 0) return listen_error(L, status);
   server->has_events = has_events;
+  server->handle.origin = origin;
   handle_push_box(L, &server->handle, class_name, 0);
   lua_pushvalue(L, 2);
   server->handler = luaL_ref(L, LUA_REGISTRYINDEX);
-  status = start(server, &address);
+  status = start(server);
   if (status == 0) return 1;
   server->handle.rooted = false;
   handle_close(&server->handle);
@@ -245,12 +282,11 @@ int net_listen(lua_State *L) {
 static int get_address(lua_State *L) {
   struct server *server = handle_check_any(L, 1, class_name);
   struct sockaddr_storage name;
-  uv_os_fd_t fd;
   socklen_t size = sizeof name;
   char text[ADDRESS_TEXT];
   memset(&name, 0, sizeof name);
-  if (server->handle.closing || uv_fileno(&server->uv.any, &fd) < 0 ||
-      getsockname(fd, (struct sockaddr *)&name, &size) < 0)
+  if (server->handle.closing ||
+      getsockname(server->fd, (struct sockaddr *)&name, &size) < 0)
     return 0;
   address_format((struct sockaddr *)&name, text);
   lua_pushstring(L, text);

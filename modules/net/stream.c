@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "host/address.h"
-#include "host/error.h"
 #include "host/host.h"
 #include "host/option.h"
 #include "host/task.h"
@@ -47,6 +45,11 @@ static void on_close(struct handle *h) {
     events_pump(stream);
   else
     inbox_free(&stream->inbox);
+}
+
+static void on_free(struct handle *h) {
+  struct stream *stream = (struct stream *)h;
+  if (stream->events != NULL) events_release(stream);
 }
 
 static void on_linger(struct timeout *timeout) {
@@ -128,6 +131,7 @@ struct stream *stream_new(struct host *host, struct owner *owner,
   stream->flush.run = on_flush;
   stream->flush.data = stream;
   stream->handle.on_close = on_close;
+  stream->handle.on_free = on_free;
   stream->handle.end = end;
   handle_open(&stream->handle, &stream->uv.any, &kind, owner);
   return stream;
@@ -145,71 +149,6 @@ struct stream *stream_check(lua_State *L) {
   return handle_check(L, 1, class_name);
 }
 
-/* ---- addresses ----------------------------------------------------------- */
-
-typedef int (*get_name)(const struct stream *stream, struct sockaddr *name,
-                        int *size);
-
-static int local_name(const struct stream *stream, struct sockaddr *name,
-                      int *size) {
-  return uv_tcp_getsockname(&stream->uv.tcp, name, size);
-}
-
-static int peer_name(const struct stream *stream, struct sockaddr *name,
-                     int *size) {
-  return uv_tcp_getpeername(&stream->uv.tcp, name, size);
-}
-
-static void push_tcp_name(lua_State *L, const struct stream *stream,
-                          get_name get) {
-  struct sockaddr_storage name;
-  int size = sizeof name;
-  char text[ADDRESS_TEXT];
-  if (stream->handle.closing ||
-      get(stream, (struct sockaddr *)&name, &size) < 0) {
-    lua_pushnil(L);
-    return;
-  }
-  address_format((struct sockaddr *)&name, text);
-  lua_pushstring(L, text);
-}
-
-typedef int (*get_path)(const uv_pipe_t *pipe, char *buffer, size_t *size);
-
-static void push_pipe_name(lua_State *L, const struct stream *stream,
-                           get_path get) {
-  char path[ADDRESS_TEXT] = "";
-  size_t size = sizeof path;
-  if (stream->handle.closing || get(&stream->uv.pipe, path, &size) < 0) {
-    lua_pushnil(L);
-    return;
-  }
-  if (size > 0 && path[0] == '\0') path[0] = '@'; /* an abstract name */
-  lua_pushliteral(L, "unix:");
-  lua_pushlstring(L, path, size);
-  lua_concat(L, 2);
-}
-
-void stream_push_peer(lua_State *L, const struct stream *stream) {
-  if (stream->uv.any.type == UV_TCP)
-    push_tcp_name(L, stream, peer_name);
-  else
-    push_pipe_name(L, stream, uv_pipe_getpeername);
-}
-
-int stream_error(lua_State *L, const struct stream *stream, int status,
-                 const char *what) {
-  stream_push_peer(L, stream);
-  if (lua_isnil(L, -1))
-    lua_pushstring(L, what);
-  else
-    lua_pushfstring(L, "%s %s", what, lua_tostring(L, -1));
-  error_result(L, status, lua_tostring(L, -1));
-  lua_rotate(L, -5, 3);
-  lua_pop(L, 2); /* the peer, and what was made of it */
-  return 3;
-}
-
 /* ---- fields -------------------------------------------------------------- */
 
 static int get_peer(lua_State *L) {
@@ -218,11 +157,7 @@ static int get_peer(lua_State *L) {
 }
 
 static int get_address(lua_State *L) {
-  const struct stream *stream = stream_check_any(L);
-  if (stream->uv.any.type == UV_TCP)
-    push_tcp_name(L, stream, local_name);
-  else
-    push_pipe_name(L, stream, uv_pipe_getsockname);
+  stream_push_address(L, stream_check_any(L));
   return 1;
 }
 

@@ -50,6 +50,11 @@ struct stream {
   bool unread;           /* ended before the peer has: it sends in vain */
   bool parting;          /* all has gone out, now the peer is to end */
 
+  union { /* of TCP: for messages, also when it has left */
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } peer;
   struct server *server; /* that accepted it, or NULL */
   struct events *events; /* what serves it, if that is a table of events */
 };
@@ -59,14 +64,18 @@ struct stream *stream_new(struct host *host, struct owner *owner,
                           uv_handle_type type);
 void stream_open_class(lua_State *L);
 void stream_push(lua_State *L, struct stream *stream); /* a new box */
-void stream_push_peer(lua_State *L, const struct stream *stream);
 int stream_start(struct stream *stream); /* it is connected: read on */
 void stream_part(struct stream *stream); /* it has ended: one step to close */
+struct stream *stream_check(lua_State *L);     /* argument 1, not closed */
+struct stream *stream_check_any(lua_State *L); /* argument 1 */
+
+/* names.c */
+void stream_learn_peer(struct stream *stream); /* it is connected */
+void stream_push_peer(lua_State *L, const struct stream *stream);
+void stream_push_address(lua_State *L, const struct stream *stream);
 /* nil, "read 127.0.0.1:5000: connection reset by peer", "ECONNRESET" */
 int stream_error(lua_State *L, const struct stream *stream, int status,
                  const char *what);
-struct stream *stream_check(lua_State *L);     /* argument 1, not closed */
-struct stream *stream_check_any(lua_State *L); /* argument 1 */
 
 /* read.c */
 void stream_resume_reading(struct stream *stream); /* if there is room */

@@ -169,6 +169,8 @@ static int send_string(lua_State *L, struct stream *stream) {
 int stream_write(lua_State *L) {
   static const char *const options[] = {"timeout", NULL};
   struct stream *stream = stream_check(L);
+  luaL_argcheck(L, lua_type(L, 3) != LUA_TSTRING, 3,
+                "one string, or a list of them: write { \"a\", \"b\" }");
   option_arguments(L, 2, options);
   int64_t timeout = option_ms(L, 3, "timeout");
   check_data(L);
@@ -210,6 +212,7 @@ int stream_shutdown(lua_State *L) {
   if (stream->shutter != NULL)
     return luaL_error(L, "another task shuts this connection down");
   struct task *task = wait_begin(L, &shutdown_wait, 3);
+  if (stream->shut) return wait_pass(L, task, &stream->shutter);
   stream_flush(stream);
   uv_shutdown_t *uv = malloc(sizeof *uv);
   int status = uv == NULL ? UV_ENOMEM : stream->broken;

@@ -43,10 +43,11 @@ static void test_parse(void) {
 
 static void test_refuse(void) {
   static const char *const bad[] = {
-    "", "80", "host", "host:", ":", "host:http", "host:-1", "host:65536",
-    "host:99999", "host:100000", "host: 80", "host:80 ", "host:8 0", "::1:80",
-    "[::1]", "[::1:80", "[::1]80", "[::1]x:80", "[:80", "a[::1]:80",
-    "1:2:3", "unix:",
+    "",          "80",       "host",       "host:",      ":",
+    "host:http", "host:-1",  "host:65536", "host:99999", "host:100000",
+    "host: 80",  "host:80 ", "host:8 0",   "::1:80",     "[::1]",
+    "[::1:80",   "[::1]80",  "[::1]x:80",  "[:80",       "a[::1]:80",
+    "1:2:3",     "unix:",
   };
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
     refuse(bad[i], UV_EINVAL);

@@ -140,8 +140,7 @@ static void test_random(uint64_t now, uint64_t seed) {
       case 1: advance(wheel.now + below(70000), (int)below(5)); break;
       case 2: advance(wheel.now + below(3), 1 + (int)below(3)); break;
       default:
-        if (wheel_next(&wheel, &ticks))
-          advance(wheel.now + ticks, ITEMS * 2);
+        if (wheel_next(&wheel, &ticks)) advance(wheel.now + ticks, ITEMS * 2);
     }
     if (step % 1000 == 999) advance(wheel.now + (UINT64_C(1) << 33), ITEMS * 2);
   }

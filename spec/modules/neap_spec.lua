@@ -242,7 +242,7 @@ describe("a deadline", function()
 
   it("returns nil, a message and ETIMEDOUT, if it is late", function()
     local values = table.pack(neap.deadline(0.002, park))
-    assert.same({ n = 3, nil, "deadline: timed out", "ETIMEDOUT" }, values)
+    assert.same({ n = 3, nil, "deadline of 0.002 s: timed out", "ETIMEDOUT" }, values)
   end)
 
   it("is never early", function()

@@ -49,13 +49,14 @@ end
 local function expected(text)
   local lines = {}
   for line in text:gmatch("%-%->%s?([^\n]*)") do lines[#lines + 1] = line end
-  return #lines > 0 and table.concat(lines, "\n") or nil
+  return #lines > 0 and lines or nil
 end
 
 local function run(block)
   local out, problems = {}, {}
   local function done()
     local want, got = expected(block.text), table.concat(out, "\n")
+    want = want and table.concat(want, "\n")
     if want and want ~= got then problems[#problems + 1] = ("expected:\n%s\nprinted:\n%s"):format(want, got) end
     results[block.line] = table.concat(problems, "\n")
   end
@@ -88,8 +89,9 @@ local function run(block)
     end
     local ok, err = xpcall(limited, debug.traceback)
     if not ok then problems[#problems + 1] = tostring(err) end
-    timer.sleep(0) -- what is ready may print
-    timer.sleep(0)
+    local limit, want = timer.monotonic() + SECONDS, expected(block.text) -- what it has started may print
+    if arg[2] then timer.sleep(SECONDS) end -- until it ends the program
+    repeat timer.sleep(0) until not ok or not want or #out >= #want or timer.monotonic() > limit
   end
   done()
 end

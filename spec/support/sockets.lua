@@ -26,11 +26,13 @@ end
 local pair = {}
 pair.__index = pair
 
-function pair:__close()
+function pair:close()
   self.hold:cancel()
   self.near:reset()
   self.far:reset()
 end
+
+pair.__close = pair.close
 
 -- local ends <close> = sockets.pair(): what is written to ends.near is read from ends.far.
 function sockets.pair(address)

@@ -81,21 +81,21 @@ function net.listen(address, handler) end
 ---for what is no address, and for options it does not know.
 ---
 ---```lua
----local net, timer = require "neap.net", require "neap.timer"
+---local net = require "neap.net"
 ---
 ---local server = assert(net.listen("127.0.0.1:0", function(conn) conn:write("hello\n") end))
 ---
 ---local conn <close> = assert(net.connect(server.address, { timeout = 3 }))
 ---print(conn:read("l")) --> hello
 ---
----net.connect(server.address, function(other, message, code)
+---local call = net.connect(server.address, function(other, message, code)
 ---  assert(other, message)
 ---  print(other:read("l"), code) --> hello	nil
 ---  other:close()
----  server:close()
 ---end)
----timer.sleep(0.05)
+---call:join() -- or call:cancel()
 ---
+---server:close()
 ---print(select(3, net.connect("unix:/no/such/socket"))) --> ENOENT
 ---```
 ---
@@ -173,7 +173,7 @@ local connection = {}
 ---task reads, on a connection that is served by events, and for wrong arguments.
 ---
 ---```lua
----local net, timer = require "neap.net", require "neap.timer"
+---local net = require "neap.net"
 ---
 ---local server <close> = assert(net.listen("127.0.0.1:0", function(conn)
 ---  conn:write("name: moon\n384400 km")
@@ -182,8 +182,8 @@ local connection = {}
 ---print(conn:read("l")) --> name: moon
 ---print(conn:read("n", "a")) --> 384400	 km
 ---print(conn:read()) --> nil
----conn:read(function(chunk) print("the same, later", chunk) end)
----timer.sleep(0.01) --> the same, later	nil
+---local call = conn:read(function(chunk) print("the same, later", chunk) end)
+---call:join() --> the same, later	nil
 ---```
 ---
 ---Source: libuv: uv_read_start; RFC 9293, 3.10.3 (RECEIVE).
@@ -248,7 +248,7 @@ function connection:lines() end
 ---string, number or list of them.
 ---
 ---```lua
----local net, timer = require "neap.net", require "neap.timer"
+---local net = require "neap.net"
 ---
 ---local server <close> = assert(net.listen("127.0.0.1:0", function(conn) print((conn:read("a"))) end))
 ---local conn <close> = assert(net.connect(server.address))
@@ -256,7 +256,8 @@ function connection:lines() end
 ---assert(conn:write { "two, ", 3 })
 ---conn:write(", four", function(ok, message) assert(ok, message) end)
 ---conn:shutdown()
----timer.sleep(0.02) --> one, two, 3, four
+---conn:read() -- until the server has closed
+-----> one, two, 3, four
 ---```
 ---
 ---Source: libuv: uv_try_write, uv_write; RFC 9293, 3.10.2 (SEND).

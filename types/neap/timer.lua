@@ -49,7 +49,7 @@ function timer.sleep(seconds) end
 ---  count = count + 1
 ---  if count == 3 then ticks:close() end
 ---end)
----timer.sleep(0.05)
+---repeat timer.sleep(0.005) until count == 3
 ---print(count) --> 3
 ---```
 ---

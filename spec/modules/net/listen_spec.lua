@@ -89,8 +89,8 @@ describe("net.listen", function()
 
   it("raises for what is no address, at the caller's line", function()
     for _, address in ipairs {
-      "", "host", "host:", ":", "host:x", "host:-1", "host:65536", "host:123456", "::1:80", "[::1]", "[::1:80", "[::1]x:80",
-      "[:80", "unix:", "unix:" .. ("x"):rep(200), ("x"):rep(300) .. ":1",
+      "", "host", "host:", ":", "host:x", "host:-1", "host:65536", "host:123456", "::1:80", "[::1]", "[::1:80",
+      "[::1]x:80", "[:80", "unix:", "unix:" .. ("x"):rep(200), ("x"):rep(300) .. ":1",
     } do
       for name, call in pairs { listen = function() net.listen(address, nothing) end,
                                 connect = function() net.connect(address) end } do

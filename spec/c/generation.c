@@ -1,0 +1,489 @@
+/* generation.c - versions of a program: prepared beside each other, switched in
+ * one turn, each with a realm of its own, and gone with their last work. The
+ * test is driven by a task of the root generation, which is given the machinery
+ * as functions: prepare, commit, retire, serve ... */
+#include "host/generation.h"
+
+#include <string.h>
+
+#include "spec/c/machine.h"
+
+static const char notes_key = 0;
+
+/* ---- what every version sees --------------------------------------------- */
+
+/* note(text): for the driver */
+static int note(lua_State *L) {
+  luaL_checkstring(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &notes_key);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  return 0;
+}
+
+/* dispose(fn): to run after the last work of this version */
+static int set_dispose(lua_State *L) {
+  lua_settop(L, 1);
+  generation_set(L, host_of(L)->current->work.owner->generation,
+                 GENERATION_DISPOSE);
+  return 0;
+}
+
+static int run_main(lua_State *L) {
+  lua_register(L, "note", note);
+  lua_register(L, "dispose", set_dispose);
+  return machine_run_text(L);
+}
+
+/* ---- what the driver sees ------------------------------------------------ */
+
+static struct generation *find(lua_State *L) {
+  struct generation *g = host_of(L)->generations;
+  uint64_t id = (uint64_t)luaL_checkinteger(L, 1);
+  while (g != NULL && g->id != id) g = g->next;
+  return g;
+}
+
+/* Texts are literals of the driver: they live as long as its function. */
+static struct task *start(struct owner *owner, const char *text) {
+  struct task *task = task_start(owner->generation->host, owner, run_main,
+                                 (void *)(intptr_t)text);
+  assert(task != NULL);
+  return task;
+}
+
+/* prepare(text): a version with that main chunk; its id */
+static int prepare(lua_State *L) {
+  const char *text = luaL_checkstring(L, 1);
+  struct generation *g = generation_new(L, modules_open);
+  assert(g->state == GENERATION_PREPARING);
+  task_start_staged(start(&g->background, text));
+  lua_pushinteger(L, (lua_Integer)g->id);
+  return 1;
+}
+
+static int commit(lua_State *L) {
+  struct generation *g = find(L), *old = host_of(L)->live;
+  int status = generation_commit(g);
+  assert((status == 0) == (host_of(L)->live == g));
+  if (status < 0) assert(host_of(L)->live == old);
+  lua_pushinteger(L, status);
+  return 1;
+}
+
+static int retire(lua_State *L) {
+  generation_retire(find(L), true);
+  return 0;
+}
+
+/* serve(id, text): a task whose owner is a connection of that version */
+static int serve(lua_State *L) {
+  struct generation *g = find(L);
+  start(owner_new(g), luaL_checkstring(L, 2));
+  return 0;
+}
+
+/* state(id): nothing once it is dead */
+static int state(lua_State *L) {
+  static const char *const names[] = {"preparing", "live", "retired"};
+  const struct generation *g = find(L);
+  if (g == NULL) return 0;
+  lua_pushstring(L, names[g->state]);
+  return 1;
+}
+
+static int count(lua_State *L) {
+  int n = 0;
+  for (struct generation *g = host_of(L)->generations; g != NULL; g = g->next)
+    n++;
+  lua_pushinteger(L, n);
+  return 1;
+}
+
+/* notes(): all that was noted, in one text */
+static int notes(lua_State *L) {
+  luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &notes_key);
+  int list = lua_gettop(L);
+  for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, list); i++) {
+    if (i > 1) luaL_addchar(&buffer, ' ');
+    lua_rawgeti(L, list, i);
+    luaL_addvalue(&buffer);
+  }
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &notes_key);
+  luaL_pushresult(&buffer);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+  {"commit", commit}, {"count", count},     {"note", note},
+  {"notes", notes},   {"prepare", prepare}, {"retire", retire},
+  {"serve", serve},   {"state", state},     {NULL, NULL},
+};
+
+static bool driver_returned;
+
+static int driver_over(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  driver_returned = true;
+  return 0;
+}
+
+static int run_driver(lua_State *L) {
+  const char *text = lua_touserdata(L, 1);
+  if (luaL_loadbuffer(L, text, strlen(text), "=driver") != LUA_OK)
+    return lua_error(L);
+  lua_callk(L, 0, 0, 0, driver_over);
+  return driver_over(L, LUA_OK, 0);
+}
+
+/* Runs the driver in a fresh host, to its end. */
+static void run(const char *driver) {
+  struct host *host = machine_open(60);
+  lua_State *L = host->L;
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &notes_key);
+  lua_pushglobaltable(L);
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+  luaL_dostring(L,
+                "neap, timer, net = require 'neap', require 'neap.timer', "
+                "require 'neap.net'\n"
+                "function turn(n) for _ = 1, n or 5 do timer.sleep(0) end end\n"
+                "function expect(text)\n"
+                "  local got = notes()\n"
+                "  if got ~= text then error('noted: ' .. got, 2) end\n"
+                "end\n"
+                "function wait_for_end(id)\n"
+                "  while state(id) do timer.sleep(0.001) end\n"
+                "end\n"
+                "function used()\n"
+                "  for _ = 1, 3 do collectgarbage() end\n"
+                "  return collectgarbage 'count'\n"
+                "end\n");
+  driver_returned = false;
+  task_start(host, &host->root->background, run_driver,
+             (void *)(intptr_t)driver);
+  loop_run(host);
+  assert(driver_returned || host->exit_code == 0); /* it has called exit */
+  machine_close(host);
+}
+
+/* ---- the tests ----------------------------------------------------------- */
+
+static void test_prepare(void) {
+  run("local id = prepare [[\n"
+      "  local neap, timer = require 'neap', require 'neap.timer'\n"
+      "  note 'main'\n"
+      "  neap.go(function() note 'first' timer.sleep(0) note 'waited' end)\n"
+      "  neap.go(function() note 'second' end)\n"
+      "  timer.sleep(0.005)\n" /* the main chunk itself may wait */
+      "  note 'prepared'\n"
+      "]]\n"
+      "assert(state(id) == 'preparing')\n"
+      "timer.sleep(0.03)\n"
+      "expect 'main prepared'\n"
+      "assert(commit(id) == 0)\n"
+      "assert(state(id) == 'live')\n"
+      "turn()\n"
+      "expect 'first second waited'\n"
+      "retire(id)\n"
+      "wait_for_end(id)\n");
+}
+
+static void test_prepare_timers(void) {
+  run("local id = prepare [[\n"
+      "  local neap, timer = require 'neap', require 'neap.timer'\n"
+      "  timer.sleep(0, function() note 'timer' end)\n"
+      "  timer.sleep(0.001, function() note 'never' end):cancel()\n"
+      "  timer.every(0.001, function() note 'never' end):close()\n"
+      "  local every\n"
+      "  every = timer.every(0.002, function() note 'tick' every:close() end)\n"
+      "]]\n"
+      "timer.sleep(0.02)\n"
+      "expect ''\n"
+      "commit(id)\n"
+      "timer.sleep(0.02)\n"
+      "expect 'timer tick'\n"
+      "retire(id)\n"
+      "wait_for_end(id)\n");
+}
+
+/* What its main chunk waits for cannot be left to the commit. */
+static void test_prepare_waits(void) {
+  run(
+    "local id = prepare [[\n"
+    "  local neap = require 'neap'\n"
+    "  local staged = neap.go(function() note 'staged' end)\n"
+    "  neap.go(function() note 'joined' return 1 end):join()\n"
+    "  neap.group(function(group) group:go(function() note 'member' end) end)\n"
+    "  note(neap.deadline(1000, function() return 'deadline' end))\n"
+    "  note(staged.status)\n"
+    "  local cancelled = neap.go(function() note 'never' end)\n"
+    "  cancelled:cancel()\n"
+    "  note(select(3, cancelled:join()))\n"
+    "  note 'prepared'\n"
+    "]]\n"
+    "timer.sleep(0.01)\n"
+    "expect 'joined member deadline staged ECANCELED prepared'\n"
+    "commit(id)\n"
+    "turn()\n"
+    "expect 'staged'\n"
+    "retire(id)\n"
+    "wait_for_end(id)\n");
+}
+
+static void test_commit_retires(void) {
+  run("local old = prepare [[\n"
+      "  local neap, timer = require 'neap', require 'neap.timer'\n"
+      "  timer.every(0.001, function() note 'old tick' end)\n"
+      "  timer.sleep(0.01, function() note 'old timer' end)\n"
+      "  neap.go(function()\n"
+      "    local _ <close> = setmetatable({}, { __close = function()\n"
+      "      timer.sleep(0.001)\n" /* it may wait, and starts nothing */
+      "      local ok, message = pcall(neap.go, print)\n"
+      "      note(message)\n"
+      "    end })\n"
+      "    pcall(timer.sleep, 1000)\n"
+      "    note 'never'\n"
+      "  end)\n"
+      "]]\n"
+      "commit(old)\n"
+      "turn()\n"
+      "notes()\n"
+      "local new = prepare \"note 'new'\"\n"
+      "turn()\n"
+      "commit(new)\n"
+      "assert(state(old) == 'retired' and state(new) == 'live')\n"
+      "notes()\n"
+      "timer.sleep(0.03)\n"
+      "expect 'this version of the program has been replaced'\n"
+      "assert(state(old) == nil)\n"
+      "retire(new)\n");
+}
+
+/* A connection ends in the code in which it began, and keeps that alive. */
+static void test_serving_drains(void) {
+  run("local text = [[\n"
+      "  local neap, timer = require 'neap', require 'neap.timer'\n"
+      "  neap.go(function() timer.sleep(0.015) note(version .. ' task') end)\n"
+      "  timer.sleep(0.01)\n"
+      "  note(version .. ' served')\n"
+      "]]\n"
+      "local old = prepare \"version = 'old'\"\n"
+      "turn()\n"
+      "commit(old)\n"
+      "serve(old, text)\n"
+      "turn()\n"
+      "local new = prepare \"version = 'new'\"\n"
+      "turn()\n"
+      "commit(new)\n"
+      "serve(new, text)\n"
+      "turn()\n"
+      "assert(state(old) == 'retired')\n"
+      "wait_for_end(old)\n"
+      "while #neap.tasks() > 1 do timer.sleep(0.001) end\n"
+      "expect 'old served new served old task new task'\n"
+      "assert(state(new) == 'live')\n"
+      "retire(new)\n");
+}
+
+static void test_failed(void) {
+  run("local live = prepare \"note 'live'\"\n"
+      "turn()\n"
+      "commit(live)\n"
+      "local before = count()\n"
+      "for _, ending in ipairs { \"error 'x'\", 'os.exit(3)',\n"
+      "                           'timer.sleep(1000)', 'x = = 1' } do\n"
+      "  local id = prepare([[\n"
+      "    local neap, timer = require 'neap', require 'neap.timer'\n"
+      "    local net = require 'neap.net'\n"
+      "    neap.on_error(function() end)\n"
+      "    for i = 1, 10 do\n"
+      "      neap.go(function() note 'never' end)\n"
+      "      timer.sleep(0, function() note 'never' end)\n"
+      "      timer.every(0.001, function() note 'never' end)\n"
+      "      net.listen('127.0.0.1:0', function() note 'never' end)\n"
+      "    end\n"
+      "    neap.go(timer.sleep, 1000):join(function() note 'never' end)\n"
+      "    load(]] .. string.format('%q', ending) .. [[)()\n"
+      "  ]])\n"
+      "  turn()\n"
+      "  expect(live and 'live' or '')\n"
+      "  live = nil\n"
+      "  retire(id)\n"
+      "  wait_for_end(id)\n"
+      "  assert(count() == before)\n"
+      "end\n"
+      "timer.sleep(0.01)\n"
+      "expect ''\n"
+      "assert(#neap.tasks() == 1)\n"
+      "retire(1)\n");
+}
+
+static void test_realms(void) {
+  run("local text = [[\n"
+      "  local timer = require 'neap.timer'\n"
+      "  local name = ...\n"
+      "  assert(global == nil and string.mine == nil)\n"
+      "  assert(package.loaded.mine == nil and getmetatable(nil) == nil)\n"
+      "  assert(_G == require '_G' and string == require 'string')\n"
+      "  local value = {}\n"
+      "  global, string.mine, math.pi = value, value, 3\n"
+      "  package.loaded.mine = value\n"
+      "  debug.setmetatable(nil, { __index = function() return value end })\n"
+      "  debug.setmetatable(0, { __len = function() return value end })\n"
+      "  debug.setmetatable(print, { __index = value })\n"
+      "  value.x = 'x'\n"
+      "  local file = io.tmpfile()\n"
+      "  io.output(file)\n"
+      "  for _ = 1, 20 do\n"
+      "    timer.sleep(0)\n" /* the others run in between */
+      "    assert(global == value and ('').mine == value and math.pi == 3)\n"
+      "    assert(require 'mine' == value and (nil).y == value)\n"
+      "    assert(#5 == value and print.x == 'x' and io.output() == file)\n"
+      "    assert(require 'neap.timer' == timer)\n"
+      "  end\n"
+      "  note 'ok'\n"
+      "]]\n"
+      "local ids = {}\n"
+      "for i = 1, 5 do ids[i] = prepare(text) end\n"
+      "for _ = 1, 40 do\n"
+      "  timer.sleep(0)\n"
+      "  assert(global == nil and ('').mine == nil and math.pi > 3.1)\n"
+      "  assert(not pcall(function() return (nil).x end))\n"
+      "  assert(io.output() == io.stdout)\n"
+      "end\n"
+      "expect 'ok ok ok ok ok'\n"
+      "for i = 1, 5 do retire(ids[i]) end\n"
+      "wait_for_end(ids[5])\n"
+      "assert(count() == 1)\n");
+}
+
+/* Two versions may not even share a loaded module that is still loading. */
+static void test_require(void) {
+  run("local text = [[\n"
+      "  package.preload.slow = function()\n"
+      "    note 'loading'\n"
+      "    require('neap.timer').sleep(0.005)\n"
+      "    return {}\n"
+      "  end\n"
+      "  require 'slow'\n"
+      "]]\n"
+      "local a, b = prepare(text), prepare(text)\n"
+      "timer.sleep(0.02)\n"
+      "expect 'loading loading'\n"
+      "retire(a)\n"
+      "retire(b)\n");
+}
+
+static void test_dispose(void) {
+  run("local id = prepare [[\n"
+      "  local timer = require 'neap.timer'\n"
+      "  dispose(function()\n"
+      "    note 'dispose'\n"
+      "    timer.sleep(0.002)\n"
+      "    note(global)\n"
+      "  end)\n"
+      "  global = 'disposed'\n"
+      "]]\n"
+      "turn()\n"
+      "commit(id)\n"
+      "serve(id, \"require('neap.timer').sleep(0.01) note 'served'\")\n"
+      "turn()\n"
+      "local new = prepare ''\n"
+      "commit(new)\n"
+      "turn()\n"
+      "expect ''\n"
+      "wait_for_end(id)\n"
+      "timer.sleep(0.01)\n"
+      "expect 'served dispose disposed'\n"
+      "retire(new)\n"
+      "wait_for_end(new)\n");
+}
+
+/* Two have bound an address, the second cannot listen on it: its commit fails,
+ * and nothing has changed. */
+static void test_commit_fails(void) {
+  run("local probe = assert(net.listen('127.0.0.1:0', function() end))\n"
+      "local text = (\"address = %q\\n\"):format(probe.address) .. [[\n"
+      "  local server, message =\n"
+      "    require('neap.net').listen(address, function() end)\n"
+      "  note(message or 'bound')\n"
+      "]]\n"
+      "probe:close()\n"
+      "timer.sleep(0.001)\n"
+      "local first, second = prepare(text), prepare(text)\n"
+      "turn()\n"
+      "expect 'bound bound'\n"
+      "assert(commit(first) == 0)\n"
+      "assert(commit(second) < 0)\n"
+      "assert(state(first) == 'live' and state(second) == 'preparing')\n"
+      "retire(second)\n"
+      "wait_for_end(second)\n"
+      "assert(state(first) == 'live')\n"
+      "retire(first)\n"
+      "wait_for_end(first)\n");
+}
+
+static void test_thousand_commits(void) {
+  run("local text = [[\n"
+      "  local neap, timer = require 'neap', require 'neap.timer'\n"
+      "  local net = require 'neap.net'\n"
+      "  data = {}\n"
+      "  for i = 1, 100 do data[i] = { i } end\n"
+      "  timer.every(0.001, function() end)\n"
+      "  timer.sleep(1000, print)\n"
+      "  neap.go(function() timer.sleep(1000) end)\n"
+      "  net.listen('127.0.0.1:0', function() end)\n"
+      "  neap.on_error(function() end)\n"
+      "  dispose(function() timer.sleep(0) end)\n"
+      "]]\n"
+      "local function some(n)\n"
+      "  for _ = 1, n do\n"
+      "    local id = prepare(text)\n"
+      "    turn(2)\n"
+      "    assert(commit(id) == 0)\n"
+      "    turn(2)\n"
+      "  end\n"
+      "  turn(20)\n"
+      "  return used()\n"
+      "end\n"
+      "local before = some(50)\n"
+      "local after = some(1000)\n"
+      "assert(after - before < 100, after - before)\n"
+      "assert(count() == 2)\n"
+      "assert(#neap.tasks() == 2)\n"
+      "retire(1050)\n");
+}
+
+/* At the very end what was prepared, is retired or serves is gone as well. */
+static void test_exit(void) {
+  run(
+    "local live = prepare \"require('neap.timer').every(1, print)\"\n"
+    "turn()\n"
+    "commit(live)\n"
+    "serve(live, \"require('neap.timer').sleep(1000)\")\n"
+    "prepare \"require('neap').go(print) require('neap.timer').sleep(1000)\"\n"
+    "turn()\n"
+    "neap.exit(0)\n");
+}
+
+int main(void) {
+  test_prepare();
+  test_prepare_timers();
+  test_prepare_waits();
+  test_commit_retires();
+  test_serving_drains();
+  test_failed();
+  test_realms();
+  test_require();
+  test_dispose();
+  test_commit_fails();
+  test_thousand_commits();
+  test_exit();
+  puts("generation: ok");
+  return 0;
+}

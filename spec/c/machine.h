@@ -1,0 +1,57 @@
+/* machine.h - a host for a test: Lua texts run as tasks of its root generation,
+ * which sees what the test has put into its globals. */
+#ifndef SPEC_MACHINE_H
+#define SPEC_MACHINE_H
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/generation.h"
+#include "host/host.h"
+#include "host/loop.h"
+#include "host/task.h"
+#include "modules/modules.h"
+
+/* A test that hangs is worse than one that fails. */
+static inline struct host *machine_open(unsigned seconds) {
+  struct host *host = malloc(sizeof *host);
+  assert(host != NULL);
+  int status = host_open(host, modules_open);
+  assert(status == 0);
+  (void)status;
+  alarm(seconds);
+  return host;
+}
+
+static inline void machine_close(struct host *host) {
+  host_close(host);
+  free(host);
+}
+
+static inline int machine_over(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+/* The body of a task: `text` is the context. */
+static inline int machine_run_text(lua_State *L) {
+  const char *text = lua_touserdata(L, 1);
+  if (luaL_loadbuffer(L, text, strlen(text), "=test") != LUA_OK)
+    return lua_error(L);
+  lua_callk(L, 0, 0, 0, machine_over);
+  return 0;
+}
+
+/* The text must outlive the task. */
+static inline struct task *machine_start(struct host *host, struct owner *owner,
+                                         const char *text) {
+  struct task *task =
+    task_start(host, owner, machine_run_text, (void *)(intptr_t)text);
+  assert(task != NULL);
+  return task;
+}
+
+#endif

@@ -30,15 +30,27 @@ static int step(lua_State *L);
 
 static const struct wait turn = {"collect", step, NULL};
 
+/* A step of the generational collector leaves what is old alone: so for as long
+ * as this takes, the collector is the incremental one. */
+static void begin(lua_State *L, struct tidy *tidy) {
+  tidy->begun = true;
+  tidy->generational = lua_gc(L, LUA_GCINC, 0, 0, 0) == LUA_GCGEN;
+}
+
+static int finish(lua_State *L, const struct tidy *tidy) {
+  if (tidy->generational) lua_gc(L, LUA_GCGEN, 0, 0);
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return 0;
+}
+
 static int step(lua_State *L) {
   struct tidy *tidy = &host_of(L)->tidy;
-  if (!lua_gc(L, LUA_GCISRUNNING)) return 0; /* the script has stopped it */
-  if (lua_gc(L, LUA_GCSTEP, STEP_KB) && ++tidy->cycles == CYCLES) {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-    return 0;
-  }
+  if (!tidy->begun) begin(L, tidy);
+  bool stopped = !lua_gc(L, LUA_GCISRUNNING); /* by the script */
+  if (stopped || (lua_gc(L, LUA_GCSTEP, STEP_KB) && ++tidy->cycles == CYCLES))
+    return finish(L, tidy);
   return wait_turn(L, wait_begin(L, &turn, lua_gettop(L) + 1), NULL);
 }
 
@@ -51,6 +63,7 @@ static void on_quiet(struct timeout *timeout) {
   }
   tidy->ended = 0;
   tidy->cycles = 0;
+  tidy->begun = false;
   struct task *task = host->phase == HOST_RUNNING
                         ? task_start(host, &host->root->background, step, NULL)
                         : NULL;

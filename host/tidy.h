@@ -18,6 +18,8 @@ struct tidy {
   unsigned ended; /* tasks since the last time */
   unsigned runs;  /* host->runs when the timeout was set */
   int cycles;     /* of the collector, done by the task that tidies */
+  bool begun;
+  bool generational; /* the collector's mode, to go back to */
   bool scheduled; /* the timeout is set, or the task runs */
 };
 

@@ -3,7 +3,7 @@
 local neap, timer = require "neap", require "neap.timer"
 local support = require "spec.support.neap"
 
--- Takes five seconds: the others are run in the meantime.
+-- They take five seconds: the others are run in the meantime.
 local endless = support.start [[
   local neap, timer = require "neap", require "neap.timer"
   local task = neap.go(function()
@@ -17,6 +17,16 @@ local endless = support.start [[
   timer.sleep(0)
   task:cancel()
   print(select(3, task:join()))
+]]
+
+local endless_exit = support.start [[
+  local neap, timer = require "neap", require "neap.timer"
+  neap.go(function()
+    local _ <close> = setmetatable({}, { __close = function() timer.sleep(1000) print "not reached" end })
+    timer.sleep(1000)
+  end)
+  timer.sleep(0)
+  neap.exit(4)
 ]]
 
 local function park() timer.sleep(1000) end
@@ -287,5 +297,12 @@ describe("__close, while a task is cancelled,", function()
     assert.equal("inner\nECANCELED\n", out)
     assert.equal("", err)
     assert.equal(0, status)
+  end)
+
+  it("may not wait for ever when the program ends, either", function()
+    local status, out, err = endless_exit()
+    assert.equal("", out)
+    assert.equal("", err)
+    assert.equal(4, status)
   end)
 end)

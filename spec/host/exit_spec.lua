@@ -1,17 +1,6 @@
 -- neap.exit, which is os.exit: from anywhere, in good order.
 local support = require "spec.support.neap"
 
--- Takes five seconds: the others are run in the meantime.
-local endless = support.start [[
-  local neap, timer = require "neap", require "neap.timer"
-  neap.go(function()
-    local _ <close> = setmetatable({}, { __close = function() timer.sleep(1000) print "not reached" end })
-    timer.sleep(1000)
-  end)
-  timer.sleep(0)
-  neap.exit(4)
-]]
-
 local prelude = [[
   local neap, timer = require "neap", require "neap.timer"
   local function closing(fn) return setmetatable({}, { __close = fn }) end
@@ -216,13 +205,6 @@ describe("exit", function()
       neap.exit(2)
     ]])
     assert.equal("finalized", out)
-  end)
-
-  it("waits for a __close that does not end for a bounded time", function()
-    local status, out, err = endless()
-    assert.equal("", out)
-    assert.equal("", err)
-    assert.equal(4, status)
   end)
 end)
 

@@ -226,7 +226,7 @@ describe("a task that holds the loop", function()
   it("is reported once, with its name and line, and goes on", function()
     local status, out, err = run(spin .. [[
       local task = neap.go(function()
-        spin(0.5)
+        spin(0.3)
         other:close()
         print "done"
       end)
@@ -240,10 +240,10 @@ describe("a task that holds the loop", function()
   it("is reported also when it blocks in C, or spins in a coroutine", function()
     local _, _, err = run(spin .. [[
       neap.go(function()
-        os.execute "sleep 0.5"
+        os.execute "sleep 0.3"
       end):join()
       coroutine.wrap(function()
-        os.execute "sleep 0.5"
+        os.execute "sleep 0.3"
       end)()
       other:close()
     ]], { flags = { "--slow=0.1" } })
@@ -253,9 +253,9 @@ describe("a task that holds the loop", function()
 
   it("is counted", function()
     local _, _, err = run(spin .. [[
-      spin(0.4)
+      spin(0.2)
       timer.sleep(0)
-      spin(0.4)
+      spin(0.2)
       timer.sleep(0)
       other:close()
       send "USR1"
@@ -275,12 +275,12 @@ describe("a task that holds the loop", function()
   it("is not one that waits, and none of many that are quick", function()
     local _, out, err = run(spin .. [[
       local tasks = {}
-      for i = 1, 10 do tasks[i] = neap.go(spin, 0.03) end
+      for i = 1, 10 do tasks[i] = neap.go(spin, 0.02) end
       for i = 1, 10 do tasks[i]:join() end
-      timer.sleep(0.3)
+      timer.sleep(0.2)
       other:close()
       print "done"
-    ]], { flags = { "--slow", "0.2" } })
+    ]], { flags = { "--slow", "0.15" } })
     assert.equal("", err)
     assert.equal("done\n", out)
   end)

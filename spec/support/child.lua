@@ -5,7 +5,7 @@
 --   echo:signal "TERM"
 --   assert.equal(0, (echo:wait()))                 -- waits, the loop of the specs goes on; then its stderr
 --
--- A shell stands between: it prints the pid first, and writes the exit status into a file, because nobody else can
+-- A shell stands between: the pid is printed first, and the exit status written into a file, because nobody else can
 -- learn of it without blocking. Closing kills the child if it still runs, so nothing survives a spec that fails.
 local eventually = require "spec.support.eventually"
 local program = require "spec.support.neap".program
@@ -38,7 +38,7 @@ function child.start(arguments, options)
   local command = {
     "unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4",
     options.before or ":",
-    ("%s 2>%s.err & echo $!"):format(table.concat(words, " "), self.base),
+    ([[sh -c 'echo $$; exec "$@"' sh %s 2>%s.err &]]):format(table.concat(words, " "), self.base),
     ("{ wait $!; } 2>/dev/null; echo $? >%s.new; mv %s.new %s.code"):format(self.base, self.base, self.base),
   }
   self.pipe = assert(io.popen(table.concat(command, "\n")))

@@ -130,7 +130,7 @@ describe("5,000 connections", function()
     eventually(function()
       after = server:memory()
       return after - before <= 8192
-    end, 2)
+    end, 20)
     assert.is_true(after - before <= 8192, ("%d KB before, %d KB after"):format(before, after))
   end)
 end)

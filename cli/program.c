@@ -179,12 +179,20 @@ static int run(lua_State *L) {
   return run_from(L, 0);
 }
 
+/* What the main chunk has left behind for good, a connection say, must not keep
+ * the program alive: later, nothing may be left that would make garbage. */
+static bool settle(lua_State *L, struct task *task, enum task_end end) {
+  (void)end;
+  if (uv_loop_alive(&task->host->loop)) lua_gc(L, LUA_GCCOLLECT);
+  return false;
+}
+
 static void on_end(struct task *task, enum task_end end) {
   (void)end;
   task->work.owner->generation->ready = true;
 }
 
-static const struct task_sink sink = {NULL, on_end};
+static const struct task_sink sink = {settle, on_end};
 
 /* ---- its generation ------------------------------------------------------ */
 

@@ -57,7 +57,7 @@ end
 
 -- The traceback ends where our own lines begin.
 local function explain(err)
-  local text = traceback(to_message(err), 3) -- 2 is our xpcall's own
+  local text = traceback(to_message(err), 2)
   return (text:gsub("\n\t%[C%]: in function 'xpcall'\n\tneap:cli/repl%.lua:.*", "\n\t[C]: in ?"))
 end
 

@@ -3,6 +3,8 @@
 
 #include <lauxlib.h>
 
+#include "host/embedded.h"
+
 static const char key = 0;
 
 static int to_string(lua_State *L) {
@@ -53,20 +55,41 @@ static int protected_call(lua_State *L) {
   return finish(L, status, 0);
 }
 
-static int handle_error(lua_State *L) {
+static lua_CFunction traceback; /* Lua's own, the handler that most give */
+
+static int handle_in_c(lua_State *L) { /* error; the handler */
   if (cancel_is(L, 1)) return 1;
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, 1);
+  if (lua_tocfunction(L, 1) == traceback && lua_isstring(L, 2))
+    luaL_traceback(L, L, lua_tostring(L, 2), 1); /* as if we were it */
+  else
+    lua_call(L, lua_gettop(L) - 1, 1);
   return 1;
+}
+
+static int is_cancellation(lua_State *L) {
+  lua_pushboolean(L, cancel_is(L, 1));
+  return 1;
+}
+
+/* The handler at index 2 gets something before it; see xpcall.lua. */
+static void guard_handler(lua_State *L) {
+  if (lua_iscfunction(L, 2)) {
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, handle_in_c, 1);
+  } else {
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 1);
+  }
+  lua_replace(L, 2);
 }
 
 static int protected_call_with(lua_State *L) {
   int count = lua_gettop(L);
   luaL_checktype(L, 2, LUA_TFUNCTION);
-  lua_pushvalue(L, 2);
-  lua_pushcclosure(L, handle_error, 1);
-  lua_replace(L, 2);
+  guard_handler(L);
   lua_pushboolean(L, 1);
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2);
@@ -74,16 +97,22 @@ static int protected_call_with(lua_State *L) {
   return finish(L, status, 2);
 }
 
-static const luaL_Reg functions[] = {
-  {"pcall", protected_call},
-  {"xpcall", protected_call_with},
-  {NULL, NULL},
-};
+static void open_xpcall(lua_State *L) {
+  lua_getglobal(L, "debug");
+  lua_getfield(L, -1, "traceback");
+  traceback = lua_tocfunction(L, -1);
+  lua_pop(L, 2);
+  embedded_load(L, "host/xpcall.lua");
+  lua_pushcfunction(L, is_cancellation);
+  lua_call(L, 1, 1);
+  lua_pushcclosure(L, protected_call_with, 1);
+  lua_setglobal(L, "xpcall");
+}
 
 void cancel_open(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key) == LUA_TNIL) make(L);
   lua_pop(L, 1);
-  lua_pushglobaltable(L);
-  luaL_setfuncs(L, functions, 0);
-  lua_pop(L, 1);
+  lua_pushcfunction(L, protected_call);
+  lua_setglobal(L, "pcall");
+  open_xpcall(L);
 }

@@ -1,10 +1,13 @@
-/* coroutine.c - resume and wrap, as in Lua's lcorolib.c but for the mark. */
+/* coroutine.c - as in Lua's lcorolib.c, but for the mark, and for the coroutine
+ * that a task is: to scripts it is the main one, from which nobody yields. */
 #include "host/coroutine.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "host/cancel.h"
 #include "host/host.h"
+#include "host/task.h"
 #include "host/wait.h"
 
 enum { FAILED = -1, WAITS = -2 };
@@ -155,10 +158,67 @@ static int wrap(lua_State *L) {
   return 1;
 }
 
+/* ---- coroutine.yield, running, isyieldable ------------------------------- */
+
+static bool is_task(lua_State *co) {
+  const struct task *task = host_of(co)->current;
+  return task != NULL && task->coroutine.co == co;
+}
+
+static int yield(lua_State *L) {
+  if (!is_task(L)) return lua_yield(L, lua_gettop(L));
+  lua_pushliteral(L, "attempt to yield from outside a coroutine");
+  return lua_error(L);
+}
+
+static int running(lua_State *L) {
+  bool is_main = lua_pushthread(L);
+  lua_pushboolean(L, is_main || is_task(L));
+  return 2;
+}
+
+static int is_yieldable(lua_State *L) {
+  lua_State *co = lua_isnone(L, 1) ? L : check_coroutine(L);
+  lua_pushboolean(L, lua_isyieldable(co) && !is_task(co));
+  return 1;
+}
+
+/* ---- coroutine.status, close --------------------------------------------- */
+
+/* One that waits is not suspended: it goes on by itself, like one that has
+ * resumed another. What its stack holds is in use until then. */
+static const char *status_of(lua_State *L, lua_State *co) {
+  lua_Debug ar;
+  if (co == L) return "running";
+  if (is_waiting(co)) return "normal";
+  if (lua_status(co) == LUA_YIELD) return "suspended";
+  if (lua_status(co) != LUA_OK) return "dead";
+  if (lua_getstack(co, 0, &ar)) return "normal";
+  return lua_gettop(co) == 0 ? "dead" : "suspended";
+}
+
+static int push_status(lua_State *L) {
+  lua_pushstring(L, status_of(L, check_coroutine(L)));
+  return 1;
+}
+
+static int close_suspended(lua_State *L) {
+  lua_State *co = check_coroutine(L);
+  const char *state = status_of(L, co);
+  if (strcmp(state, "suspended") != 0 && strcmp(state, "dead") != 0)
+    return luaL_error(L, "cannot close a %s coroutine", state);
+  bool closed = lua_resetthread(co) == LUA_OK;
+  lua_pushboolean(L, closed);
+  if (closed) return 1;
+  lua_xmove(co, L, 1);
+  return cancel_is(L, -1) ? lua_error(L) : 2;
+}
+
 static const luaL_Reg functions[] = {
-  {"resume", resume},
-  {"wrap", wrap},
-  {NULL, NULL},
+  {"close", close_suspended}, {"isyieldable", is_yieldable},
+  {"resume", resume},         {"running", running},
+  {"status", push_status},    {"wrap", wrap},
+  {"yield", yield},           {NULL, NULL},
 };
 
 void coroutine_open(lua_State *L) {

@@ -8,7 +8,7 @@
 
 #include <lua.h>
 
-/* Replaces coroutine.resume and coroutine.wrap in this realm. */
+/* Replaces what needs it of the library `coroutine`, in this realm. */
 void coroutine_open(lua_State *L);
 
 #endif

@@ -72,13 +72,23 @@ int host_exit_code(const struct host *host) {
   return host->failures > 0 ? 1 : 0;
 }
 
+/* Lua answers no question about its memory there. (From 5.4.4 on: before, there
+ * is no way to tell.) */
+bool host_in_finalizer(lua_State *L) {
+  return lua_gc(L, LUA_GCCOUNT) < 0;
+}
+
 /* ---- the end ------------------------------------------------------------- */
 
+/* What is stopped may make a task ready that is then discarded: the queue must
+ * not lead to it. */
 static void discard(struct work *work) {
+  struct host *host = work->owner->generation->host;
   if (task_is(work))
     task_discard((struct task *)work);
   else
     work_stop(work);
+  host->ready = (struct queue){NULL, NULL};
 }
 
 /* What serves no generation any more is stopped with the others. */
@@ -99,7 +109,6 @@ void host_close(struct host *host) {
   host->phase = HOST_STOPPING;
   watchdog_close(host);
   stop_all(host);
-  host->ready = (struct queue){NULL, NULL};
   clock_cancel(&host->clock, &host->stop_limit);
   clock_cancel(&host->clock, &host->tidy.timeout);
   lua_close(host->L);

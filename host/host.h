@@ -70,6 +70,9 @@ int host_open(struct host *host, lua_CFunction open);
 void host_close(struct host *host);
 /* What was asked for, or 1 if a task has failed, or 0. */
 int host_exit_code(const struct host *host);
+/* The running code is a finalizer: it interrupts whatever allocates memory, and
+ * may neither wait, nor start anything, nor end the task it is not part of. */
+bool host_in_finalizer(lua_State *L);
 
 /* Every Lua thread of the state carries its host in its extra space. */
 static inline struct host *host_of(lua_State *L) {

@@ -26,6 +26,7 @@ void pool_give(struct pool *pool, struct coroutine coroutine) {
     return;
   }
   lua_settop(coroutine.co, 0);
+  if (lua_gethook(coroutine.co) != NULL) lua_sethook(coroutine.co, NULL, 0, 0);
   pool->idle[pool->count++] = coroutine;
 }
 

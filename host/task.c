@@ -314,6 +314,7 @@ void task_start_staged(struct task *task) {
 }
 
 bool task_cancel(struct task *task) {
+  if (task->unwinding) return false; /* its __close may wait: see wait.c */
   task->cancelled = true;
   if (task->state == TASK_STAGED) {
     task_start_staged(task); /* it ends without having run */
@@ -331,6 +332,8 @@ bool task_cancel(struct task *task) {
 void task_discard(struct task *task) {
   wait_leave(task);
   if (task->object != NULL) task_object_forget(task);
+  if (task->sink != NULL && task->sink->ended != NULL)
+    task->sink->ended(task, TASK_CANCELLED); /* it may hold something */
   if (task->coroutine.co != NULL) pool_drop(task->coroutine);
   release(task);
 }

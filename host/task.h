@@ -85,8 +85,8 @@ void task_begin(struct task *task, int nargs);
 void task_wake(struct task *task, int status);
 void task_run(struct task *task);
 void task_start_staged(struct task *task); /* someone waits for it */
-/* It ends without having run, or where it waits. False: it runs now, or is
- * about to end: it will notice when it next waits. */
+/* It ends without having run, or where it waits. False: it runs now, and will
+ * notice when it next waits; or it has noticed already. */
 bool task_cancel(struct task *task);
 bool task_is(const struct work *work);
 const char *task_state_name(const struct task *task);

@@ -69,8 +69,8 @@ static void print_task(FILE *file, const struct task *task,
   const char *what = waits_for(task);
   fprintf(file, "%6llu  %-8s %9.3f  %-10s %-16s gen %llu %-11s  %s:%d\n",
           (unsigned long long)task->id, task_state_name(task),
-          seconds_since(task->started), what != NULL ? what : "-",
-          task->name, (unsigned long long)task->work.owner->generation->id,
+          seconds_since(task->started), what != NULL ? what : "-", task->name,
+          (unsigned long long)task->work.owner->generation->id,
           owner_name(task), origin.source != NULL ? origin.source : "?",
           origin.line);
 }

@@ -20,7 +20,7 @@ struct tidy {
   int cycles;     /* of the collector, done by the task that tidies */
   bool begun;
   bool generational; /* the collector's mode, to go back to */
-  bool scheduled; /* the timeout is set, or the task runs */
+  bool scheduled;    /* the timeout is set, or the task runs */
 };
 
 enum { TIDY_AFTER = 1000 }; /* tasks that have ended */

@@ -18,7 +18,7 @@ enum {
 int wait_end_here(lua_State *L) {
   struct task *task = host_of(L)->current;
   task->cancelled = task->unwinding = true;
-  task->unwinding_until = uv_now(&task->host->loop) + UNWIND_MS;
+  task->unwinding_until = clock_at(uv_hrtime()) + UNWIND_MS;
   return cancel_raise(L);
 }
 
@@ -29,14 +29,18 @@ static void raise_if_cancelled(lua_State *L, struct task *task) {
   if (uv_now(&task->host->loop) >= task->unwinding_until) cancel_raise(L);
 }
 
-static int go_on(lua_State *L, int status, lua_KContext context) {
-  const struct wait *wait = (const struct wait *)context;
-  struct task *task = host_of(L)->current;
-  (void)status;
-  raise_if_cancelled(L, task);
+/* The results, in both forms. */
+static int finish(lua_State *L) {
+  const struct task *task = host_of(L)->current;
   if (task->status == STATUS_DEADLOCK)
-    return luaL_error(L, "deadlock: nothing can end this %s", wait->name);
-  return wait->finish(L);
+    return luaL_error(L, "deadlock: nothing can end this %s", task->wait->name);
+  return task->wait->finish(L);
+}
+
+static int go_on(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  raise_if_cancelled(L, host_of(L)->current);
+  return finish(L);
 }
 
 static int callback_over(lua_State *L, int status, lua_KContext context) {
@@ -46,9 +50,8 @@ static int callback_over(lua_State *L, int status, lua_KContext context) {
 
 /* The body of a callback's task: what the call was about, the callback. */
 static int run_callback(lua_State *L) {
-  const struct task *task = host_of(L)->current;
   lua_insert(L, 1);
-  lua_pushcfunction(L, task->wait->finish);
+  lua_pushcfunction(L, finish);
   lua_insert(L, 2);
   lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);
   lua_callk(L, lua_gettop(L) - 1, 0, 0, callback_over);
@@ -129,7 +132,7 @@ static int leave(lua_State *L, struct task *task) {
   task->waiting = L;
   task->since = uv_now(&host->loop);
   lua_pushlightuserdata(L, host);
-  return lua_yieldk(L, 1, (lua_KContext)task->wait, go_on);
+  return lua_yieldk(L, 1, 0, go_on);
 }
 
 int wait_until(lua_State *L, struct task *task, struct task **place,
@@ -145,7 +148,7 @@ int wait_until(lua_State *L, struct task *task, struct task **place,
 int wait_park(lua_State *L, struct task *task, struct task **place,
               int64_t limit_ms) {
   uint64_t due = UINT64_MAX;
-  if (limit_ms >= 0) due = uv_now(&task->host->loop) + (uint64_t)limit_ms;
+  if (limit_ms >= 0) due = clock_at(uv_hrtime()) + (uint64_t)limit_ms;
   return wait_until(L, task, place, due);
 }
 

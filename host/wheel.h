@@ -26,7 +26,7 @@ struct timeout {
 
 struct wheel {
   uint64_t now; /* every timeout due at or before it has fired */
-  struct link slots[WHEEL_LEVELS][WHEEL_SLOTS]; /* each begins a ring */
+  struct link slots[WHEEL_LEVELS][WHEEL_SLOTS];  /* each begins a ring */
   uint64_t used[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* a bit per slot */
   struct link late; /* due, but wheel_advance had reached its limit */
 };

@@ -34,7 +34,7 @@ struct function {
   struct origin origin;
 };
 
-struct timer { /* a million of them are memory: 104 bytes */
+struct timer {      /* a million of them are memory: 104 bytes */
   struct work work; /* first member; of its owner while it is active */
   struct timeout timeout;
   union {
@@ -171,9 +171,9 @@ static void reschedule(struct timer *timer, struct function *interval) {
   uint64_t now = uv_hrtime();
   interval->due += interval->period;
   if (interval->due <= now)
-    interval->due += (now - interval->due) / interval->period *
-                       interval->period +
-                     interval->period;
+    interval->due +=
+      (now - interval->due) / interval->period * interval->period +
+      interval->period;
   clock_set(&interval->timers->host->clock, &timer->timeout,
             clock_at(interval->due));
 }
@@ -183,8 +183,8 @@ static void on_due(struct timeout *timeout) {
   struct function *function = timer->function;
   if (function->period > 0) reschedule(timer, function);
   if (timer->running) return;
-  struct task *task = task_start(function->timers->host, timer->work.owner,
-                                 tick, timer);
+  struct task *task =
+    task_start(function->timers->host, timer->work.owner, tick, timer);
   if (task == NULL && function->period == 0) end(timer);
   if (task == NULL) return;
   timer->running = true;
@@ -224,8 +224,8 @@ static int start_timer(lua_State *L, const char *class, uint64_t period,
   struct timer_object *object = lua_newuserdatauv(L, sizeof *object, 0);
   class_set(L, class);
   if (timers->free == NULL) add_slab(L, timers);
-  struct function *function = period > 0 ? new_function(L, timers, 2)
-                                         : function_of_sleep(L, timers, 2);
+  struct function *function =
+    period > 0 ? new_function(L, timers, 2) : function_of_sleep(L, timers, 2);
   struct timer *timer = take(timers); /* from here on nothing raises */
   function->users++;
   function->period = period;
@@ -287,9 +287,17 @@ static int timer_monotonic(lua_State *L) {
   return 1;
 }
 
+/* A finalizer that runs while the state is closed comes too late: all timers
+ * have been stopped, and their memory may be gone. */
+static bool is_active(lua_State *L, const struct timer_object *object) {
+  const struct host *host = host_of(L);
+  if (host->phase == HOST_STOPPING && host->current == NULL) return false;
+  return object->timer->id == object->id;
+}
+
 static int end_object(lua_State *L, const char *class) {
   const struct timer_object *object = class_check(L, 1, class);
-  bool active = object->timer->id == object->id;
+  bool active = is_active(L, object);
   if (active) end(object->timer);
   lua_pushboolean(L, active);
   return 1;

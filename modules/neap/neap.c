@@ -53,7 +53,7 @@ int neap_exit(lua_State *L) {
       host->current->work.owner->generation->state == GENERATION_PREPARING)
     return luaL_error(L, "os.exit called while a new version is loading");
   loop_stop(host, code);
-  if (host->current == NULL) return 0; /* a finalizer, at the very end */
+  if (host->current == NULL || host_in_finalizer(L)) return 0;
   return wait_end_here(L);
 }
 

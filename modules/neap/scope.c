@@ -31,7 +31,7 @@ struct scope {
   struct task *caller; /* first member, see interrupt */
   struct member *members;
   struct member *spare; /* for the next one: see start */
-  lua_Number seconds; /* of a deadline */
+  lua_Number seconds;   /* of a deadline */
   bool failed, late, over;
 };
 
@@ -82,7 +82,10 @@ static void ended(struct task *task, enum task_end end) {
   *member->link = member->next;
   if (member->next != NULL) member->next->link = member->link;
   free(member);
-  if (end == TASK_FAILED) cancel_members(scope);
+  if (end == TASK_FAILED) {
+    scope->failed = true; /* also where it could not say why: without memory */
+    cancel_members(scope);
+  }
   if (scope->members != NULL) return;
   scope->over = true;
   if (scope->caller != NULL) task_wake(scope->caller, 0);
@@ -129,6 +132,7 @@ static int group_go(lua_State *L) {
 static int collect(lua_State *L) {
   struct scope *scope = lua_touserdata(L, 1);
   free(scope->spare);
+  scope->spare = NULL;
   while (scope->members != NULL) { /* only where the state is closed */
     struct member *member = scope->members;
     scope->members = member->next;

@@ -180,6 +180,10 @@ static enum scan scan_one(struct cursor *c, const struct format *format,
   }
 }
 
+static bool is_line(const struct format *format) {
+  return format->kind == FORMAT_LINE || format->kind == FORMAT_LINE_KEPT;
+}
+
 enum scan inbox_scan(struct inbox *inbox, const struct want *want, bool ended,
                      struct result *result) {
   struct cursor cursor = {inbox->bytes, 0, inbox->size, ended};
@@ -189,7 +193,8 @@ enum scan inbox_scan(struct inbox *inbox, const struct want *want, bool ended,
     struct span *span = &result->spans[i];
     enum scan scan =
       scan_one(&cursor, &want->formats[i], i == 0 ? inbox->scanned : 0, span);
-    if (scan == SCAN_MORE && i == 0) inbox->scanned = inbox->size;
+    if (scan == SCAN_MORE && i == 0 && is_line(&want->formats[i]))
+      inbox->scanned = inbox->size;
     if (scan != SCAN_DONE) return scan;
     result->count++;
     if (!span->found) break;

@@ -24,8 +24,7 @@ static void push_tcp(lua_State *L, const struct sockaddr *name) {
 
 typedef int (*get_path)(const uv_pipe_t *pipe, char *buffer, size_t *size);
 
-static void push_unix(lua_State *L, const struct stream *stream,
-                      get_path get) {
+static void push_unix(lua_State *L, const struct stream *stream, get_path get) {
   char path[ADDRESS_TEXT] = "";
   size_t size = sizeof path;
   if (stream->handle.closing || get(&stream->uv.pipe, path, &size) < 0 ||

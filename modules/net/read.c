@@ -118,27 +118,39 @@ int stream_ended(const struct stream *stream) {
 
 /* ---- connection:read([format ...] [, options] [, callback]) -------------- */
 
-static void push_span(lua_State *L, const struct inbox *inbox,
+/* False: nil. */
+static bool push_span(lua_State *L, const struct inbox *inbox,
                       const struct format *format, const struct span *span) {
   if (!span->found) {
     lua_pushnil(L);
-    return;
+    return false;
   }
   lua_pushlstring(L, inbox->bytes + span->start, span->size);
-  if (format->kind != FORMAT_NUMBER) return;
-  if (lua_stringtonumber(L, lua_tostring(L, -1)) == 0)
-    lua_pushnil(L); /* as io.read: it was no numeral */
+  if (format->kind != FORMAT_NUMBER) return true;
+  bool is_number = lua_stringtonumber(L, lua_tostring(L, -1)) != 0;
+  if (!is_number) lua_pushnil(L);
   lua_remove(L, -2);
+  return is_number;
 }
 
+/* As io.read: after the first nil nothing more is read. */
 static int push_result(lua_State *L, struct stream *stream,
                        const struct result *result) {
-  for (int i = 0; i < result->count; i++)
-    push_span(L, &stream->inbox, &stream->want.formats[i],
-              &result->spans[i]); /* may raise: then nothing is used up */
-  inbox_consume(&stream->inbox, result->size);
+  size_t size = result->size;
+  int count = 0;
+  while (count < result->count) {
+    const struct span *span = &result->spans[count];
+    const struct format *format = &stream->want.formats[count++];
+    bool found = push_span(L, &stream->inbox, format, span);
+    if (stream->inbox.size < result->size) /* a finalizer has closed it */
+      return stream_error(L, stream, UV_ECANCELED, "read");
+    if (found) continue;
+    size = span->start + span->size;
+    break;
+  }
+  inbox_consume(&stream->inbox, size); /* nothing, where that has raised */
   if (stream->inbox.size < INBOX_HIGH) stream_resume_reading(stream);
-  return result->count;
+  return count;
 }
 
 static int read_finish(lua_State *L) {

@@ -13,7 +13,7 @@ struct server {
   int fd;               /* that listens */
   int reserve;          /* a descriptor for when there is no other, or -1 */
   struct timeout pause; /* it cannot accept now */
-  int handler; /* a reference to the function or the table of events */
+  int handler;          /* a reference to the function or the table of events */
   bool has_events;
   bool is_unix;
   char *path;         /* of a Unix socket: it is ours to remove */

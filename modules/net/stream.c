@@ -100,9 +100,12 @@ static void end(struct handle *h) {
   stream_part(stream);
 }
 
-/* A connection that rests is not in the middle of anything. */
+/* A connection that rests is not in the middle of anything. One that we have
+ * made ends with whoever uses it, and that may be to answer a request. */
 static void drain(struct work *work) {
   struct stream *stream = (struct stream *)work;
+  if (stream->server == NULL) return;
+  stream_flush(stream);
   if (stream->inbox.size > 0 || stream_pending(stream) > 0) return;
   if (stream->events != NULL)
     events_pump(stream);

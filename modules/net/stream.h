@@ -64,9 +64,9 @@ struct stream *stream_new(struct host *host, struct owner *owner,
                           uv_handle_type type);
 void stream_open_class(lua_State *L);
 void stream_push(lua_State *L, struct stream *stream); /* a new box */
-int stream_start(struct stream *stream); /* it is connected: read on */
-void stream_part(struct stream *stream); /* it has ended: one step to close */
-struct stream *stream_check(lua_State *L);     /* argument 1, not closed */
+int stream_start(struct stream *stream);   /* it is connected: read on */
+void stream_part(struct stream *stream);   /* it has ended: one step to close */
+struct stream *stream_check(lua_State *L); /* argument 1, not closed */
 struct stream *stream_check_any(lua_State *L); /* argument 1 */
 
 /* names.c */

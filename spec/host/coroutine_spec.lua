@@ -197,17 +197,32 @@ describe("a coroutine that does not wait", function()
   end)
 end)
 
-describe("a yield outside of any coroutine", function()
+describe("a task", function()
   local support = require "spec.support.neap"
 
-  it("is an error, and the host lives", function()
+  it("is no coroutine to its script: as in Lua's main chunk nobody can yield", function()
+    local function look()
+      local co, is_main = coroutine.running()
+      return type(co), is_main, coroutine.isyieldable(), coroutine.isyieldable(co), coroutine.status(co)
+    end
+    local expected = { "thread", true, false, false, "running" }
+    assert.same(expected, { neap.go(look):join() })
+    local values
+    timer.sleep(0, function() values = { look() } end)
+    while not values do timer.sleep(0) end
+    assert.same(expected, values)
+    assert.same({ false, "attempt to yield from outside a coroutine" }, { neap.go(pcall, coroutine.yield, 1):join() })
+  end)
+
+  it("that yields has failed, and runs its __close, which may wait", function()
     local status, out, err = support.run [[
       local neap, timer = require "neap", require "neap.timer"
       neap.go(function() timer.sleep(0.005) print("other") end)
+      local _ <close> = setmetatable({}, { __close = function() timer.sleep(0.001) print("closed") end })
       coroutine.yield(1)
     ]]
     assert.equal(1, status)
-    assert.equal("other\n", out)
+    assert.equal("closed\nother\n", out)
     assert.matches("attempt to yield from outside a coroutine", err)
   end)
 end)

@@ -1,6 +1,5 @@
 -- conn:read and its formats, which are io's, however the bytes arrive.
 local neap, timer = require "neap", require "neap.timer"
-local eventually = require "spec.support.eventually"
 local sockets = require "spec.support.sockets"
 
 -- All that the formats give, until the first nil, as io.read does it from a file.
@@ -176,6 +175,8 @@ describe("conn:read", function()
   it("fails on what is no number, as io does", function()
     for _, text in ipairs { "x1 2", "0x zz", "- 1", "1e 2", ".", "" } do
       assert.same(from_file(text, "n"), from_connection(function(conn) conn:write(text) end, "n"))
+      local expected = from_file(text .. "\nline\n", "n", "l", "l")
+      assert.same(expected, from_connection(function(conn) conn:write(text .. "\nline\n") end, "n", "l", "l"))
     end
   end)
 
@@ -263,68 +264,5 @@ describe("conn:read", function()
     for chunk in ends.far:chunks() do got = got + #chunk end
     writer:join()
     assert.equal(sent, got)
-  end)
-end)
-
-describe("conn:lines and conn:chunks", function()
-  it("go on until the end", function()
-    local ends <close> = sockets.pair()
-    in_pieces(ends, { "a\nb", "c\n\nd", "\ne" })
-    local lines = {}
-    for line in ends.far:lines() do lines[#lines + 1] = line end
-    assert.same({ "a", "bc", "", "d", "e" }, lines)
-
-    local other <close> = sockets.pair()
-    in_pieces(other, { "abc", "def", "ghi" })
-    local text = ""
-    for chunk in other.far:chunks() do
-      assert.is_true(#chunk > 0)
-      text = text .. chunk
-    end
-    assert.equal("abcdefghi", text)
-  end)
-
-  it("end when the connection is closed in them", function()
-    local ends <close> = sockets.pair()
-    ends.near:write("a\nb\nc\n")
-    local lines = {}
-    for line in ends.far:lines() do
-      lines[#lines + 1] = line
-      if line == "b" then ends.far:close() end
-    end
-    assert.same({ "a", "b" }, lines)
-    assert.error_matches(function() ends.far:lines() end, "this connection is closed")
-    assert.error_matches(function() ends.far:chunks() end, "this connection is closed")
-  end)
-
-  it("say why, when it is no end", function()
-    local ends <close> = sockets.pair()
-    ends.near:write("a\nb")
-    assert.equal("a", ends.far:read("l"))
-    ends.near:reset()
-    local next_line, state = ends.far:lines()
-    local line, message, code = next_line(state)
-    assert.is_nil(line)
-    assert.matches("^read.*: connection reset by peer$", message)
-    assert.equal("ECONNRESET", code)
-  end)
-
-  it("give way to others, however much there is", function()
-    local ends <close> = sockets.pair()
-    ends.near:write(("x\n"):rep(30000))
-    assert(eventually(function() return ends.near.pending == 0 end))
-    local turns, count = 0, 0
-    local other = neap.go(function()
-      while count < 30000 do
-        turns = turns + 1
-        timer.sleep(0)
-      end
-    end)
-    for _ in ends.far:lines() do
-      count = count + 1
-      if count == 30000 then break end
-    end
-    other:join()
-    assert.is_true(turns > 100)
   end)
 end)

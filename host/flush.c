@@ -20,6 +20,10 @@ void flush_remove(struct flush *flush) {
   flush->link = NULL;
 }
 
+bool flush_is_added(const struct flush *flush) {
+  return flush->link != NULL;
+}
+
 void flush_all(struct host *host) {
   while (host->flushes != NULL) {
     struct flush *flush = host->flushes;

@@ -18,6 +18,7 @@ struct flush {
 
 void flush_add(struct host *host, struct flush *flush);
 void flush_remove(struct flush *flush);
+bool flush_is_added(const struct flush *flush);
 void flush_all(struct host *host);
 
 #endif

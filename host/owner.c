@@ -33,7 +33,8 @@ bool owner_is_staged(const struct owner *owner) {
 struct owner *owner_here(lua_State *L) {
   struct host *host = host_of(L);
   if (host->phase == HOST_STOPPING) luaL_error(L, "the program is ending");
-  if (host_in_finalizer(L)) luaL_error(L, "a finalizer cannot start anything");
+  if (host_in_finalizer(L))
+    luaL_error(L, "a finalizer cannot wait, nor start anything");
   if (host->current == NULL) return &host->root->background;
   struct owner *owner = host->current->work.owner;
   if (owner_is_background(owner) &&

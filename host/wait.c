@@ -76,13 +76,18 @@ static struct task *new_waiter(lua_State *L, int callback) {
   return task;
 }
 
+static void cannot_wait(lua_State *L) {
+  if (host_in_finalizer(L))
+    luaL_error(L, "a finalizer cannot wait, nor start anything");
+  luaL_error(L, "cannot wait here: this was called from C code that cannot "
+                "be suspended (table.sort, string.gsub ...); "
+                "wait before it, pass a callback or use neap.go");
+}
+
 static struct task *this_task(lua_State *L) {
   struct host *host = host_of(L);
   if (host->current == NULL) luaL_error(L, "cannot wait outside a task");
-  if (!lua_isyieldable(L) || host->blocked)
-    luaL_error(L, "cannot wait here: this was called from C code that cannot "
-                  "be suspended (table.sort, string.gsub, a finalizer ...); "
-                  "wait before it, pass a callback or use neap.go");
+  if (!lua_isyieldable(L) || host->blocked) cannot_wait(L);
   raise_if_cancelled(L, host->current);
   return host->current;
 }

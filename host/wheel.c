@@ -23,6 +23,14 @@ static void take_out(struct link *link) {
   link->next = link->prev = NULL;
 }
 
+/* A million timeouts do not fit into a cache: ask for the one after the next,
+ * and what it lies in, while this one is at work (measured: a quarter less). */
+static void fetch(const struct link *link) {
+  __builtin_prefetch((const char *)link - 64);
+  __builtin_prefetch(link);
+  __builtin_prefetch((const char *)link + 64);
+}
+
 static void empty(struct link *ring) {
   ring->next = ring->prev = ring;
 }
@@ -93,6 +101,7 @@ static void move_down(struct wheel *wheel, int level) {
   take_slot(wheel, level, &ring);
   while (!is_empty(&ring)) {
     struct timeout *timeout = (struct timeout *)ring.prev;
+    fetch(timeout->link.prev->prev);
     take_out(&timeout->link);
     insert_before(slot_for(wheel, timeout->due)->next, &timeout->link);
   }
@@ -101,6 +110,7 @@ static void move_down(struct wheel *wheel, int level) {
 static int fire(struct wheel *wheel, int limit) {
   while (!is_empty(&wheel->late) && limit > 0) {
     struct timeout *timeout = (struct timeout *)wheel->late.next;
+    fetch(timeout->link.next->next);
     take_out(&timeout->link);
     timeout->fire(timeout);
     limit--;

@@ -216,13 +216,15 @@ static int start(struct work *work) {
 
 static const struct work_kind timer_kind = {"timer", stop, drain, start};
 
+enum { UPVALUE_TIMERS = 1, UPVALUE_SLEEP, UPVALUE_INTERVAL };
+
 /* Pushes what stands for it. At index 2 lies the function. */
-static int start_timer(lua_State *L, const char *class, uint64_t period,
-                       uint64_t due) {
-  struct timers *timers = lua_touserdata(L, lua_upvalueindex(1));
+static int start_timer(lua_State *L, int class, uint64_t period, uint64_t due) {
+  struct timers *timers = lua_touserdata(L, lua_upvalueindex(UPVALUE_TIMERS));
   struct owner *owner = owner_here(L);
   struct timer_object *object = lua_newuserdatauv(L, sizeof *object, 0);
-  class_set(L, class);
+  lua_pushvalue(L, lua_upvalueindex(class));
+  lua_setmetatable(L, -2);
   if (timers->free == NULL) add_slab(L, timers);
   struct function *function =
     period > 0 ? new_function(L, timers, 2) : function_of_sleep(L, timers, 2);
@@ -260,7 +262,7 @@ static int timer_sleep(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) {
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    return start_timer(L, sleep_class, 0, due_after(seconds));
+    return start_timer(L, UPVALUE_SLEEP, 0, due_after(seconds));
   }
   struct task *task = wait_begin(L, &sleep_wait, 2);
   if (seconds <= 0) return wait_turn(L, task, NULL);
@@ -271,7 +273,7 @@ static int timer_every(lua_State *L) {
   lua_Number seconds = check_seconds(L, 1);
   luaL_argcheck(L, seconds > 0, 1, "an interval cannot be zero");
   luaL_checktype(L, 2, LUA_TFUNCTION);
-  return start_timer(L, interval_class, (uint64_t)ceil(seconds * 1e9),
+  return start_timer(L, UPVALUE_INTERVAL, (uint64_t)ceil(seconds * 1e9),
                      due_after(seconds));
 }
 
@@ -356,13 +358,12 @@ static void push_timers(lua_State *L) {
 }
 
 int open_timer(lua_State *L) {
+  luaL_newlibtable(L, functions);
+  push_timers(L);
   class_open(L, sleep_class, sleep_methods, NULL);
   class_open(L, interval_class, interval_methods, NULL);
   lua_pushcfunction(L, interval_close);
   lua_setfield(L, -2, "__close");
-  lua_settop(L, 0);
-  luaL_newlibtable(L, functions);
-  push_timers(L);
-  luaL_setfuncs(L, functions, 1);
+  luaL_setfuncs(L, functions, UPVALUE_INTERVAL);
   return 1;
 }

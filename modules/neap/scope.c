@@ -132,12 +132,7 @@ static int group_go(lua_State *L) {
 static int collect(lua_State *L) {
   struct scope *scope = lua_touserdata(L, 1);
   free(scope->spare);
-  scope->spare = NULL;
-  while (scope->members != NULL) { /* only where the state is closed */
-    struct member *member = scope->members;
-    scope->members = member->next;
-    free(member);
-  }
+  scope->spare = NULL; /* another finalizer may still see it */
   return 0;
 }
 

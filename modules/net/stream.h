@@ -1,10 +1,10 @@
 /* stream.h - a connection: an inbox libuv fills, an outbox libuv drains.
  *
  * Reading goes on into the inbox until it holds INBOX_HIGH bytes, then stops:
- * so a slow handler pushes back on its peer. What one turn writes is gathered
- * in the outbox and goes out in one system call at its end; what the socket
- * does not take is libuv's, and a write waits while that is much. An idle
- * stream owns no buffer. */
+ * so a slow handler pushes back on its peer. The first write of a turn is tried
+ * at once, the others are gathered in the outbox and go out together at its
+ * end; what the socket does not take is libuv's, and a write waits while that
+ * is much. An idle stream owns no buffer. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 

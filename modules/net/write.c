@@ -89,15 +89,17 @@ static int gather(struct stream *stream, const char *data, size_t size) {
   if (stream->outbox == NULL) return UV_ENOMEM;
   memcpy(stream->outbox + stream->outbox_size, data, size);
   stream->outbox_size += size;
-  flush_add(host, &stream->flush);
   return 0;
 }
 
-/* A big string is not copied to be sent: it goes out now, and what has been
- * gathered goes before it, in the same system call. */
+/* The first write of a turn goes out now, those after it are gathered: being on
+ * the list of those to be flushed tells them apart. A big string is not copied
+ * to be sent: what has been gathered goes before it, in the same system call. */
 static int put_out(struct stream *stream, const char *data, size_t size) {
+  bool is_first = !flush_is_added(&stream->flush);
   if (size == 0) return 0;
-  if (stream->outbox_size + size <= BUFFER_SIZE)
+  if (is_first) flush_add(stream->handle.host, &stream->flush);
+  if (!is_first && stream->outbox_size + size <= BUFFER_SIZE)
     return gather(stream, data, size);
   uv_buf_t buffers[2] = {
     uv_buf_init(stream->outbox, (unsigned)stream->outbox_size),
@@ -106,7 +108,6 @@ static int put_out(struct stream *stream, const char *data, size_t size) {
   int first = stream->outbox_size == 0 ? 1 : 0;
   int status = send_now(stream, buffers + first, 2 - first);
   drop_outbox(stream);
-  flush_remove(&stream->flush);
   return status;
 }
 

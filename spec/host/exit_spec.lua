@@ -119,8 +119,9 @@ describe("exit", function()
       for i = 1, 3 do
         neap.go(function()
           local _ <close> = closing(function()
-            timer.sleep(i / 1000)
-            timer.sleep(i / 1000)
+            local start = timer.monotonic()
+            for _ = 1, 10 do timer.sleep(i / 1000) end
+            assert(timer.monotonic() - start >= i / 100)
             print(i)
           end)
           timer.sleep(1000)
@@ -205,6 +206,18 @@ describe("exit", function()
       neap.exit(2)
     ]])
     assert.equal("finalized", out)
+  end)
+
+  it("in a finalizer ends whom it has interrupted where that waits next", function()
+    assert.equal("collected\nclosed\n", run(3, [[
+      local _ <close> = closing(function() print "closed" end)
+      setmetatable({}, { __gc = function() os.exit(3) end })
+      collectgarbage()
+      collectgarbage()
+      print "collected"
+      timer.sleep(1)
+      print "not reached"
+    ]]))
   end)
 end)
 

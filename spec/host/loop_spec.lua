@@ -104,6 +104,20 @@ describe("a deadlock", function()
     assert.matches("task 2 %(task%) failed: script.lua:7: deadlock", err) -- it is told by whom it had joined
   end)
 
+  it("is an error of the call, also where that has a callback", function()
+    local status, out, err = support.run [[
+      local neap = require "neap"
+      local a, b
+      a = neap.go(function() return pcall(function() b:join() end) end)
+      b = neap.go(function() return pcall(function() a:join() end) end)
+      a:join(print)
+      b:join(print)
+    ]]
+    assert.equal(1, status)
+    assert.matches("^neap: task %d+ %(callback%) failed: deadlock: nothing can end this join\n", err)
+    assert.not_matches("Unknown", out .. err)
+  end)
+
   it("can be caught, and then the program goes on", function()
     local out = run [[
       local a, b

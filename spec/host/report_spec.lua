@@ -139,7 +139,7 @@ stack traceback:
     ]], { flags = { "-W" } })
     assert.equal(0, status)
     assert.matches("Lua warning: error in __gc", err)
-    assert.matches("^false\t[^\n]*cannot wait here[^\n]*\nalive\nfalse\t[^\n]*ending\n$", out)
+    assert.matches("^false\t[^\n]*cannot wait[^\n]*\nalive\nfalse\t[^\n]*ending\n$", out)
   end)
 
   it("whose task is joined belongs to the joiner", function()

@@ -1,6 +1,7 @@
 -- What the system may say. A script sends a signal to itself with kill: the
 -- parent of the shell that io.popen starts is the neap that runs it. (While
 -- os.execute waits for its shell, C lets SIGINT be ignored.)
+local child = require "spec.support.child"
 local support = require "spec.support.neap"
 
 local prelude = [[
@@ -77,6 +78,66 @@ describe("SIGTERM and SIGINT", function()
     assert.equal("", err)
     assert.equal("served\nfinished\n", out)
     assert.equal(0, status)
+  end)
+
+  -- A server in a process of its own, and a connection to it.
+  local function connect(server)
+    return assert(require "neap.net".connect(server))
+  end
+
+  it("let a request that needs another connection finish", function()
+    local server <close> = child.start({}, { script = [[
+      local net, timer = require "neap.net", require "neap.timer"
+      local behind = net.listen("127.0.0.1:0", function(conn)
+        for line in conn:lines() do
+          timer.sleep(0.2)
+          conn:write("answer to " .. line .. "\n")
+        end
+      end)
+      local front = net.listen("127.0.0.1:0", function(conn)
+        for line in conn:lines() do
+          local inner <close> = net.connect(behind.address)
+          inner:write(line .. "\n")
+          if line == "last" then io.stdout:write "waits\n" io.stdout:flush() end
+          conn:write(inner:read "l" .. "\n")
+        end
+      end)
+      print(front.address)
+      io.stdout:flush()
+    ]] })
+    local conn <close> = connect(server:line())
+    conn:write "last\n"
+    require "neap.timer".sleep(0) -- for it to go out, before we block
+    assert.equal("waits", server:line())
+    server:signal "TERM"
+    assert.equal("answer to last", conn:read("l", { timeout = 20 }))
+    assert.is_nil(conn:read("l", { timeout = 20 }))
+    assert.equal(0, (server:wait()))
+  end)
+
+  it("end a connection that rests, also one that has just been written to", function()
+    local server <close> = child.start({}, { script = [[
+      local net = require "neap.net"
+      local conns = {}
+      local server = net.listen("127.0.0.1:0", function(conn)
+        conns[#conns + 1] = conn
+        for line in conn:lines() do
+          for _, other in ipairs(conns) do other:write(line .. "\n") end
+          if line == "end" then assert(io.popen("kill -TERM $PPID"):close()) end
+        end
+      end)
+      print(server.address)
+      io.stdout:flush()
+    ]] })
+    local address = server:line()
+    local rests <close> = connect(address)
+    local conn <close> = connect(address)
+    conn:write "hello\n"
+    assert.equal("hello", rests:read("l", { timeout = 20 }))
+    conn:write "end\n"
+    assert.equal("end", rests:read("l", { timeout = 20 }))
+    assert.same({}, { rests:read("l", { timeout = 20 }) })
+    assert.equal(0, (server:wait(10)))
   end)
 
   it("end at once when they come a second time", function()

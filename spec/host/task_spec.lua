@@ -106,6 +106,15 @@ describe("a task", function()
     assert.is_true(done)
   end)
 
+  it("has no hook of its own from the task before it", function()
+    local seen = 0
+    neap.go(function() debug.sethook(function() seen = seen + 1 end, "l") end):join()
+    seen = 0
+    local hook
+    neap.go(function() hook = debug.gethook() end):join()
+    assert.same({ nil, 0 }, { hook, seen })
+  end)
+
   it("leaves no memory behind", function()
     local function run()
       for _ = 1, 2000 do neap.go(nothing) end

@@ -118,6 +118,18 @@ describe("a call with a callback", function()
   end)
 end)
 
+describe("a limit", function()
+  it("begins when the call is made, also when the task has held the loop before", function()
+    local task <const> = neap.go(timer.sleep, 3600)
+    local start = timer.monotonic()
+    while timer.monotonic() - start < 0.03 do end
+    start = timer.monotonic()
+    assert.equal("ETIMEDOUT", select(3, task:join { timeout = 0.02 }))
+    assert.is_true(timer.monotonic() - start >= 0.02)
+    task:cancel()
+  end)
+end)
+
 describe("a wait passes through", function()
   it("pcall and xpcall, with values and errors", function()
     assert.same({ true, 1, 2 }, { pcall(pause, 1, 2) })
@@ -248,7 +260,8 @@ describe("where Lua cannot be suspended", function()
 
   for name, run in pairs(places) do
     it(name .. ", a wait raises an error that names the way out", function()
-      local text = "cannot wait here.*pass a callback or use neap.go"
+      local text = name == "a finalizer" and "a finalizer cannot wait"
+        or "cannot wait here.*pass a callback or use neap.go"
       assert.matches(text, message_in(run, function() timer.sleep(0.001) end))
       assert.matches(text, message_in(run, function() neap.group(function() end) end))
       assert.matches(text, message_in(run, function() neap.deadline(1, pause) end))
@@ -270,6 +283,25 @@ describe("where Lua cannot be suspended", function()
     local task
     string.gsub("a", "a", function() task = neap.go(pause, "value") end)
     assert.equal("value", task:join())
+  end)
+
+  it("not even a task can be started in a finalizer: it may interrupt anything", function()
+    local started = 0
+    local function count() started = started + 1 end
+    for _ = 1, 20 do
+      setmetatable({}, { __gc = function() for _ = 1, 50 do neap.go(count) end end })
+    end
+    for _ = 1, 100 do neap.tasks() end -- counts them, allocates, and then writes them down
+    collectgarbage()
+    collectgarbage()
+    local function start() return pcall(timer.sleep, 0, count) end
+    local ok, message
+    setmetatable({}, { __gc = function() ok, message = start() end })
+    collectgarbage()
+    collectgarbage()
+    assert.same({ false, "a finalizer cannot wait, nor start anything" }, { ok, message })
+    timer.sleep(0.002)
+    assert.equal(0, started)
   end)
 
   it("a coroutine that does not wait works as ever", function()

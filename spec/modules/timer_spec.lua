@@ -263,6 +263,16 @@ describe("every", function()
     assert.is_nil(next(weak))
   end)
 
+  it("may be closed when all is over, by a finalizer that comes late", function()
+    local support = require "spec.support.neap"
+    assert.equal("nil\tfalse\n", support.output [[
+      kept = setmetatable({}, { __gc = function(self) print(self.tick:close(), self.sleep:cancel()) end })
+      local timer = require "neap.timer" -- what it has is finalized before that
+      kept.tick, kept.sleep = timer.every(1, print), timer.sleep(1, print)
+      os.exit(0)
+    ]])
+  end)
+
   it("needs seconds and a function", function()
     for _, bad in ipairs { -1, 0 / 0, 1 / 0, 1e10 } do
       assert.error_matches(function() timer.every(bad, print) end, seconds)

@@ -158,6 +158,43 @@ describe("conn:read", function()
     assert.equal("partial", ends.far:read("l"))
   end)
 
+  it("finds a line in what another format has left", function()
+    local ends <close> = sockets.pair()
+    ends.near:write("one\ntwo")
+    assert.equal("ETIMEDOUT", select(3, ends.far:read(100, { timeout = 0.01 })))
+    assert.equal("one", ends.far:read("l", { timeout = 20 }))
+    assert.equal("ETIMEDOUT", select(3, ends.far:read("a", { timeout = 0.01 })))
+    ends.near:write("\n3\n")
+    assert.equal("two", ends.far:read("l", { timeout = 20 }))
+  end)
+
+  it("survives a finalizer that closes the connection while it makes the results", function()
+    local support = require "spec.support.neap"
+    assert.equal("100\n", support.output([[
+      local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
+      local near, far
+      local server = net.listen("127.0.0.1:0", function(conn) far = conn timer.sleep(3600) end)
+      local text, closed = ("x"):rep(4000) .. "\n", 0
+      for i = 1, 100 do
+        far = nil
+        near = net.connect(server.address)
+        repeat timer.sleep(0) until far
+        near:write { text, text, "end" }
+        timer.sleep(0.001)
+        setmetatable({}, { __gc = function()
+          far:reset()
+          closed = closed + 1
+        end })
+        local ok, first, second, last = pcall(far.read, far, "l", "l", 3, { timeout = 20 })
+        assert(not ok or first == nil or first .. second .. last == (text .. text):gsub("\n", "") .. "end")
+        repeat collectgarbage() until closed == i
+        near:close()
+      end
+      print(closed)
+      os.exit(0)
+    ]], { env = { NEAP_GC = "stress" } }))
+  end)
+
   it("keeps the bytes when it is cancelled", function()
     local ends <close> = sockets.pair()
     local task = neap.go(function() ends.far:read("l") end)

@@ -173,13 +173,15 @@ int wait_pass(lua_State *L, struct task *task, struct task **place) {
 }
 
 int wait_fail(lua_State *L, struct task *task, int status) {
-  if (task == task->host->current) {
+  struct host *host = task->host;
+  if (task == host->current && host->credit > 0) {
+    host->credit--;
     task->status = status;
     return task->wait->finish(L);
   }
   task->state = TASK_WAITING;
   task_wake(task, status);
-  return 1; /* its object */
+  return leave(L, task);
 }
 
 int wait_status(lua_State *L) {

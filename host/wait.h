@@ -50,7 +50,8 @@ int wait_until(lua_State *L, struct task *task, struct task **place,
 int wait_pass(lua_State *L, struct task *task, struct task **place);
 /* The same, but always lets the other ready tasks run first. */
 int wait_turn(lua_State *L, struct task *task, struct task **place);
-/* It could not be started: the results are those of this status. */
+/* It could not be started: the results are those of this status. As wait_pass
+ * it gives way after many in a row. */
 int wait_fail(lua_State *L, struct task *task, int status);
 /* In `finish`: 0, or why the wait ended without what it waited for. */
 int wait_status(lua_State *L);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* (The flags of socket(2) for these two are not everywhere.) */
-static int open_socket(int family) {
+int bind_open_socket(int family) {
   int fd = socket(family, SOCK_STREAM, 0);
   if (fd < 0) return -1;
   fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -31,7 +31,7 @@ static int last_error(int fd) {
 static int bind_name(const struct sockaddr *name) {
   int yes = 1, no = 0;
   bool is_v6 = name->sa_family == AF_INET6;
-  int fd = open_socket(name->sa_family);
+  int fd = bind_open_socket(name->sa_family);
   if (fd < 0) return last_error(fd);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (is_v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
@@ -60,7 +60,7 @@ static int bind_tcp(const struct address *address) {
 static bool is_stale(const struct sockaddr_un *name, socklen_t size) {
   struct stat info;
   if (lstat(name->sun_path, &info) < 0 || !S_ISSOCK(info.st_mode)) return false;
-  int fd = open_socket(AF_UNIX);
+  int fd = bind_open_socket(AF_UNIX);
   if (fd < 0) return false;
   bool refused = connect(fd, (const struct sockaddr *)name, size) < 0 &&
                  errno == ECONNREFUSED;
@@ -71,7 +71,7 @@ static bool is_stale(const struct sockaddr_un *name, socklen_t size) {
 static int bind_unix(const char *path) {
   struct sockaddr_un name;
   socklen_t size = address_unix(path, &name);
-  int fd = open_socket(AF_UNIX);
+  int fd = bind_open_socket(AF_UNIX);
   if (fd < 0) return last_error(fd);
   if (bind(fd, (struct sockaddr *)&name, size) == 0) return fd;
   if (errno != EADDRINUSE || path[0] == '@') return last_error(fd);

@@ -4,8 +4,10 @@
 
 #include "host/address.h"
 
-/* The descriptor, or one of libuv's errors. It does not block, and children do
- * not inherit it. */
+/* A stream socket, or -1 with errno. It does not block, and children do not
+ * inherit it. */
+int bind_open_socket(int family);
+/* The same, bound; or one of libuv's errors. */
 int bind_socket(const struct address *address);
 
 #endif

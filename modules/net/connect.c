@@ -18,6 +18,7 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
+#include "modules/net/bind.h"
 #include "modules/net/stream.h"
 
 static const char class_name[] = "neap.connect";
@@ -142,7 +143,7 @@ static int try_unix(struct attempt *attempt) {
   socklen_t size = address_unix(attempt->address.host, &name);
   int status = open_stream(attempt, UV_NAMED_PIPE);
   if (status < 0) return status;
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int fd = bind_open_socket(AF_UNIX);
   if (fd < 0) return uv_translate_sys_error(errno);
   if (connect(fd, (const struct sockaddr *)&name, size) < 0)
     status = uv_translate_sys_error(errno);

@@ -179,6 +179,21 @@ describe("conn:write", function()
     assert.matches("^write.*: [%a ]+$", result[2])
   end)
 
+  it("gives way to others also where it fails at once", function()
+    local ends <close> = sockets.pair()
+    ends.far:reset()
+    local limit, turns = timer.monotonic() + 5, 0
+    local other = neap.go(function()
+      for _ = 1, 3 do
+        timer.sleep(0)
+        turns = turns + 1
+      end
+    end)
+    while turns < 3 and timer.monotonic() < limit do ends.near:write("x") end
+    assert.equal(3, turns)
+    other:join()
+  end)
+
   it("does not take everything from those who do not wait", function()
     local ends <close> = sockets.pair()
     local failed

@@ -2,6 +2,7 @@
 #include "host/address.h"
 
 #include <stddef.h>
+#include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,13 @@ int address_parse(const char *text, struct address *address) {
   if (memchr(text, ':', (size_t)(colon - text)) != NULL) return UV_EINVAL;
   return copy(address->host, sizeof address->host, text,
               (size_t)(colon - text));
+}
+
+void address_check(lua_State *L, int index, struct address *address) {
+  if (address_parse(luaL_checkstring(L, index), address) < 0)
+    luaL_argerror(L, index,
+                  "an address is \"host:port\", \":port\", "
+                  "\"[v6]:port\" or \"unix:/path\"");
 }
 
 int address_port(const struct address *address) {

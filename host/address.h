@@ -2,6 +2,7 @@
 #ifndef HOST_ADDRESS_H
 #define HOST_ADDRESS_H
 
+#include <lua.h>
 #include <stdbool.h>
 #include <sys/un.h>
 #include <uv.h>
@@ -14,6 +15,8 @@ struct address {
   char port[6];
 };
 
+/* Argument `index`, which must be one: raises, and says what one looks like. */
+void address_check(lua_State *L, int index, struct address *address);
 /* 0, or UV_EINVAL, UV_ENAMETOOLONG. */
 int address_parse(const char *text, struct address *address);
 /* A numeric host or none. `any`, to listen: none is all interfaces, and not

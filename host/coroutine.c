@@ -18,11 +18,11 @@ static bool is_waiting(lua_State *co) {
   return lua_status(co) == LUA_YIELD && wait_is_mark(co);
 }
 
-static bool can_resume(lua_State *L, lua_State *co, int nargs) {
+static bool can_resume(lua_State *L, lua_State *co) {
   const char *why = NULL;
   if (is_waiting(co))
     why = "cannot resume non-suspended coroutine";
-  else if (lua_status(co) == LUA_OK && lua_gettop(co) == nargs)
+  else if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
     why = "cannot resume dead coroutine";
   if (why != NULL) lua_pushstring(L, why);
   return why == NULL;
@@ -59,7 +59,7 @@ static int transfer(lua_State *L, lua_State *co, int nargs) {
     lua_pushliteral(L, "too many arguments to resume");
     return FAILED;
   }
-  if (!can_resume(L, co, 0)) return FAILED;
+  if (!can_resume(L, co)) return FAILED;
   lua_xmove(L, co, nargs);
   return run(L, co, nargs);
 }

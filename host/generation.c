@@ -86,18 +86,29 @@ void generation_check_end(struct generation *generation) {
   host->ended = generation;
 }
 
-/* True: there is something to run first, and so work again. */
+static int spawn_dispose(lua_State *L) { /* function, generation */
+  struct generation *generation = lua_touserdata(L, 2);
+  lua_settop(L, 1);
+  task_spawn_as(L, 0, &generation->background)->name = "dispose";
+  return 0;
+}
+
+/* True: there is something to run first, and so work again. Between tasks, so
+ * lack of memory must be caught: then it cannot be run. */
 static bool dispose(struct generation *generation) {
   lua_State *L = generation->host->L;
+  lua_pushcfunction(L, spawn_dispose);
   generation_get(L, generation, GENERATION_DISPOSE);
   if (!lua_isfunction(L, -1)) {
-    lua_pop(L, 1);
+    lua_pop(L, 2);
     return false;
   }
   lua_pushboolean(L, 0);
   generation_set(L, generation, GENERATION_DISPOSE);
-  task_spawn_as(L, 0, &generation->background)->name = "dispose";
-  return true;
+  lua_pushlightuserdata(L, generation);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return true;
+  lua_pop(L, 1);
+  return false;
 }
 
 static void end(struct generation *generation) {
@@ -132,26 +143,43 @@ void generation_free_all(struct host *host) {
 
 /* ---- the switch ---------------------------------------------------------- */
 
-static void each_owner(struct generation *generation,
-                       void (*visit)(struct work *work)) {
+static void each_served(struct generation *generation, work_visit *visit,
+                        void *data) {
   for (struct owner *owner = generation->owners, *next; owner != NULL;
        owner = next) {
     next = owner->next;
-    owner_each(owner, visit);
+    owner_each(owner, visit, data);
   }
+}
+
+void generation_each_work(struct host *host, work_visit *visit, void *data) {
+  for (struct generation *g = host->generations; g != NULL; g = g->next) {
+    each_served(g, visit, data);
+    owner_each(&g->background, visit, data);
+  }
+}
+
+static void stop(struct work *work, void *data) {
+  (void)data;
+  work_stop(work);
+}
+
+static void drain(struct work *work, void *data) {
+  (void)data;
+  work_drain(work);
 }
 
 void generation_retire(struct generation *generation, bool all) {
   if (generation->host->live == generation) generation->host->live = NULL;
   generation->state = GENERATION_RETIRED;
-  owner_each(&generation->background, work_stop);
-  if (all) each_owner(generation, work_stop);
+  owner_each(&generation->background, stop, NULL);
+  if (all) each_served(generation, stop, NULL);
   generation_check_end(generation);
 }
 
 void generation_drain(struct generation *generation) {
-  owner_each(&generation->background, work_stop);
-  each_owner(generation, work_drain);
+  owner_each(&generation->background, stop, NULL);
+  each_served(generation, drain, NULL);
 }
 
 static int start_staged(struct owner *owner) {

@@ -59,6 +59,9 @@ void generation_retire(struct generation *generation, bool all);
 /* Asks its background to end now, and what it serves to end when idle. */
 void generation_drain(struct generation *generation);
 
+/* For every work of all generations; `visit` may end what it is given. */
+void generation_each_work(struct host *host, work_visit *visit, void *data);
+
 void generation_check_end(struct generation *generation);
 void generation_reap(struct host *host); /* between tasks: ends the ended */
 void generation_free_all(struct host *host);

@@ -66,7 +66,6 @@ void handle_push_box(lua_State *L, struct handle *h, const char *name,
   box->handle = NULL;
   class_set(L, name);
   box->handle = h;
-  h->box = box;
   handle_use(h);
 }
 
@@ -96,7 +95,6 @@ static int box_gc(lua_State *L) {
   struct handle *h = box->handle;
   if (h == NULL) return 0;
   box->handle = NULL;
-  h->box = NULL;
   if (!h->rooted && !h->closing && !h->ended) {
     if (h->host->reports_leaks && h->host->phase == HOST_RUNNING)
       report_leak(h);

@@ -23,7 +23,6 @@ struct handle {     /* first member of every handle struct */
   void (*on_close)(struct handle *h); /* wake those who wait, or NULL */
   void (*end)(struct handle *h);      /* close in good order; NULL: at once */
   void (*on_free)(struct handle *h);  /* nobody uses it any more, or NULL */
-  struct box *box;                    /* its box, or NULL */
   struct origin origin;               /* the line that created it */
   int users;                          /* the box, libuv, tasks that use it */
   bool rooted;

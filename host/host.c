@@ -82,24 +82,13 @@ bool host_in_finalizer(lua_State *L) {
 
 /* What is stopped may make a task ready that is then discarded: the queue must
  * not lead to it. */
-static void discard(struct work *work) {
-  struct host *host = work->owner->generation->host;
+static void discard(struct work *work, void *data) {
+  struct host *host = data;
   if (task_is(work))
     task_discard((struct task *)work);
   else
     work_stop(work);
   host->ready = (struct queue){NULL, NULL};
-}
-
-/* What serves no generation any more is stopped with the others. */
-static void stop_all(struct host *host) {
-  for (struct generation *g = host->generations; g != NULL; g = g->next) {
-    for (struct owner *owner = g->owners, *next; owner != NULL; owner = next) {
-      next = owner->next;
-      owner_each(owner, discard);
-    }
-    owner_each(&g->background, discard);
-  }
 }
 
 /* Order matters: tasks hold boxes, boxes hold handles, libuv holds handles.
@@ -108,7 +97,7 @@ static void stop_all(struct host *host) {
 void host_close(struct host *host) {
   host->phase = HOST_STOPPING;
   watchdog_close(host);
-  stop_all(host);
+  generation_each_work(host, discard, host);
   clock_cancel(&host->clock, &host->stop_limit);
   clock_cancel(&host->clock, &host->tidy.timeout);
   lua_close(host->L);

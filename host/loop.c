@@ -54,55 +54,41 @@ static bool is_idle(struct host *host) {
 
 /* ---- tasks that nothing can wake ----------------------------------------- */
 
-static struct task *newest;
-
-static void look(struct work *work) {
-  struct task *task = (struct task *)work;
+static void look(struct work *work, void *data) {
+  struct task *task = (struct task *)work, **newest = data;
   if (task_is(work) && task->state == TASK_WAITING &&
-      (newest == NULL || task->id > newest->id))
-    newest = task;
-}
-
-static void each_work(struct host *host, void (*visit)(struct work *work)) {
-  for (struct generation *g = host->generations; g != NULL; g = g->next) {
-    owner_each(&g->background, visit);
-    for (struct owner *owner = g->owners, *next; owner != NULL; owner = next) {
-      next = owner->next;
-      owner_each(owner, visit);
-    }
-  }
+      (*newest == NULL || task->id > (*newest)->id))
+    *newest = task;
 }
 
 /* One at a time: whoever waits for its end then learns of it as an error. */
 static bool break_deadlock(struct host *host) {
-  newest = NULL;
-  each_work(host, look);
-  if (newest == NULL) return false;
-  wait_deadlock(newest);
-  return true;
+  struct task *newest = NULL;
+  generation_each_work(host, look, &newest);
+  if (newest != NULL) wait_deadlock(newest);
+  return newest != NULL;
 }
 
 /* ---- the end ------------------------------------------------------------- */
 
-static int task_count;
-
-static void cancel_task(struct work *work) {
+static void cancel(struct work *work, void *data) {
+  (void)data;
   if (task_is(work)) task_cancel((struct task *)work);
 }
 
-static void count_task(struct work *work) {
-  if (task_is(work)) task_count++;
+static void count(struct work *work, void *data) {
+  if (task_is(work)) ++*(int *)data;
 }
 
 /* Cancelled tasks may wait in __close for a bounded time, so this ends. */
 static void unwind(struct host *host) {
   bool more = false;
   for (;;) {
-    each_work(host, cancel_task);
+    int tasks = 0;
+    generation_each_work(host, cancel, NULL);
     loop_dispatch(host);
-    task_count = 0;
-    each_work(host, count_task);
-    if (task_count == 0) break; /* to poll now would be to wait for nothing */
+    generation_each_work(host, count, &tasks);
+    if (tasks == 0) break; /* to poll now would be to wait for nothing */
     turn(host, &more);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const lua_Number seconds_most = 1e9; /* thirty years */
@@ -33,7 +34,7 @@ static void unknown(lua_State *L, int index, const char *const names[]) {
                                 key, lua_tostring(L, -1)));
 }
 
-void option_check(lua_State *L, int index, const char *const names[]) {
+static void check_names(lua_State *L, int index, const char *const names[]) {
   if (lua_isnoneornil(L, index)) return;
   luaL_checktype(L, index, LUA_TTABLE);
   lua_pushnil(L);
@@ -56,7 +57,7 @@ void option_arguments(lua_State *L, int fixed, const char *const names[]) {
   }
   lua_settop(L, callback);
   if (!lua_isnil(L, callback)) luaL_checktype(L, callback, LUA_TFUNCTION);
-  option_check(L, options, names);
+  check_names(L, options, names);
 }
 
 static lua_Number check_range(lua_State *L, int index, const char *name) {
@@ -91,29 +92,4 @@ int64_t option_ms(lua_State *L, int index, const char *name) {
   lua_Number seconds = check_range(L, index, name);
   lua_pop(L, 1);
   return (int64_t)ceil(seconds * 1000);
-}
-
-lua_Integer option_integer(lua_State *L, int index, const char *name,
-                           lua_Integer least, lua_Integer otherwise) {
-  int is_integer;
-  if (!get(L, index, name)) return otherwise;
-  lua_Integer value = lua_tointegerx(L, -1, &is_integer);
-  if (!is_integer || value < least)
-    luaL_argerror(L, index,
-                  lua_pushfstring(L,
-                                  "%s must be an integer of at "
-                                  "least %I",
-                                  name, (LUAI_UACINT)least));
-  lua_pop(L, 1);
-  return value;
-}
-
-bool option_boolean(lua_State *L, int index, const char *name, bool otherwise) {
-  if (!get(L, index, name)) return otherwise;
-  if (!lua_isboolean(L, -1))
-    luaL_argerror(L, index,
-                  lua_pushfstring(L, "%s must be true or false", name));
-  bool value = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return value;
 }

@@ -3,20 +3,15 @@
 #define HOST_OPTION_H
 
 #include <lua.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Brings the stack to `fixed` arguments, a table of options or nil, and a
  * callback or nil. Raises for what is neither, and for unknown options;
  * `names` ends with NULL. */
 void option_arguments(lua_State *L, int fixed, const char *const names[]);
-void option_check(lua_State *L, int index, const char *const names[]);
 
 /* A time in seconds, as milliseconds rounded up; -1 where it is not given. */
 int64_t option_ms(lua_State *L, int index, const char *name);
-lua_Integer option_integer(lua_State *L, int index, const char *name,
-                           lua_Integer least, lua_Integer otherwise);
-bool option_boolean(lua_State *L, int index, const char *name, bool otherwise);
 
 /* An argument in seconds; at most 1e9, so that no clock overflows. */
 lua_Number check_seconds(lua_State *L, int index);

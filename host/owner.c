@@ -43,10 +43,10 @@ struct owner *owner_here(lua_State *L) {
   return owner;
 }
 
-void owner_each(struct owner *owner, void (*visit)(struct work *work)) {
+void owner_each(struct owner *owner, work_visit *visit, void *data) {
   for (struct work *work = owner->first, *next; work != NULL; work = next) {
     next = work->next;
-    visit(work);
+    visit(work, data);
   }
 }
 

@@ -43,8 +43,9 @@ bool owner_is_background(const struct owner *owner);
 bool owner_is_staged(const struct owner *owner);
 /* Of what the running code starts. Raises where it may start nothing. */
 struct owner *owner_here(lua_State *L);
-/* For every work of it, also while `visit` ends the work it is given. */
-void owner_each(struct owner *owner, void (*visit)(struct work *work));
+/* For every work of it; `visit` may end the work that it is given. */
+typedef void work_visit(struct work *work, void *data);
+void owner_each(struct owner *owner, work_visit *visit, void *data);
 
 void work_begin(struct work *work, const struct work_kind *kind,
                 struct owner *owner);

@@ -84,6 +84,8 @@ void task_begin(struct task *task, int nargs);
 /* Idempotent: the first one to wake it decides its status. */
 void task_wake(struct task *task, int status);
 void task_run(struct task *task);
+/* The last act of a body: calls a function, which may wait, without results. */
+int task_call_last(lua_State *L, int nargs);
 void task_start_staged(struct task *task); /* someone waits for it */
 /* It ends without having run, or where it waits. False: it runs now, and will
  * notice when it next waits; or it has noticed already. */

@@ -14,21 +14,16 @@ struct list {
   size_t count;
 };
 
-static void add_owner(struct list *list, const struct owner *owner) {
-  for (struct work *work = owner->first; work != NULL; work = work->next) {
-    if (!task_is(work)) continue;
-    if (list->tasks != NULL) list->tasks[list->count] = (struct task *)work;
-    list->count++;
-  }
+static void add(struct work *work, void *data) {
+  struct list *list = data;
+  if (!task_is(work)) return;
+  if (list->tasks != NULL) list->tasks[list->count] = (struct task *)work;
+  list->count++;
 }
 
-static void add_all(struct list *list, const struct host *host) {
+static void add_all(struct list *list, struct host *host) {
   list->count = 0;
-  for (struct generation *g = host->generations; g != NULL; g = g->next) {
-    add_owner(list, &g->background);
-    for (struct owner *owner = g->owners; owner != NULL; owner = owner->next)
-      add_owner(list, owner);
-  }
+  generation_each_work(host, add, list);
 }
 
 static int by_id(const void *a, const void *b) {

@@ -43,19 +43,13 @@ static int go_on(lua_State *L, int status, lua_KContext context) {
   return finish(L);
 }
 
-static int callback_over(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  return 0;
-}
-
 /* The body of a callback's task: what the call was about, the callback. */
 static int run_callback(lua_State *L) {
   lua_insert(L, 1);
   lua_pushcfunction(L, finish);
   lua_insert(L, 2);
   lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);
-  lua_callk(L, lua_gettop(L) - 1, 0, 0, callback_over);
-  return 0;
+  return task_call_last(L, lua_gettop(L) - 1);
 }
 
 /* ---- begin --------------------------------------------------------------- */

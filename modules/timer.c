@@ -75,6 +75,7 @@ static struct function *new_function(lua_State *L, struct timers *timers,
     luaL_error(L, "not enough memory for a timer");
   }
   function->timers = timers;
+  function->origin = origin_here(L); /* of the first, where many share it */
   function->identity = lua_topointer(L, index);
   function->ref = ref;
   return function;
@@ -132,11 +133,6 @@ static void end(struct timer *timer) {
   if (!timer->running) give_back(timers, timer);
 }
 
-static int tick_over(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  return 0;
-}
-
 static int tick(lua_State *L) {
   struct timer *timer = lua_touserdata(L, 1);
   int nargs = 0;
@@ -147,8 +143,7 @@ static int tick(lua_State *L) {
     lua_pushboolean(L, 1); /* what a sleep that waits returns */
     nargs = 1;
   }
-  lua_callk(L, nargs, 0, 0, tick_over);
-  return 0;
+  return task_call_last(L, nargs);
 }
 
 /* Without memory a tick may fail before it has begun. */
@@ -232,7 +227,6 @@ static int start_timer(lua_State *L, int class, uint64_t period, uint64_t due) {
   function->users++;
   function->period = period;
   function->due = due;
-  if (period > 0) function->origin = origin_here(L);
   timer->function = function;
   timer->timeout.fire = on_due;
   timer->timeout.data = timer;

@@ -231,12 +231,8 @@ static struct attempt *new_attempt(lua_State *L, struct address *address) {
 int net_connect(lua_State *L) {
   static const char *const options[] = {"timeout", NULL};
   struct address address;
-  int status = address_parse(luaL_checkstring(L, 1), &address);
+  address_check(L, 1, &address);
   option_arguments(L, 1, options);
-  if (status < 0)
-    return luaL_argerror(L, 1,
-                         "an address is \"host:port\", \":port\", "
-                         "\"[v6]:port\" or \"unix:/path\"");
   int64_t timeout = option_ms(L, 2, "timeout");
   struct owner *owner = owner_here(L);
   struct attempt *attempt = new_attempt(L, &address);

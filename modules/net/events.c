@@ -63,16 +63,6 @@ static bool is_by_line(lua_State *L, const struct stream *stream) {
 
 /* ---- one event: the body of its task ------------------------------------- */
 
-static int event_over(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  return 0;
-}
-
-static int call(lua_State *L, int nargs) {
-  lua_callk(L, nargs, 0, 0, event_over);
-  return 0;
-}
-
 static void push_box(lua_State *L, struct stream *stream) {
   struct events *events = stream->events;
   if (events->box != LUA_NOREF) {
@@ -94,7 +84,7 @@ static int run_open(lua_State *L, struct stream *stream) {
   stream->events->by_line = is_by_line(L, stream);
   if (!push_handler(L, stream, "open")) return 0;
   push_box(L, stream);
-  return call(L, 1);
+  return task_call_last(L, 1);
 }
 
 static int run_input(lua_State *L, struct stream *stream) {
@@ -114,7 +104,7 @@ static int run_input(lua_State *L, struct stream *stream) {
   lua_pushlstring(L, inbox->bytes, result.spans[0].size);
   inbox_consume(inbox, result.size);
   if (inbox->size < INBOX_HIGH) stream_resume_reading(stream);
-  return handled ? call(L, 2) : 0;
+  return handled ? task_call_last(L, 2) : 0;
 }
 
 static int run_close(lua_State *L, struct stream *stream) {
@@ -122,10 +112,10 @@ static int run_close(lua_State *L, struct stream *stream) {
   if (!push_handler(L, stream, "close")) return 0;
   push_box(L, stream);
   if (why == 0 && !stream->handle.ended) why = UV_ECANCELED; /* the host */
-  if (why == 0 || why == UV_EOF) return call(L, 1);
+  if (why == 0 || why == UV_EOF) return task_call_last(L, 1);
   stream_error(L, stream, why, "connection"); /* ..., nil, message, code */
   lua_remove(L, -3);
-  return call(L, 3);
+  return task_call_last(L, 3);
 }
 
 static int run_event(lua_State *L) {

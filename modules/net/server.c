@@ -29,17 +29,11 @@ enum {
 
 /* ---- a handler that is a function ---------------------------------------- */
 
-static int connection_over(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  return 0;
-}
-
 static int run_connection(lua_State *L) {
   struct stream *stream = lua_touserdata(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, stream->server->handler);
   stream_push(L, stream);
-  lua_callk(L, 1, 0, 0, connection_over);
-  return 0;
+  return task_call_last(L, 1);
 }
 
 static void connection_ended(struct task *task, enum task_end how) {
@@ -189,7 +183,7 @@ static int listen_now(struct work *work) {
   return uv_poll_start(&server->poll, UV_READABLE, on_ready);
 }
 
-/* ---- net.listen(address [, options], handler) ---------------------------- */
+/* ---- net.listen(address, handler) ---------------------------------------- */
 
 static void on_close(struct handle *h) {
   struct server *server = (struct server *)h;
@@ -254,16 +248,14 @@ static int listen_error(lua_State *L, int status) {
 int net_listen(lua_State *L) {
   struct address address;
   struct server *server;
-  int status = address_parse(luaL_checkstring(L, 1), &address);
+  address_check(L, 1, &address);
+  bool has_events = lua_istable(L, 2);
+  if (!has_events && !lua_isfunction(L, 2))
+    return luaL_typeerror(L, 2, "function or table of events");
   lua_settop(L, 2);
-  bool has_events = !lua_isfunction(L, 2);
   if (has_events) events_check(L, 2);
-  if (status < 0)
-    return luaL_argerror(L, 1,
-                         "an address is \"host:port\", \":port\", "
-                         "\"[v6]:port\" or \"unix:/path\"");
   struct origin origin = origin_here(L);
-  status = new_server(host_of(L), owner_here(L), &address, &server);
+  int status = new_server(host_of(L), owner_here(L), &address, &server);
   if (status < 0) return listen_error(L, status);
   server->has_events = has_events;
   server->handle.origin = origin;

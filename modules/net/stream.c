@@ -38,9 +38,7 @@ static void on_close(struct handle *h) {
   flush_remove(&stream->flush);
   stop_linger(stream);
   wake_all(stream, UV_ECANCELED);
-  buffers_give(&h->host->buffers, stream->outbox);
-  stream->outbox = NULL;
-  stream->outbox_size = 0;
+  stream_drop_outbox(stream);
   if (stream->events != NULL)
     events_pump(stream);
   else

@@ -88,6 +88,7 @@ int stream_lines(lua_State *L);
 /* write.c */
 size_t stream_pending(const struct stream *stream); /* bytes not yet taken */
 void stream_flush(struct stream *stream);
+void stream_drop_outbox(struct stream *stream);
 int stream_write(lua_State *L);
 int stream_shutdown(lua_State *L);
 

@@ -66,7 +66,7 @@ static int send_now(struct stream *stream, const uv_buf_t *buffers, int count) {
   return send_rest(stream, buffers, count, (size_t)sent);
 }
 
-static void drop_outbox(struct stream *stream) {
+void stream_drop_outbox(struct stream *stream) {
   buffers_give(&stream->handle.host->buffers, stream->outbox);
   stream->outbox = NULL;
   stream->outbox_size = 0;
@@ -77,7 +77,7 @@ void stream_flush(struct stream *stream) {
   if (stream->outbox_size == 0 || stream->handle.closing) return;
   uv_buf_t buffer = uv_buf_init(stream->outbox, (unsigned)stream->outbox_size);
   int status = send_now(stream, &buffer, 1);
-  drop_outbox(stream);
+  stream_drop_outbox(stream);
   if (status < 0 && stream->broken == 0) stream->broken = status;
 }
 
@@ -107,7 +107,7 @@ static int put_out(struct stream *stream, const char *data, size_t size) {
   };
   int first = stream->outbox_size == 0 ? 1 : 0;
   int status = send_now(stream, buffers + first, 2 - first);
-  drop_outbox(stream);
+  stream_drop_outbox(stream);
   return status;
 }
 

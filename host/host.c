@@ -75,6 +75,7 @@ int host_exit_code(const struct host *host) {
 /* Lua answers no question about its memory there. (From 5.4.4 on: before, there
  * is no way to tell.) */
 bool host_in_finalizer(lua_State *L) {
+  if (lua_isyieldable(L) && !host_of(L)->blocked) return false; /* mostly */
   return lua_gc(L, LUA_GCCOUNT) < 0;
 }
 

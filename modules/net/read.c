@@ -22,8 +22,10 @@ static void give_buffer(uv_handle_t *uv, size_t size, uv_buf_t *buffer) {
 
 static bool is_satisfied(struct stream *stream) {
   struct result result;
-  return stream_ended(stream) != 0 ||
-         inbox_scan(&stream->inbox, &stream->want, false, &result) != SCAN_MORE;
+  if (stream_ended(stream) != 0) return true;
+  if (stream->want.formats[0].kind == FORMAT_SOME) /* it stands alone */
+    return stream->inbox.size > 0;
+  return inbox_scan(&stream->inbox, &stream->want, false, &result) != SCAN_MORE;
 }
 
 /* A reader that waits takes the bytes from where they are, in this turn. */

@@ -167,11 +167,14 @@ describe("a coroutine that waits", function()
   it("has the status and the close that Lua's have", function()
     local function fails(co) return select(2, pcall(coroutine.close, co)) end
     local outer, inner
-    inner = coroutine.create(function() return coroutine.status(outer), coroutine.status(inner), fails(outer), fails(inner) end)
+    inner = coroutine.create(function()
+      return coroutine.status(outer), coroutine.status(inner), fails(outer), fails(inner)
+    end)
     outer = coroutine.create(function() return coroutine.resume(inner) end)
     assert.equal("suspended", coroutine.status(outer))
-    local expected = { true, true, "normal", "running", "cannot close a normal coroutine", "cannot close a running coroutine" }
-    assert.same(expected, { coroutine.resume(outer) })
+    assert.same({
+      true, true, "normal", "running", "cannot close a normal coroutine", "cannot close a running coroutine",
+    }, { coroutine.resume(outer) })
     assert.equal("dead", coroutine.status(outer))
     assert.is_true(coroutine.close(outer))
     assert.is_true(coroutine.close(coroutine.create(print)))

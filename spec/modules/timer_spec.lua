@@ -264,7 +264,6 @@ describe("every", function()
   end)
 
   it("may be closed when all is over, by a finalizer that comes late", function()
-    local support = require "spec.support.neap"
     assert.equal("nil\tfalse\n", support.output [[
       kept = setmetatable({}, { __gc = function(self) print(self.tick:close(), self.sleep:cancel()) end })
       local timer = require "neap.timer" -- what it has is finalized before that

@@ -48,8 +48,9 @@ struct host {
   struct generation *ended;       /* their last work is done: to be reaped */
   struct observer *observers;     /* told of every phase and task event */
   struct source *sources;         /* names of files, see origin.h */
-  struct watchdog watchdog;       /* looks for tasks that hold the loop */
-  volatile unsigned runs;         /* how often a task has been resumed */
+  int task_class;           /* a reference: the metatable of task objects */
+  struct watchdog watchdog; /* looks for tasks that hold the loop */
+  volatile unsigned runs;   /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
   uint64_t failures;         /* tasks that ended in a reported error */

@@ -24,7 +24,8 @@ struct task_object *task_object_new(lua_State *L) {
   struct task_object *object =
     lua_newuserdatauv(L, sizeof *object, TASK_OBJECT_SINK);
   *object = (struct task_object){.end = TASK_CANCELLED};
-  class_set(L, class_name);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, host_of(L)->task_class);
+  lua_setmetatable(L, -2);
   return object;
 }
 
@@ -165,5 +166,5 @@ static const struct class_field fields[] = {
 
 void task_object_open(lua_State *L) {
   class_open(L, class_name, methods, fields);
-  lua_pop(L, 1);
+  host_of(L)->task_class = luaL_ref(L, LUA_REGISTRYINDEX);
 }

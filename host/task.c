@@ -149,11 +149,6 @@ struct task *task_new(lua_State *L, struct owner *owner, bool with_object) {
   return task;
 }
 
-void task_begin(struct task *task, int nargs) {
-  task_set_arguments(task, nargs);
-  begin(task);
-}
-
 void task_set_arguments(struct task *task, int nargs) {
   task->nargs = BODY + nargs;
 }
@@ -180,7 +175,8 @@ static struct task *spawn(lua_State *from, int first, int nargs,
   }
   for (int i = 0; i <= nargs; i++) lua_pushvalue(from, first + i);
   lua_xmove(from, co, nargs + 1);
-  task_begin(task, nargs);
+  task_set_arguments(task, nargs);
+  begin(task);
   return task;
 }
 

@@ -77,10 +77,9 @@ struct task *task_spawn_as(lua_State *from, int nargs, struct owner *owner);
 struct task *task_go(lua_State *from, int first);
 
 /* A task that is not ready yet, may raise; its object is pushed on L. The caller
- * adds a function and arguments to its stack. Then task_begin, or a wait. */
+ * adds a function and arguments to its stack. Then it waits, see wait.h. */
 struct task *task_new(lua_State *L, struct owner *owner, bool with_object);
 void task_set_arguments(struct task *task, int nargs);
-void task_begin(struct task *task, int nargs);
 /* Idempotent: the first one to wake it decides its status. */
 void task_wake(struct task *task, int status);
 void task_run(struct task *task);

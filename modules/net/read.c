@@ -248,18 +248,18 @@ static int next_line(lua_State *L) {
   return next_of(L, FORMAT_LINE);
 }
 
-int stream_chunks(lua_State *L) {
+static int push_iterator(lua_State *L, lua_CFunction next) {
   stream_check(L);
   lua_settop(L, 1);
-  lua_pushcfunction(L, next_chunk);
+  lua_pushcfunction(L, next);
   lua_insert(L, 1);
   return 2;
 }
 
+int stream_chunks(lua_State *L) {
+  return push_iterator(L, next_chunk);
+}
+
 int stream_lines(lua_State *L) {
-  stream_check(L);
-  lua_settop(L, 1);
-  lua_pushcfunction(L, next_line);
-  lua_insert(L, 1);
-  return 2;
+  return push_iterator(L, next_line);
 }

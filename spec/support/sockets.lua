@@ -34,6 +34,18 @@ end
 
 pair.__close = pair.close
 
+-- Pieces that do not arrive together: the reader has taken the one before.
+function pair:write_in_pieces(pieces)
+  return neap.go(function()
+    for _, piece in ipairs(pieces) do
+      self.near:write(piece)
+      timer.sleep(0)
+      timer.sleep(0)
+    end
+    self.near:shutdown()
+  end)
+end
+
 -- local ends <close> = sockets.pair(): what is written to ends.near is read from ends.far.
 function sockets.pair(address)
   local self = setmetatable({ hold = neap.go(timer.sleep, 3600) }, pair)

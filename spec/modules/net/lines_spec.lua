@@ -3,28 +3,16 @@ local neap, timer = require "neap", require "neap.timer"
 local eventually = require "spec.support.eventually"
 local sockets = require "spec.support.sockets"
 
--- Pieces that do not arrive together: the reader has taken the one before.
-local function in_pieces(ends, pieces)
-  return neap.go(function()
-    for _, piece in ipairs(pieces) do
-      ends.near:write(piece)
-      timer.sleep(0)
-      timer.sleep(0)
-    end
-    ends.near:shutdown()
-  end)
-end
-
 describe("conn:lines and conn:chunks", function()
   it("go on until the end", function()
     local ends <close> = sockets.pair()
-    in_pieces(ends, { "a\nb", "c\n\nd", "\ne" })
+    ends:write_in_pieces({ "a\nb", "c\n\nd", "\ne" })
     local lines = {}
     for line in ends.far:lines() do lines[#lines + 1] = line end
     assert.same({ "a", "bc", "", "d", "e" }, lines)
 
     local other <close> = sockets.pair()
-    in_pieces(other, { "abc", "def", "ghi" })
+    other:write_in_pieces({ "abc", "def", "ghi" })
     local text = ""
     for chunk in other.far:chunks() do
       assert.is_true(#chunk > 0)

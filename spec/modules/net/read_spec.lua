@@ -31,18 +31,6 @@ local function from_connection(send, ...)
   return all
 end
 
--- Pieces that do not arrive together: the reader has taken the one before.
-local function in_pieces(ends, pieces)
-  return neap.go(function()
-    for _, piece in ipairs(pieces) do
-      ends.near:write(piece)
-      timer.sleep(0)
-      timer.sleep(0)
-    end
-    ends.near:shutdown()
-  end)
-end
-
 describe("conn:read", function()
   it("understands io's formats, all at once or a byte at a time", function()
     for _, case in ipairs {
@@ -92,7 +80,7 @@ describe("conn:read", function()
     local text = "first\nsecond 42\nthird"
     for split = 0, #text do
       local ends <close> = sockets.pair()
-      in_pieces(ends, { text:sub(1, split), text:sub(split + 1) })
+      ends:write_in_pieces({ text:sub(1, split), text:sub(split + 1) })
       assert.same({ "first", "second", 42, "\n" }, { ends.far:read("l", 6, "n", "L") })
       assert.same({ "thi", "rd" }, { ends.far:read(3, "a") })
     end

@@ -11,6 +11,8 @@ static const char text[] =
   "\n"
   "  neap [options] [run] script.lua [arguments]   run a script; '-' is stdin\n"
   "  neap test [paths] [busted options]            run specs; they may wait\n"
+  "  neap reload|status PID|NAME                   change it while it runs; see it\n"
+  "  neap ps                                       list the programs that run\n"
   "  neap                                          read lines and run each\n"
   "\n"
   "Options, before the script:\n"
@@ -18,17 +20,16 @@ static const char text[] =
   "  -i               then read lines            -l G=NAME  into the global G\n"
   "  -W               turn warnings on           -v         show the version\n"
   "  -E               ignore LUA_INIT, LUA_PATH and LUA_CPATH\n"
+  "  --watch          reload it when its files change (or: run script.lua --watch)\n"
+  "  --name NAME      what it is called by neap ps: else as its file, without .lua\n"
+  "  --reload-limit SECONDS   how long a new version may take to get ready (10)\n"
   "  --slow SECONDS   report a task that holds the loop for longer (0.05; 0: off)\n"
   "  --leaks          report handles that were forgotten, with their line\n"
   "  --help, --version\n"
   "\n"
   "Environment: LUA_INIT, LUA_PATH, LUA_CPATH, as for lua;\n"
   "  NEAP_GC=incremental|generational|stress   how the collector works\n"
-  "Signals: TERM and INT end in good order, again: now; USR1 lists the tasks.\n"
-  "\n"
-  "  neap scripts/echo.lua                         start a service\n"
-  "  neap -l t=neap.timer -e 't.sleep(1) print(\"hello\")'\n"
-  "  neap test spec --filter timeout               some of the specs\n";
+  "Signals: TERM and INT end in good order, again: now; USR1 lists the tasks.\n";
 
 void help_print(void) {
   fputs(text, stdout);

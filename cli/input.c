@@ -22,7 +22,8 @@ struct input {
   struct task *reader;
 };
 
-static const struct work_kind input_kind = {"input", handle_stop, NULL, NULL};
+static const struct work_kind input_kind = {.name = "input",
+                                            .stop = handle_stop};
 
 /* ---- open() -------------------------------------------------------------- */
 

@@ -13,11 +13,14 @@
 #include "cli/help.h"
 #include "cli/input.h"
 #include "cli/options.h"
+#include "host/chunk.h"
 #include "host/embedded.h"
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
-#include "host/task.h"
+#include "host/main_task.h"
+#include "host/signals.h"
+#include "modules/hot/hot.h"
 #include "modules/modules.h"
 
 /* What a stage leaves on the stack: a function and so many arguments, or ... */
@@ -51,10 +54,11 @@ static int push_arg(lua_State *L) {
 /* ---- stages: what is to be called next ----------------------------------- */
 
 /* What cannot be loaded has no traceback, and ends the program: what the
- * command line asks for cannot be done. */
+ * command line asks for cannot be done. A later version is not let in. */
 static int loaded(lua_State *L, int status) {
   struct host *host = host_of(L);
   if (status == LUA_OK) return 0;
+  if (generation_here(L)->state == GENERATION_PREPARING) return lua_error(L);
   fprintf(stderr, "neap: %s\n", lua_tostring(L, -1));
   host->failures++;
   loop_stop(host, 1);
@@ -74,7 +78,7 @@ static int load_init(lua_State *L, const struct options *options) {
     init = getenv(name + 1);
   }
   if (init == NULL) return NOTHING;
-  if (init[0] == '@') return loaded(L, luaL_loadfile(L, init + 1));
+  if (init[0] == '@') return loaded(L, chunk_load(L, init + 1, NULL));
   return load_text(L, init, name);
 }
 
@@ -115,7 +119,9 @@ static int load_test(lua_State *L) {
 }
 
 static int load_file(lua_State *L, const char *name) {
-  int status = loaded(L, luaL_loadfile(L, name));
+  int status =
+    name == NULL ? luaL_loadfile(L, NULL) : chunk_load(L, name, "main");
+  status = loaded(L, status);
   return status == 0 ? push_arg(L) : status;
 }
 
@@ -179,24 +185,27 @@ static int run(lua_State *L) {
   return run_from(L, 0);
 }
 
-/* What the main chunk has left behind for good, a connection say, must not keep
- * the program alive: later, nothing may be left that would make garbage. */
-static bool settle(lua_State *L, struct task *task, enum task_end end) {
-  (void)end;
-  if (uv_loop_alive(&task->host->loop)) lua_gc(L, LUA_GCCOLLECT);
-  return false;
-}
-
-static void on_end(struct task *task, enum task_end end) {
-  (void)end;
-  task->work.owner->generation->ready = true;
-}
-
-static const struct task_sink sink = {settle, on_end};
-
 /* ---- its generation ------------------------------------------------------ */
 
-/* The first version of a program has nothing to be prepared beside. */
+/* Why it cannot be loaded again, or NULL. */
+static const char *obstacle(const struct options *options) {
+  if (options->command == COMMAND_TEST) return "specs are run once";
+  if (options->interactive) return "lines are typed into it";
+  if (options->from_stdin) return "the script came from standard input";
+  if (!options_name_file(options)) return "it has no script";
+  return NULL;
+}
+
+static void describe(struct host *host, struct options *options) {
+  host->program.main = run;
+  host->program.context = options;
+  host->program.limit = options->reload_limit_ms / 1000.0;
+  host->program.fixed = obstacle(options);
+  if (host->program.fixed == NULL) signals_on_hang_up(hot_hang_up);
+}
+
+/* The first version of a program has nothing to be prepared beside. When it is
+ * watched it is loaded like any other: it may be mended later. */
 static int start(lua_State *L) {
   struct options *options = lua_touserdata(L, 1);
   struct host *host = host_of(L);
@@ -204,13 +213,16 @@ static int start(lua_State *L) {
     lua_pushboolean(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
+  describe(host, options);
+  if (options->watch) {
+    if (hot_watch(host) < 0) return luaL_error(L, "not enough memory");
+    return 0;
+  }
   struct generation *generation = generation_new(L, modules_open);
   generation->state = GENERATION_LIVE;
   host->live = generation;
-  struct task *task = task_start(host, &generation->background, run, options);
-  if (task == NULL) return luaL_error(L, "not enough memory");
-  task->name = "main";
-  task->sink = &sink;
+  if (main_task_start(generation) == NULL)
+    return luaL_error(L, "not enough memory");
   return 0;
 }
 

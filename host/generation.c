@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "host/realm.h"
 #include "host/task.h"
+#include "host/wait.h"
 
 static void link_in(struct host *host, struct generation *generation) {
   generation->next = host->generations;
@@ -63,6 +64,21 @@ void generation_set(lua_State *L, const struct generation *generation,
   lua_pop(L, 1);
 }
 
+void generation_push_notes(lua_State *L, const struct generation *generation) {
+  generation_get(L, generation, GENERATION_NOTES);
+  if (lua_istable(L, -1)) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  generation_set(L, generation, GENERATION_NOTES);
+}
+
+struct generation *generation_here(lua_State *L) {
+  const struct host *host = host_of(L);
+  return host->current != NULL ? host->current->work.owner->generation
+                               : host->root;
+}
+
 void generation_enter(struct generation *generation) {
   struct host *host = generation->host;
   lua_State *L = host->L;
@@ -74,13 +90,60 @@ void generation_enter(struct generation *generation) {
   host->entered = generation;
 }
 
+/* ---- steps --------------------------------------------------------------- */
+
+/* They leave at once: the list goes with the generation. */
+static void wake_all(struct generation *generation) {
+  while (generation->waiters != NULL) {
+    struct task *task = generation->waiters;
+    task_wake(task, 0);
+    wait_leave(task);
+  }
+}
+
+void generation_set_ready(struct generation *generation) {
+  generation->ready = true;
+  wake_all(generation);
+}
+
+void generation_end_main(struct generation *generation, bool returned) {
+  generation->over = true;
+  if (returned) generation->ready = true;
+  wake_all(generation);
+}
+
+int generation_refuse(lua_State *L, const char *text) {
+  struct generation *generation = generation_here(L);
+  if (host_of(L)->current->lent) return luaL_error(L, "%s", text);
+  generation_get(L, generation, GENERATION_WHY);
+  if (!lua_isstring(L, -1)) { /* the first reason counts */
+    luaL_traceback(L, L, text, 0);
+    generation_set(L, generation, GENERATION_WHY);
+  }
+  wake_all(generation);
+  return wait_end_here(L);
+}
+
 /* ---- the end ------------------------------------------------------------- */
+
+static void stop(struct work *work, void *data) {
+  (void)data;
+  work_stop(work);
+}
+
+static void stop_unless_it_lasts(struct work *work, void *data) {
+  (void)data;
+  if (!work->kind->lasts) work_stop(work);
+}
 
 void generation_check_end(struct generation *generation) {
   struct host *host = generation->host;
   if (generation->state != GENERATION_RETIRED || generation->ending) return;
-  if (generation->background.first != NULL || generation->owners != NULL)
+  if (generation->owners != NULL) return;
+  if (generation->background.first != NULL) {
+    owner_each(&generation->background, stop, NULL);
     return;
+  }
   generation->ending = true;
   generation->next_ended = host->ended;
   host->ended = generation;
@@ -120,6 +183,7 @@ static void end(struct generation *generation) {
   lua_rawsetp(host->L, LUA_REGISTRYINDEX, generation);
   *generation->link = generation->next;
   if (generation->next != NULL) generation->next->link = generation->link;
+  wake_all(generation);
   free(generation);
 }
 
@@ -159,11 +223,6 @@ void generation_each_work(struct host *host, work_visit *visit, void *data) {
   }
 }
 
-static void stop(struct work *work, void *data) {
-  (void)data;
-  work_stop(work);
-}
-
 static void drain(struct work *work, void *data) {
   (void)data;
   work_drain(work);
@@ -172,7 +231,7 @@ static void drain(struct work *work, void *data) {
 void generation_retire(struct generation *generation, bool all) {
   if (generation->host->live == generation) generation->host->live = NULL;
   generation->state = GENERATION_RETIRED;
-  owner_each(&generation->background, stop, NULL);
+  owner_each(&generation->background, stop_unless_it_lasts, NULL);
   if (all) each_served(generation, stop, NULL);
   generation_check_end(generation);
 }

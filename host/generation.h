@@ -32,7 +32,9 @@ struct generation {
   struct owner *owners; /* the connections and requests it serves */
   uint64_t id;
   enum generation_state state;
-  bool ready;  /* its main chunk is over, or called neap.ready() */
+  struct task *waiters; /* for the next of the steps that follow */
+  bool ready;  /* its main chunk has returned, or called neap.ready() */
+  bool over;   /* its main chunk has ended, however */
   bool ending; /* in host->ended */
 };
 
@@ -45,12 +47,26 @@ enum generation_slot {
   GENERATION_REALM = 1,
   GENERATION_DISPOSE,  /* a function to run after its last work */
   GENERATION_ON_ERROR, /* the function given to neap.on_error */
-  GENERATION_SLOTS = GENERATION_ON_ERROR
+  GENERATION_WHY,      /* a text: why it cannot go live */
+  GENERATION_NOTES,    /* a table: what was read for it, see chunk.h, hot.lua */
+  GENERATION_SLOTS = GENERATION_NOTES
 };
 void generation_get(lua_State *L, const struct generation *generation,
                     enum generation_slot slot); /* pushes it, false: none */
 void generation_set(lua_State *L, const struct generation *generation,
                     enum generation_slot slot); /* pops it */
+
+/* Pushes its notes, a table. May raise. */
+void generation_push_notes(lua_State *L, const struct generation *generation);
+/* Of the code that runs: that of the running task. */
+struct generation *generation_here(lua_State *L);
+
+/* The steps of its life that somebody may wait for, in generation->waiters. */
+void generation_set_ready(struct generation *generation);
+void generation_end_main(struct generation *generation, bool returned);
+/* While it is being prepared: it will not go live, for the reason `text`; the
+ * running task, which is one of it, ends here. Does not return. */
+int generation_refuse(lua_State *L, const char *text);
 
 /* One turn, all or nothing: a status below 0 says that nothing has changed. */
 int generation_commit(struct generation *generation);

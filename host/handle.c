@@ -58,6 +58,10 @@ void handle_stop(struct work *work) {
   handle_close((struct handle *)work);
 }
 
+bool handle_is(const struct work *work) {
+  return work->kind->stop == handle_stop;
+}
+
 /* ---- boxes --------------------------------------------------------------- */
 
 void handle_push_box(lua_State *L, struct handle *h, const char *name,
@@ -108,24 +112,26 @@ static int box_gc(lua_State *L) {
 
 static const char class_tag = 0; /* marks the metatables of boxes */
 
-static struct handle *check_handle(lua_State *L) {
-  bool is_handle = false;
-  if (lua_isuserdata(L, 1) && lua_getmetatable(L, 1)) {
-    is_handle = lua_rawgetp(L, -1, &class_tag) == LUA_TBOOLEAN;
-    lua_pop(L, 2);
-  }
-  luaL_argexpected(L, is_handle, 1, "handle");
-  return ((struct box *)lua_touserdata(L, 1))->handle;
+bool handle_is_box(lua_State *L, int index) {
+  if (!lua_isuserdata(L, index) || !lua_getmetatable(L, index)) return false;
+  bool is_box = lua_rawgetp(L, -1, &class_tag) == LUA_TBOOLEAN;
+  lua_pop(L, 2);
+  return is_box;
+}
+
+struct handle *handle_check_box(lua_State *L, int index) {
+  luaL_argexpected(L, handle_is_box(L, index), index, "handle");
+  return ((struct box *)lua_touserdata(L, index))->handle;
 }
 
 int handle_method_close(lua_State *L) {
-  struct handle *h = check_handle(L);
+  struct handle *h = handle_check_box(L, 1);
   if (h != NULL) handle_end(h);
   return 0;
 }
 
 int handle_field_closed(lua_State *L) {
-  const struct handle *h = check_handle(L);
+  const struct handle *h = handle_check_box(L, 1);
   lua_pushboolean(L, h == NULL || h->ended || h->closing);
   return 1;
 }

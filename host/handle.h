@@ -55,7 +55,12 @@ void handle_leave(struct handle *h);
 void handle_close(struct handle *h); /* at once; idempotent */
 void handle_end(struct handle *h);   /* as the script would; idempotent */
 
-void handle_stop(struct work *work);   /* for a struct work_kind */
+/* A box of any class at this index: its handle, NULL once it is collected. */
+bool handle_is_box(lua_State *L, int index);
+struct handle *handle_check_box(lua_State *L, int index);
+
+void handle_stop(struct work *work); /* for a struct work_kind */
+bool handle_is(const struct work *work);
 int handle_method_close(lua_State *L); /* for a list of methods */
 int handle_field_closed(lua_State *L); /* for a list of fields */
 

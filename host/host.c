@@ -54,6 +54,7 @@ int host_open(struct host *host, lua_CFunction open) {
   if (status < 0) return status;
   host->loop.data = host;
   host->exit_code = -1;
+  host->program.open = open;
   clock_open(&host->clock, &host->loop);
   host->L = luaL_newstate();
   if (host->L != NULL && pool_open(&host->pool)) {

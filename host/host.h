@@ -31,6 +31,14 @@ enum host_phase {
 
 enum { SCRATCH_SIZE = 65536 };
 
+struct program {      /* what every generation runs, see main_task.h */
+  lua_CFunction open; /* fills its realm */
+  lua_CFunction main;
+  void *context;
+  double limit;      /* s: a new version is ready within, or never is */
+  const char *fixed; /* why it cannot be loaded again, or NULL */
+};
+
 struct host {
   uv_loop_t loop;
   lua_State *L;                /* main state: for the host, between tasks */
@@ -46,11 +54,12 @@ struct host {
   struct generation *live;        /* the program that serves, or NULL */
   struct generation *entered;     /* whose realm is in place */
   struct generation *ended;       /* their last work is done: to be reaped */
-  struct observer *observers;     /* told of every phase and task event */
-  struct source *sources;         /* names of files, see origin.h */
-  int task_class;           /* a reference: the metatable of task objects */
-  struct watchdog watchdog; /* looks for tasks that hold the loop */
-  volatile unsigned runs;   /* how often a task has been resumed */
+  struct program program;
+  struct observer *observers; /* told of every phase and task event */
+  struct source *sources;     /* names of files, see origin.h */
+  int task_class;             /* a reference: the metatable of task objects */
+  struct watchdog watchdog;   /* looks for tasks that hold the loop */
+  volatile unsigned runs;     /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
   uint64_t failures;         /* tasks that ended in a reported error */

@@ -50,11 +50,28 @@ void owner_each(struct owner *owner, work_visit *visit, void *data) {
   }
 }
 
-void work_begin(struct work *work, const struct work_kind *kind,
-                struct owner *owner) {
-  *work = (struct work){.kind = kind, .owner = owner, .link = owner->last};
+static void link_last(struct work *work, struct owner *owner) {
+  work->owner = owner;
+  work->next = NULL;
+  work->link = owner->last;
   *owner->last = work;
   owner->last = &work->next;
+}
+
+static void unlink_from(struct work *work, struct owner *owner) {
+  assert(work->link != NULL);
+  *work->link = work->next;
+  if (work->next != NULL)
+    work->next->link = work->link;
+  else
+    owner->last = work->link;
+  work->link = NULL;
+}
+
+void work_begin(struct work *work, const struct work_kind *kind,
+                struct owner *owner) {
+  *work = (struct work){.kind = kind};
+  link_last(work, owner);
 }
 
 void owner_drop(struct owner *owner) {
@@ -69,14 +86,15 @@ void owner_drop(struct owner *owner) {
 
 void work_end(struct work *work) {
   struct owner *owner = work->owner;
-  assert(work->link != NULL);
-  *work->link = work->next;
-  if (work->next != NULL)
-    work->next->link = work->link;
-  else
-    owner->last = work->link;
-  work->link = NULL;
+  unlink_from(work, owner);
   if (owner->first == NULL) owner_drop(owner);
+}
+
+void work_move(struct work *work, struct owner *owner) {
+  struct owner *old = work->owner;
+  unlink_from(work, old);
+  link_last(work, owner);
+  if (old->first == NULL) owner_drop(old);
 }
 
 void work_stop(struct work *work) {

@@ -19,6 +19,7 @@ struct work_kind {
   void (*stop)(struct work *work);  /* end it now; it may take a turn */
   void (*drain)(struct work *work); /* end it once it is idle; NULL: stop it */
   int (*start)(struct work *work);  /* it was staged: begin, see generation.h */
+  bool lasts; /* what a request in flight may use: it ends after the last one */
 };
 
 struct work { /* first member of whatever an owner owns */
@@ -26,6 +27,7 @@ struct work { /* first member of whatever an owner owns */
   struct owner *owner;
   struct work *next, **link; /* in owner->first */
   bool staged;
+  bool inherits; /* it goes on with something of the version before */
 };
 
 struct owner {
@@ -50,6 +52,7 @@ void owner_each(struct owner *owner, work_visit *visit, void *data);
 void work_begin(struct work *work, const struct work_kind *kind,
                 struct owner *owner);
 void work_end(struct work *work);
+void work_move(struct work *work, struct owner *owner); /* a new owner */
 void work_stop(struct work *work);
 void work_drain(struct work *work);
 

@@ -64,6 +64,10 @@ void realm_exchange(lua_State *L, int out, int in) {
   put_in_place(L, in);
 }
 
+void realm_push_globals(lua_State *L, int realm) {
+  lua_rawgeti(L, realm, GLOBALS);
+}
+
 /* The libraries are opened again rather than copied: Lua's own luaopen_*
  * functions know best what a fresh one looks like. Only io renews something
  * that all realms share, the methods of files: the running program's stay. */

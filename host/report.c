@@ -11,14 +11,23 @@
 #include "host/host.h"
 #include "host/task.h"
 
-/* Its last line is always our own function that every task begins with. */
+static bool ends_with(const char *text, size_t size, const char *end) {
+  size_t length = strlen(end);
+  return size >= length && memcmp(text + size - length, end, length) == 0;
+}
+
+/* Its last line is always our own function that every task begins with. What
+ * could not be compiled has no other: then there is nothing to tell. */
 static void push_trace(lua_State *L) {
   static const char last[] = "\n\t[C]: in ?";
-  size_t size, end = sizeof last - 1;
+  size_t size;
   luaL_traceback(L, L, NULL, 1);
   const char *trace = lua_tolstring(L, -1, &size);
-  if (size < end || strcmp(trace + size - end, last) != 0) return;
-  lua_pushlstring(L, trace, size - end);
+  if (ends_with(trace, size, last)) size -= strlen(last);
+  if (ends_with(trace, size, "stack traceback:\n\t[C]: in ?"))
+    lua_pushnil(L);
+  else
+    lua_pushlstring(L, trace, size);
   lua_replace(L, -2);
 }
 
@@ -55,20 +64,39 @@ static void push_start(lua_State *L, const struct task *task) {
   lua_concat(L, 2);
 }
 
-/* Pushes all that stderr would say. */
-static void push_text(lua_State *L, const struct task *task, int error,
-                      int trace) {
-  int top = lua_gettop(L);
-  if (task->origin.source == NULL)
-    lua_pushliteral(L, "neap: ");
-  else
-    lua_pushfstring(L, "neap: task %I (%s) failed: ", (LUAI_UACINT)task->id,
+/* Pushes who has failed; of later versions of the program also which one. */
+static void push_who(lua_State *L, const struct task *task) {
+  uint64_t id = task->work.owner->generation->id;
+  lua_pushliteral(L, "neap: ");
+  if (id > 1) lua_pushfstring(L, "generation %I: ", (LUAI_UACINT)id);
+  if (task->origin.source != NULL)
+    lua_pushfstring(L, "task %I (%s) failed: ", (LUAI_UACINT)task->id,
                     task->name);
+}
+
+/* Pushes what has happened: of so many values one is made. */
+static void push_what(lua_State *L, const struct task *task, int error,
+                      int trace, int top) {
   push_message(L, error);
   if (lua_isstring(L, trace))
     lua_pushfstring(L, "\n%s", lua_tostring(L, trace));
   push_start(L, task);
   lua_concat(L, lua_gettop(L) - top);
+}
+
+/* Pushes all that stderr would say. */
+static void push_text(lua_State *L, const struct task *task, int error,
+                      int trace) {
+  int top = lua_gettop(L);
+  push_who(L, task);
+  push_what(L, task, error, trace, top);
+}
+
+void report_push_error(lua_State *L, const struct task *task) {
+  int error = lua_gettop(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, task);
+  push_what(L, task, error, error + 1, error + 1);
+  lua_remove(L, error + 1);
 }
 
 /* ---- neap.on_error ------------------------------------------------------- */

@@ -1,21 +1,14 @@
-/* require.c - what require.lua needs of the host: who runs, and a gate that
- * tasks wait at until another one opens it. */
+/* require.c - what require.lua needs of the host: who runs, a gate where tasks
+ * wait for the one that loads a module, and files. */
 #include "host/require.h"
 
 #include <lauxlib.h>
 
-#include "host/class.h"
+#include "host/chunk.h"
 #include "host/embedded.h"
+#include "host/gate.h"
 #include "host/host.h"
 #include "host/task.h"
-#include "host/wait.h"
-
-static const char class_name[] = "require.gate";
-
-struct gate {
-  struct task *waiters;
-  bool is_open;
-};
 
 static int current(lua_State *L) {
   const struct task *task = host_of(L)->current;
@@ -23,39 +16,22 @@ static int current(lua_State *L) {
   return 1;
 }
 
-static int new_gate(lua_State *L) {
-  struct gate *gate = lua_newuserdatauv(L, sizeof *gate, 0);
-  *gate = (struct gate){NULL, false};
-  class_set(L, class_name);
-  return 1;
+/* ---- files --------------------------------------------------------------- */
+
+/* path, module: the chunk; nothing if it cannot be opened; nil, message */
+static int load_chunk(lua_State *L) {
+  int status = chunk_load(L, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+  if (status == LUA_OK) return 1;
+  if (status == LUA_ERRFILE) return 0;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
 }
 
-static int open_gate(lua_State *L) {
-  struct gate *gate = class_check(L, 1, class_name);
-  gate->is_open = true;
-  wait_wake_all(gate->waiters, 0);
+static int note_native(lua_State *L) {
+  chunk_note_file(L, luaL_checkstring(L, 1), "native");
   return 0;
 }
-
-static int nothing(lua_State *L) {
-  (void)L;
-  return 0;
-}
-
-static const struct wait gate_wait = {"require", nothing, NULL};
-
-static int wait_at_gate(lua_State *L) {
-  struct gate *gate = class_check(L, 1, class_name);
-  struct task *task = wait_begin(L, &gate_wait, 2);
-  if (gate->is_open) return wait_pass(L, task, &gate->waiters);
-  return wait_park(L, task, &gate->waiters, WAIT_FOREVER);
-}
-
-static const luaL_Reg methods[] = {
-  {"open", open_gate},
-  {"wait", wait_at_gate},
-  {NULL, NULL},
-};
 
 /* ---- require(name) ------------------------------------------------------- */
 
@@ -73,12 +49,13 @@ static int call_require(lua_State *L) {
 }
 
 void require_open(lua_State *L) {
-  class_open(L, class_name, methods, NULL);
-  lua_pop(L, 1);
+  gate_open_class(L);
   embedded_load(L, "host/require.lua");
   lua_pushcfunction(L, current);
-  lua_pushcfunction(L, new_gate);
-  lua_call(L, 2, 1);
+  lua_pushcfunction(L, gate_new);
+  lua_pushcfunction(L, load_chunk);
+  lua_pushcfunction(L, note_native);
+  lua_call(L, 4, 1);
   lua_pushcclosure(L, call_require, 1);
   lua_setglobal(L, "require");
 }

@@ -1,19 +1,43 @@
 -- A `require` that may wait: what a module does while it loads may wait, so the
 -- loader must be called from Lua. A module that two tasks want is loaded once,
 -- the second waits for the first. Otherwise as in Lua's loadlib.c.
-local current, gate = ... -- () -> id of the running task; () -> a gate
+local current, gate, load_chunk, note_native = ... -- () -> id of the running task; () -> a gate; see require.c
 local package, error, type, ipairs, pcall = package, error, type, ipairs, pcall
 local concat, setmetatable, tostring = table.concat, setmetatable, tostring
+local gmatch, gsub = string.gmatch, string.gsub
+local separator = package.config:sub(1, 1)
 local loading = {} -- name -> { task = id, gate = gate }
 local waits = {} -- id of a task -> the name that it waits for
+
+-- As Lua's, but what it reads is noted, and also what was not there: see chunk.h.
+package.searchers[2] = function(name)
+  if type(package.path) ~= "string" then error("'package.path' must be a string", 2) end
+  local tried = {}
+  local file = gsub(gsub(name, "%.", separator), "%%", "%%%%")
+  for template in gmatch(package.path, "[^;]+") do
+    local path = gsub(template, "%?", file)
+    local loader, message = load_chunk(path, name)
+    if loader then return loader, path end
+    if message then
+      error(("error loading module '%s' from file '%s':\n\t%s"):format(name, path, message), 0)
+    end
+    tried[#tried + 1] = "no file '" .. path .. "'"
+  end
+  return concat(tried, "\n\t")
+end
+
+local C_SEARCHER = 3 -- the first one that finds modules in C
 
 local function find(name)
   local tried = {}
   if type(package.searchers) ~= "table" then error("'package.searchers' must be a table", 4) end
-  for _, searcher in ipairs(package.searchers) do
+  for i, searcher in ipairs(package.searchers) do
     local ok, loader, where = pcall(searcher, name)
     if not ok then error(loader, 0) end -- and the line it names is not one of ours
-    if type(loader) == "function" then return loader, where end
+    if type(loader) == "function" then
+      if i >= C_SEARCHER and type(where) == "string" then note_native(where) end
+      return loader, where
+    end
     if type(loader) == "string" then tried[#tried + 1] = "\n\t" .. loader end
   end
   error(("module '%s' not found:%s"):format(name, concat(tried)), 4)

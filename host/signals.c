@@ -2,11 +2,14 @@
 #include "host/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "host/cancel.h"
+#include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
 #include "host/task.h"
@@ -19,7 +22,8 @@ static struct {
   pthread_t thread;
   uv_async_t async;
   volatile sig_atomic_t ends; /* how often it was asked to end */
-  volatile sig_atomic_t wants_list, overran;
+  volatile sig_atomic_t wants_list, overran, cuts, hung_up;
+  void (*hang_up)(struct host *host);
   lua_State *hooked; /* where our hook has replaced another, or none */
   lua_Hook old_hook;
   int old_mask, old_count;
@@ -48,6 +52,20 @@ static void end_running(lua_State *L, struct host *host) {
     wait_end_here(L);
 }
 
+/* A new version has not given way for too long while it was loaded. */
+static void cut(lua_State *L, struct host *host) {
+  const struct generation *generation = generation_here(L);
+  if (generation->state != GENERATION_PREPARING) return;
+  struct origin origin = origin_of(host, L);
+  lua_pushfstring(L,
+                  "%s:%d: it has held the loop for over %d s while it was "
+                  "loaded",
+                  origin.source != NULL ? origin.source : "?", origin.line,
+                  WATCHDOG_SLICE_MS / 1000);
+  if (host->current->unwinding) cancel_raise(L);
+  generation_refuse(L, lua_tostring(L, -1));
+}
+
 static void on_hook(lua_State *L, lua_Debug *ar) {
   struct host *host = host_of(L);
   (void)ar;
@@ -60,9 +78,11 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   if (signals.ends > 0) end_running(L, host);
   if (signals.overran) report_overrun(host, L);
   signals.overran = 0;
-  if (!signals.wants_list) return;
+  if (signals.wants_list) task_list_print(host, stderr, L);
   signals.wants_list = 0;
-  task_list_print(host, stderr, L);
+  bool cuts = signals.cuts;
+  signals.cuts = 0;
+  if (cuts) cut(L, host);
 }
 
 /* lua_sethook may be called from a signal handler; lua.c does the same. */
@@ -77,6 +97,16 @@ static void interrupt(lua_State *L) {
 }
 
 /* ---- the handlers -------------------------------------------------------- */
+
+static void look(struct host *host) {
+  enum watchdog_finding finding = watchdog_look(host);
+  if (finding == WATCHDOG_NOTHING) return;
+  if (finding == WATCHDOG_OVERRUN)
+    signals.overran = 1;
+  else
+    signals.cuts = 1;
+  interrupt(host->running);
+}
 
 static void on_signal(int number) {
   int saved = errno;
@@ -96,12 +126,10 @@ static void on_signal(int number) {
       interrupt(signals.host->running);
       break;
     case SIGNAL_LOOK:
-      if (watchdog_look(signals.host)) {
-        signals.overran = 1;
-        interrupt(signals.host->running);
-      }
+      look(signals.host);
       errno = saved;
       return;
+    case SIGHUP: signals.hung_up = 1; break;
   }
   uv_async_send(&signals.async);
   errno = saved;
@@ -114,6 +142,8 @@ static void ignore(int number) {
 static void on_async(uv_async_t *async) {
   (void)async;
   if (signals.ends > 0) loop_drain(signals.host);
+  if (signals.hung_up) signals.hang_up(signals.host);
+  signals.hung_up = 0;
   if (!signals.wants_list) return;
   signals.wants_list = 0;
   task_list_print(signals.host, stderr, NULL);
@@ -148,9 +178,21 @@ int signals_open(struct host *host) {
   return 0;
 }
 
+/* Where somebody may hang up, that ends the program, as everybody expects. */
+void signals_on_hang_up(void (*hang_up)(struct host *host)) {
+  int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (terminal >= 0) {
+    close(terminal);
+    return;
+  }
+  signals.hang_up = hang_up;
+  handle(SIGHUP, on_signal);
+}
+
 void signals_close(struct host *host) {
   if (signals.host != host) return;
   handle_all(SIG_DFL);
+  if (signals.hang_up != NULL) handle(SIGHUP, SIG_DFL);
   signals.host = NULL;
   uv_close((uv_handle_t *)&signals.async, NULL);
 }

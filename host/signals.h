@@ -3,6 +3,7 @@
  * SIGTERM, SIGINT   end in good order; a second one ends now
  * SIGUSR1           print the table of tasks, and the running line
  * SIGNAL_LOOK       from the watchdog: does the same task still run?
+ * SIGHUP            load the program again, where it has no terminal
  * SIGPIPE           nothing: a write says it. (A handler that does nothing, so
  *                   that the programs we start have the default again.)
  *
@@ -23,6 +24,8 @@ enum { SIGNAL_LOOK = SIGALRM }; /* what setitimer sends */
 #endif
 
 int signals_open(struct host *host);
+/* What SIGHUP asks for. Without this call, or with a terminal, it ends us. */
+void signals_on_hang_up(void (*hang_up)(struct host *host));
 void signals_close(struct host *host);
 
 #endif

@@ -39,7 +39,8 @@ static int start(struct work *work) {
   return 0;
 }
 
-static const struct work_kind task_kind = {"task", stop, drain, start};
+static const struct work_kind task_kind = {
+  .name = "task", .stop = stop, .drain = drain, .start = start};
 
 bool task_is(const struct work *work) {
   return work->kind == &task_kind;
@@ -188,10 +189,14 @@ struct task *task_spawn_as(lua_State *from, int nargs, struct owner *owner) {
   return task;
 }
 
-struct task *task_go(lua_State *from, int first) {
+struct task *task_go_as(lua_State *from, int first, struct owner *owner) {
   int nargs = lua_gettop(from) - first;
   if (nargs > FEW) luaL_checkstack(from, nargs + 4, "too many arguments");
-  return spawn(from, first, nargs, owner_here(from), true);
+  return spawn(from, first, nargs, owner, true);
+}
+
+struct task *task_go(lua_State *from, int first) {
+  return task_go_as(from, first, owner_here(from));
 }
 
 void task_rename(struct task *task, const char *name) {

@@ -65,6 +65,7 @@ struct task {
   bool begun;     /* its coroutine has been resumed */
   bool cancelled; /* asked for */
   bool unwinding; /* and raised */
+  bool lent;      /* it runs code of another generation for a moment */
 };
 
 /* `body(context)` runs as a task. NULL without memory, or at the very end. */
@@ -75,6 +76,7 @@ struct task *task_spawn_as(lua_State *from, int nargs, struct owner *owner);
 /* The function at index `first`, what lies above are its arguments: pushes the
  * task's object. Its owner is that of the running task. May raise. */
 struct task *task_go(lua_State *from, int first);
+struct task *task_go_as(lua_State *from, int first, struct owner *owner);
 
 /* A task that is not ready yet, may raise; its object is pushed on L. The caller
  * adds a function and arguments to its stack. Then it waits, see wait.h. */

@@ -61,29 +61,42 @@ static void destroy(struct watchdog *watchdog) {
 
 /* ---- open and close ------------------------------------------------------ */
 
+static int need_timer(struct host *host) {
+  struct watchdog *watchdog = &host->watchdog;
+  int status = watchdog->is_open ? 0 : create(watchdog);
+  if (status == 0) watchdog->is_open = true;
+  return status;
+}
+
 int watchdog_open(struct host *host, unsigned limit_ms) {
   if (limit_ms == 0) return 0;
-  int status = create(&host->watchdog);
+  int status = need_timer(host);
   if (status == 0) host->watchdog.limit = limit_ms * UINT64_C(1000000);
   return status;
 }
 
 void watchdog_close(struct host *host) {
-  if (host->watchdog.limit == 0) return;
-  host->watchdog.limit = 0;
-  destroy(&host->watchdog);
+  struct watchdog *watchdog = &host->watchdog;
+  watchdog->limit = watchdog->slice = 0;
+  if (watchdog->is_open) destroy(watchdog);
+  watchdog->is_open = false;
 }
 
 /* ---- awake while the loop is at work ------------------------------------- */
 
+static uint64_t shortest(const struct watchdog *watchdog) {
+  return watchdog->limit != 0 ? watchdog->limit : watchdog->slice;
+}
+
 void watchdog_wake(struct host *host) {
   struct watchdog *watchdog = &host->watchdog;
-  if (watchdog->awake || watchdog->limit == 0) return;
+  if (watchdog->awake || shortest(watchdog) == 0) return;
   watchdog->seen = host->runs;
   watchdog->since = uv_hrtime();
+  watchdog->has_reported = false;
   watchdog->rests = 0;
   watchdog->awake = 1;
-  arm(watchdog, watchdog->limit / 2);
+  arm(watchdog, shortest(watchdog) / 2);
 }
 
 static void sleep_again(struct watchdog *watchdog) {
@@ -91,18 +104,42 @@ static void sleep_again(struct watchdog *watchdog) {
   watchdog->awake = 0;
 }
 
-bool watchdog_look(struct host *host) {
+int watchdog_guard(struct host *host, bool on) {
   struct watchdog *watchdog = &host->watchdog;
-  uint64_t now = uv_hrtime();
-  if (watchdog->limit == 0) return false;
+  int status = on ? need_timer(host) : 0;
+  if (status < 0) return status;
+  watchdog->slice = on ? WATCHDOG_SLICE_MS * UINT64_C(1000000) : 0;
+  if (watchdog->awake && shortest(watchdog) == 0) sleep_again(watchdog);
+  return 0;
+}
+
+/* Is it still the task that was seen before? */
+static bool is_same(struct host *host, uint64_t now) {
+  struct watchdog *watchdog = &host->watchdog;
   bool same = host->runs == watchdog->seen;
   watchdog->rests = same && host->current == NULL ? watchdog->rests + 1 : 0;
+  if (same && host->current != NULL) return true;
+  watchdog->seen = host->runs;
+  watchdog->since = now;
+  watchdog->has_reported = false;
+  return false;
+}
+
+enum watchdog_finding watchdog_look(struct host *host) {
+  struct watchdog *watchdog = &host->watchdog;
+  uint64_t now = uv_hrtime();
+  if (shortest(watchdog) == 0) return WATCHDOG_NOTHING;
+  bool same = is_same(host, now);
   if (watchdog->rests == RESTS_MOST) sleep_again(watchdog);
-  if (!same || host->current == NULL) {
-    watchdog->seen = host->runs;
-    watchdog->since = now;
+  if (!same) return WATCHDOG_NOTHING;
+  uint64_t held = now - watchdog->since;
+  if (watchdog->slice != 0 && held >= watchdog->slice) {
+    watchdog->since = now; /* its __close gets as much */
+    return WATCHDOG_CUT;
   }
-  if (now - watchdog->since < watchdog->limit) return false;
-  sleep_again(watchdog); /* what blocks is not to be disturbed twice */
-  return true;
+  if (watchdog->limit == 0 || held < watchdog->limit || watchdog->has_reported)
+    return WATCHDOG_NOTHING;
+  watchdog->has_reported = true; /* what blocks is not to be disturbed twice */
+  if (watchdog->slice == 0) sleep_again(watchdog);
+  return WATCHDOG_OVERRUN;
 }

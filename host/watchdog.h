@@ -3,7 +3,8 @@
  * A timer of the system looks twice within the limit whether the loop still
  * runs the same task as before, and stops when the loop rests. Only when a
  * task overruns is Lua interrupted, by a hook that reports once and is gone:
- * nothing is slower while all is well. (Not a thread: with a second one each
+ * nothing is slower while all is well. While a new version of the program is
+ * prepared, a task of it that does not give way is ended. (Not a thread: with a second one each
  * system call costs more, measured 3 % of an echo.) */
 #ifndef HOST_WATCHDOG_H
 #define HOST_WATCHDOG_H
@@ -16,12 +17,23 @@
 
 struct host;
 
+enum { WATCHDOG_SLICE_MS = 1000 };
+
+enum watchdog_finding {
+  WATCHDOG_NOTHING,
+  WATCHDOG_OVERRUN, /* it is to be reported */
+  WATCHDOG_CUT      /* if it is being prepared, it is to end */
+};
+
 struct watchdog {
 #if defined(_POSIX_TIMERS) && _POSIX_TIMERS > 0
   timer_t timer;
 #endif
-  uint64_t limit;              /* ns; 0: nobody looks */
+  uint64_t limit;              /* ns; 0: nobody reports */
+  uint64_t slice;              /* ns that a new version may run; 0: none is */
   volatile sig_atomic_t awake; /* the timer runs */
+  bool is_open;                /* there is a timer */
+  bool has_reported;           /* this task */
   uint64_t since;              /* when a look first saw this task, ns */
   unsigned seen;               /* host->runs at the last look */
   int rests;                   /* looks in a row that saw no task run */
@@ -31,7 +43,9 @@ struct watchdog {
 int watchdog_open(struct host *host, unsigned limit_ms);
 void watchdog_close(struct host *host);
 void watchdog_wake(struct host *host); /* the loop has something to run */
-/* For the signal handler: true if the running task is to be reported. */
-bool watchdog_look(struct host *host);
+/* From now on what a new version runs is cut; 0, or one of libuv's errors. */
+int watchdog_guard(struct host *host, bool on);
+/* For the signal handler, about the running task. */
+enum watchdog_finding watchdog_look(struct host *host);
 
 #endif

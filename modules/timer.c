@@ -209,7 +209,8 @@ static int start(struct work *work) {
   return 0;
 }
 
-static const struct work_kind timer_kind = {"timer", stop, drain, start};
+static const struct work_kind timer_kind = {
+  .name = "timer", .stop = stop, .drain = drain, .start = start};
 
 enum { UPVALUE_TIMERS = 1, UPVALUE_SLEEP, UPVALUE_INTERVAL };
 

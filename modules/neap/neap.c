@@ -36,7 +36,7 @@ static int neap_on_error(lua_State *L) {
 /* ---- neap.ready(), neap.exit([code]), neap.tasks() ----------------------- */
 
 static int neap_ready(lua_State *L) {
-  owner_here(L)->generation->ready = true;
+  generation_set_ready(owner_here(L)->generation);
   return 0;
 }
 
@@ -49,9 +49,10 @@ static int check_code(lua_State *L) {
 int neap_exit(lua_State *L) {
   struct host *host = host_of(L);
   int code = check_code(L);
-  if (host->current != NULL &&
-      host->current->work.owner->generation->state == GENERATION_PREPARING)
-    return luaL_error(L, "os.exit called while a new version is loading");
+  if (generation_here(L)->state == GENERATION_PREPARING) {
+    lua_pushfstring(L, "os.exit(%d) was called while it was loaded", code);
+    return generation_refuse(L, lua_tostring(L, -1));
+  }
   loop_stop(host, code);
   if (host->current == NULL || host_in_finalizer(L)) return 0;
   return wait_end_here(L);

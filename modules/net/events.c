@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "host/error.h"
+#include "host/generation.h"
 #include "host/host.h"
 #include "host/task.h"
 #include "modules/net/server.h"
+#include "modules/net/service.h"
 #include "modules/net/stream.h"
 
 enum event { EVENT_NONE, EVENT_OPEN, EVENT_INPUT, EVENT_CLOSE };
@@ -49,7 +51,7 @@ void events_check(lua_State *L, int index) {
 
 static bool push_handler(lua_State *L, const struct stream *stream,
                          const char *name) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, stream->server->handler);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, stream->service->server->handler);
   lua_getfield(L, -1, name);
   lua_remove(L, -2);
   return lua_isfunction(L, -1);
@@ -145,6 +147,7 @@ static enum event next_event(struct stream *stream) {
   if (has_input(stream)) return EVENT_INPUT;
   if (events->was_closed) return EVENT_NONE;
   if (closed || stream->ending != 0) return EVENT_CLOSE;
+  if (stream->service->over) return EVENT_CLOSE;
   bool draining = stream->handle.host->phase != HOST_RUNNING;
   if (draining && stream->inbox.size == 0) return EVENT_CLOSE;
   return EVENT_NONE;
@@ -154,21 +157,35 @@ static void ended(struct task *task, enum task_end how);
 
 static const struct task_sink sink = {NULL, ended};
 
+/* In the version that serves now: what the event starts belongs to that one. */
+static struct task *start_event(struct stream *stream) {
+  const struct service *service = stream->service;
+  struct owner *owner = owner_new(service->work.owner->generation);
+  if (owner == NULL) return NULL;
+  struct task *task = task_start(service->host, owner, run_event, stream);
+  if (task == NULL) {
+    owner_drop(owner);
+    return NULL;
+  }
+  task->sink = &sink;
+  task->name = "connection";
+  task->origin = service->server->handle.origin;
+  return task;
+}
+
 bool events_pump(struct stream *stream) {
   struct events *events = stream->events;
-  if (stream->handle.host->phase == HOST_STOPPING) return false;
-  if (events->event != EVENT_NONE) return false;
+  if (stream->service == NULL || events->event != EVENT_NONE) return false;
   enum event event = next_event(stream);
   if (event == EVENT_NONE) return false;
-  struct task *task = task_start(stream->handle.host, stream->handle.work.owner,
-                                 run_event, stream);
-  if (task == NULL) return false;
+  struct task *task = start_event(stream);
+  if (task == NULL) {
+    if (event == EVENT_CLOSE) handle_close(&stream->handle);
+    return false;
+  }
   events->event = event;
   events->was_opened = true;
   if (event == EVENT_CLOSE) events->was_closed = true;
-  task->sink = &sink;
-  task->name = "connection";
-  task->origin = stream->handle.origin;
   handle_use(&stream->handle);
   return true;
 }
@@ -180,8 +197,7 @@ void events_release(struct stream *stream) {
   stream->events = NULL;
   free(events);
   inbox_free(&stream->inbox);
-  handle_leave(&stream->server->handle);
-  stream->server = NULL;
+  service_remove(stream);
 }
 
 /* A failed event closes its connection. After the last one nothing is left. */
@@ -198,11 +214,12 @@ static void ended(struct task *task, enum task_end how) {
   handle_leave(&stream->handle);
 }
 
-bool events_serve(struct stream *stream) {
+bool events_serve(struct service *service, struct stream *stream) {
   struct events *events = calloc(1, sizeof *events);
   if (events == NULL) return false;
   events->box = LUA_NOREF;
   stream->events = events;
+  service_add(service, stream);
   return true;
 }
 

@@ -10,12 +10,13 @@
 #include <lua.h>
 #include <stdbool.h>
 
+struct service;
 struct stream;
 
 /* Raises unless the value is a table of events: line or data, open, close. */
 void events_check(lua_State *L, int index);
-/* False without memory. The server's handler is the table. */
-bool events_serve(struct stream *stream);
+/* False without memory. The handler of the service's server is the table. */
+bool events_serve(struct service *service, struct stream *stream);
 /* Starts the task for the next event, if there is one: true. */
 bool events_pump(struct stream *stream);
 /* Lets go of the handler: after the last event, or when the program ends. */

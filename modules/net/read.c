@@ -113,7 +113,7 @@ void stream_resume_reading(struct stream *stream) {
 int stream_ended(const struct stream *stream) {
   if (stream->ending != 0) return stream->ending;
   if (stream->handle.closing || stream->handle.ended) return UV_ECANCELED;
-  if (stream->handle.host->phase != HOST_RUNNING && stream->server != NULL)
+  if (stream->handle.host->phase != HOST_RUNNING && stream_is_served(stream))
     return UV_ECANCELED; /* no new request while the program ends */
   return 0;
 }

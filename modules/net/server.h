@@ -4,20 +4,25 @@
 
 #include <uv.h>
 
+#include "host/address.h"
 #include "host/handle.h"
 #include "host/wheel.h"
 
+struct service;
+
 struct server {
   struct handle handle;
-  uv_poll_t poll;       /* somebody waits to be accepted */
-  int fd;               /* that listens */
-  int reserve;          /* a descriptor for when there is no other, or -1 */
-  struct timeout pause; /* it cannot accept now */
-  int handler;          /* a reference to the function or the table of events */
+  uv_poll_t poll;          /* somebody waits to be accepted */
+  int fd;                  /* that listens */
+  int reserve;             /* a descriptor for when there is no other, or -1 */
+  struct timeout pause;    /* it cannot accept now */
+  struct service *service; /* NULL: that of another, before or after it */
+  struct service *adopts;  /* it is to follow the server of this one, or NULL */
+  int handler;             /* a reference to the function or table of events */
   bool has_events;
   bool is_unix;
-  char *path;         /* of a Unix socket: it is ours to remove */
   uint64_t last_shed; /* when a full table of files was last reported, ms */
+  char asked[ADDRESS_TEXT];
 };
 
 int net_listen(lua_State *L);

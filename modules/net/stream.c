@@ -98,11 +98,15 @@ static void end(struct handle *h) {
   stream_part(stream);
 }
 
+bool stream_is_served(const struct stream *stream) {
+  return stream->server != NULL || stream->service != NULL;
+}
+
 /* A connection that rests is not in the middle of anything. One that we have
  * made ends with whoever uses it, and that may be to answer a request. */
 static void drain(struct work *work) {
   struct stream *stream = (struct stream *)work;
-  if (stream->server == NULL) return;
+  if (!stream_is_served(stream)) return;
   stream_flush(stream);
   if (stream->inbox.size > 0 || stream_pending(stream) > 0) return;
   if (stream->events != NULL)
@@ -111,7 +115,8 @@ static void drain(struct work *work) {
     wait_wake_all(stream->reader, UV_ECANCELED);
 }
 
-static const struct work_kind kind = {"connection", handle_stop, drain, NULL};
+static const struct work_kind kind = {
+  .name = "connection", .stop = handle_stop, .drain = drain, .lasts = true};
 
 /* ---- its beginning ------------------------------------------------------- */
 

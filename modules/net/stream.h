@@ -16,6 +16,7 @@
 #include "modules/net/inbox.h"
 
 struct server;
+struct service;
 struct task;
 
 enum {
@@ -55,8 +56,10 @@ struct stream {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
   } peer;
-  struct server *server; /* that accepted it, or NULL */
-  struct events *events; /* what serves it, if that is a table of events */
+  struct server *server;   /* whose function serves it, or NULL */
+  struct service *service; /* whose table of events serves it, or NULL */
+  struct events *events;   /* and how far that has come */
+  struct stream *next_served, **served; /* in service->streams */
 };
 
 /* NULL without memory. `type` is UV_TCP or UV_NAMED_PIPE. */
@@ -64,7 +67,8 @@ struct stream *stream_new(struct host *host, struct owner *owner,
                           uv_handle_type type);
 void stream_open_class(lua_State *L);
 void stream_push(lua_State *L, struct stream *stream); /* a new box */
-int stream_start(struct stream *stream);   /* it is connected: read on */
+int stream_start(struct stream *stream); /* it is connected: read on */
+bool stream_is_served(const struct stream *stream); /* we accepted it */
 void stream_part(struct stream *stream);   /* it has ended: one step to close */
 struct stream *stream_check(lua_State *L); /* argument 1, not closed */
 struct stream *stream_check_any(lua_State *L); /* argument 1 */

@@ -1,0 +1,12 @@
+/* fingerprints.h - what the files of a list hold, asked in the thread pool. */
+#ifndef MODULES_HOT_FINGERPRINTS_H
+#define MODULES_HOT_FINGERPRINTS_H
+
+#include <lua.h>
+
+/* fingerprints(paths [, callback]) -> a list: "size:hash" as fingerprint_format
+ * writes it, or false where there is no readable regular file. Needs the class
+ * of jobs, see job_open_class. */
+int hot_fingerprints(lua_State *L);
+
+#endif

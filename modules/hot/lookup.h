@@ -1,0 +1,16 @@
+/* lookup.h - what the system looks up on the way to a file, and what it says of
+ * the file: two questions about paths, for those who watch them. */
+#ifndef MODULES_HOT_LOOKUP_H
+#define MODULES_HOT_LOOKUP_H
+
+#include <lua.h>
+
+/* lookups(paths [, callback]) -> for each a list {directory, name, directory,
+ * name, ...}: every name that is looked up on the way, links included, up to
+ * the file or the first name that is not there; false for "/" and "." alone. */
+int lookup_steps(lua_State *L);
+/* stats(paths [, callback]) -> for each a text that differs when the file may
+ * have changed, or false where there is none. */
+int lookup_stats(lua_State *L);
+
+#endif

@@ -1,0 +1,383 @@
+-- The transaction: the program is loaded again beside the one that serves, and
+-- takes its place between two tasks, or not at all. It runs in tasks of the root
+-- generation, which no reload touches: one after the other, see serve_requests.
+local core, hot, request, open_watch, pins = ...
+local timer = require "neap.timer"
+local shared = core.shared()
+local reload = { request = request, status = hot.status }
+
+local TRIES = 5 -- to load it, while its files keep changing
+
+local status = {
+  started = timer.now(), reloads = 0, failures = 0, files = 0,
+  pins = {}, restart = {}, watching = false,
+}
+shared.status = status
+shared.state, shared.kept = shared.state or {}, shared.kept or {}
+
+-- ---- what is on the disk ---------------------------------------------------------
+
+-- A list of the paths whose content is not what `files` says: path -> fingerprint.
+local function changed_since(files)
+  local paths, changed = {}, {}
+  for path in pairs(files or {}) do paths[#paths + 1] = path end
+  table.sort(paths)
+  local prints = assert(core.fingerprints(paths))
+  for i, path in ipairs(paths) do
+    if prints[i] ~= files[path] then changed[#changed + 1] = path end
+  end
+  return changed
+end
+
+local function list_names(paths)
+  local names = {}
+  for i, path in ipairs(paths) do names[i] = path:match("[^/]*$") end
+  if #names > 3 then return ("%s, %s and %d more"):format(names[1], names[2], #names - 2) end
+  return table.concat(names, ", ")
+end
+
+-- What is in the process for good: modules in C.
+local function needs_restart(live)
+  local restart = {}
+  if live then
+    for _, path in ipairs(changed_since(core.notes_of(live).native)) do
+      restart[#restart + 1] = path .. " has changed"
+    end
+  end
+  return restart
+end
+
+-- ---- prepare ------------------------------------------------------------------------
+
+local function where_it_waits(id)
+  for _, task in ipairs(require("neap").tasks()) do
+    if task.generation == id and task.name == "main" then
+      return (": it waits in %s at %s"):format(task.waits or "?", task.where or "?")
+    end
+  end
+  return ""
+end
+
+local function await(id, limit)
+  local deadline = timer.monotonic() + limit
+  while true do
+    local outcome, text = core.await(id, math.max(0, deadline - timer.monotonic()))
+    if outcome == "late" then
+      return "refused", ("it was not ready within %g s%s"):format(limit, where_it_waits(id))
+    elseif outcome ~= "waiting" then
+      return outcome, text
+    end
+  end
+end
+
+local function discard(id)
+  core.retire(id)
+  while core.end_of(id) do end
+end
+
+-- The id of a version that is ready, and is what is on the disk; or nil, why.
+local function prepare()
+  for _ = 1, TRIES do
+    local id = core.prepare()
+    pins.know(id)
+    local outcome, text = await(id, core.limit())
+    core.prepared()
+    local notes = core.notes_of(id)
+    shared.last = { files = notes.files or {}, native = notes.native or {} }
+    if outcome == "refused" then
+      discard(id)
+      return nil, text
+    end
+    if #changed_since(notes.files) == 0 then return id end
+    discard(id)
+  end
+  return nil, "its files keep changing while it is loaded"
+end
+
+-- ---- what the old one does before -----------------------------------------------------
+
+local function hand_over(live)
+  for _, fn in ipairs(live and core.notes_of(live).handover or {}) do
+    local task = core.go(live, function() return xpcall(fn, debug.traceback) end)
+    local _, ok, text = task:join()
+    if not ok then return nil, "hot.handover: " .. tostring(text) end
+  end
+  return true
+end
+
+-- ---- state ------------------------------------------------------------------------------
+
+local function copy(value, seen)
+  if type(value) ~= "table" then return value end
+  if seen[value] then return seen[value] end
+  local new = {}
+  seen[value] = new
+  for k, v in next, value do rawset(new, copy(k, seen), copy(v, seen)) end
+  return setmetatable(new, getmetatable(value))
+end
+
+-- Runs in the realm of the new version, without giving way: so what is copied is
+-- what the old one has left.
+local function migrate_all(migrations)
+  local contents = {}
+  for key, plan in pairs(migrations) do
+    local new = copy(plan.entry.value, {})
+    local content = plan.migrate(new, plan.entry.version)
+    if content == nil then content = new end
+    if type(content) ~= "table" then
+      error(("state %s: migrate returned a %s, not a table"):format(key, type(content)))
+    end
+    contents[key] = content
+  end
+  return contents
+end
+
+local function fill(value, content)
+  for k in next, value do value[k] = nil end
+  for k, v in next, content do rawset(value, k, v) end
+end
+
+local function shallow_copy(value)
+  local new = {}
+  for k, v in next, value do new[k] = v end
+  return new
+end
+
+-- All or nothing: the new content, the new states, and then the commit itself.
+local function switch(id, notes)
+  local ok, contents = core.within(id, migrate_all, notes.migrations or {})
+  if not ok then return nil, contents end
+  local undo = {}
+  ok, contents = pcall(function()
+    for key, content in pairs(contents) do
+      local entry, plan = shared.state[key], notes.migrations[key]
+      local before, version = shallow_copy(entry.value), entry.version
+      undo[#undo + 1] = function() entry.version = version fill(entry.value, before) end
+      fill(entry.value, content)
+      entry.version = plan.version
+    end
+    for key, entry in pairs(notes.state or {}) do
+      undo[#undo + 1] = function() shared.state[key] = nil end
+      shared.state[key] = entry
+    end
+    core.commit(id)
+  end)
+  if ok then return true end
+  for i = #undo, 1, -1 do undo[i]() end
+  return nil, contents
+end
+
+local function keep_handles(notes)
+  for key, handle in pairs(notes.kept or {}) do
+    local old = shared.kept[key]
+    core.keep(handle)
+    shared.kept[key] = handle
+    if old and not rawequal(old, handle) then old:close() end
+  end
+end
+
+-- ---- what is said about it -----------------------------------------------------------------
+
+local function count_of(n, what)
+  return n == 1 and "1 " .. what or ("%d %ss"):format(n, what)
+end
+
+local function describe(started, draining)
+  local parts = {}
+  if started.adopted then parts[#parts + 1] = "adopted " .. count_of(started.adopted, "server") end
+  for _, kind in ipairs { "server", "timer", "task" } do
+    if started[kind] then parts[#parts + 1] = "started " .. count_of(started[kind], kind) end
+  end
+  if draining > 0 then
+    parts[#parts + 1] = count_of(draining, "connection") .. (draining == 1 and " drains" or " drain")
+  end
+  return #parts > 0 and ": " .. table.concat(parts, ", ") or ""
+end
+
+local function count_draining(old)
+  for _, generation in ipairs(old and hot.status().generations or {}) do
+    if generation.id == old then
+      local connections = 0
+      for _, handle in ipairs(generation.handles) do
+        if handle.kind == "connection" then connections = connections + 1 end
+      end
+      return connections
+    end
+  end
+  return 0
+end
+
+-- "app.lua:3: ..." with the line itself below it.
+local function with_source_line(text)
+  local path, number = text:match("^%s*([^:\n]+):(%d+):")
+  local file <close> = path and io.open(path)
+  if not file then return text end
+  local n = 0
+  for line in file:lines() do
+    n = n + 1
+    if n == tonumber(number) then
+      local first, rest = text:match("^([^\n]*)(.*)$")
+      return ("%s\n%6d | %s%s"):format(first, n, line, rest)
+    end
+  end
+  return text
+end
+
+local function say(text)
+  io.stderr:write("neap: ", text, "\n")
+end
+
+local function tell(ok, text)
+  if ok then return say(text) end
+  text = text:gsub("^reload: ", "")
+  local live = core.live()
+  local goes_on = live and ("generation %d goes on"):format(live) or "nothing serves"
+  say(("not reloaded, %s: %s"):format(goes_on, with_source_line(text)))
+end
+
+-- ---- the transaction -------------------------------------------------------------------------
+
+local function count_files(notes)
+  local n = 0
+  for _, print in pairs(notes.files or {}) do if print then n = n + 1 end end
+  return n
+end
+
+local function after_commit(id, old, notes, why)
+  keep_handles(notes)
+  status.since, status.why, status.error = timer.now(), why, nil
+  status.files, status.restart = count_files(notes), needs_restart(old)
+  notes.migrations, notes.state, notes.kept = nil, nil, nil
+  notes.on_file = shared.watcher and core.start_to_arm or nil
+  pins.begin(id)
+end
+
+local function replace(why)
+  local began = timer.monotonic()
+  local old = core.live()
+  local id, text = prepare()
+  if not id then return nil, text end
+  local notes = core.notes_of(id)
+  local ok
+  ok, text = hand_over(old)
+  local started = core.count_staged(id)
+  if ok then ok, text = switch(id, notes) end
+  if not ok then
+    discard(id)
+    return nil, text
+  end
+  local took = (timer.monotonic() - began) * 1000
+  after_commit(id, old, notes, why)
+  return true, ("generation %d is live after %.1f ms (%s)%s"):format(id, took, why,
+    describe(started, count_draining(old)))
+end
+
+-- After an error on the way, lack of memory for one.
+local function discard_all()
+  for _, generation in ipairs(core.generations()) do
+    if generation.state == "preparing" then discard(generation.id) end
+  end
+end
+
+local function run(ticket)
+  local first = not core.live() and status.reloads == 0
+  local done, ok, text = pcall(replace, ticket.why)
+  if not done then ok, text = discard_all(), ok end
+  core.prepared()
+  ticket.ok, ticket.text = ok, tostring(text)
+  if ok then
+    if not first then status.reloads = status.reloads + 1 end
+  else
+    status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
+  end
+end
+
+function reload.serve_requests()
+  while shared.next_ticket do
+    local ticket = shared.next_ticket
+    shared.next_ticket = nil
+    local _ <close> = setmetatable({}, { __close = function() ticket.gate:open() end })
+    run(ticket)
+  end
+end
+
+function reload.request_and_tell(why)
+  tell(request(why))
+end
+
+-- ---- watching -----------------------------------------------------------------------------------
+
+local function watched_files()
+  local paths, seen = {}, {}
+  local function add(files)
+    for path in pairs(files or {}) do
+      if not seen[path] then
+        seen[path] = true
+        paths[#paths + 1] = path
+      end
+    end
+  end
+  local live = core.live()
+  local notes = live and core.notes_of(live) or {}
+  local last = shared.last or {}
+  add(notes.files) add(notes.native) add(last.files) add(last.native)
+  return paths
+end
+
+function reload.arm()
+  shared.watcher:set(watched_files())
+end
+
+-- What has changed since the last attempt to load it; and whether what is live is
+-- the same again: then somebody has undone a mistake.
+local function look()
+  local last = shared.last
+  local changed = changed_since(last.files)
+  local live = core.live()
+  local undone = #changed > 0 and live and core.notes_of(live).files ~= last.files
+    and #changed_since(core.notes_of(live).files) == 0
+  return changed, undone
+end
+
+local function follow()
+  local changed, undone = look()
+  local live = core.live()
+  if undone then
+    local notes = core.notes_of(live)
+    shared.last, status.error = { files = notes.files, native = notes.native }, nil
+    return say(("mended: generation %d is what is on the disk"):format(live))
+  elseif #changed == 0 then
+    return
+  end
+  local mends = status.error ~= nil
+  local ok, text = request(list_names(changed) .. " changed")
+  tell(ok, ok and mends and "mended: " .. text or text)
+end
+
+local function tell_restart()
+  local told = status.told_restart or {}
+  for _, text in ipairs(needs_restart(core.live())) do
+    if not told[text] then say("restart needed: " .. text) end
+    told[text] = true
+  end
+  status.told_restart = told
+end
+
+function reload.watch()
+  status.watching = true
+  local ok, text = request("started")
+  if not ok then tell(ok, text) end
+  local watcher <close> = open_watch {}
+  shared.watcher = watcher
+  local live = core.live()
+  if live then core.notes_of(live).on_file = core.start_to_arm end
+  say("watching " .. count_of(count_files(shared.last), "file"))
+  while true do
+    reload.arm()
+    follow() -- also what has changed before it was watched
+    tell_restart()
+    if not watcher:wait() then return end
+  end
+end
+
+return reload

@@ -2,7 +2,7 @@
 -- takes its place between two tasks, or not at all. It runs in tasks of the root
 -- generation, which no reload touches: one after the other, see serve_requests.
 local core, hot, request, open_watch, pins = ...
-local timer = require "neap.timer"
+local neap, timer = require "neap", require "neap.timer"
 local shared = core.shared()
 local reload = { request = request, status = hot.status }
 
@@ -50,7 +50,7 @@ end
 -- ---- prepare ------------------------------------------------------------------------
 
 local function where_it_waits(id)
-  for _, task in ipairs(require("neap").tasks()) do
+  for _, task in ipairs(neap.tasks()) do
     if task.generation == id and task.name == "main" then
       return (": it waits in %s at %s"):format(task.waits or "?", task.where or "?")
     end
@@ -99,8 +99,11 @@ end
 local function hand_over(live)
   for _, fn in ipairs(live and core.notes_of(live).handover or {}) do
     local task = core.go(live, function() return xpcall(fn, debug.traceback) end)
-    local _, ok, text = task:join()
-    if not ok then return nil, "hot.handover: " .. tostring(text) end
+    local _, ok, text = neap.deadline(core.limit(), task.join, task)
+    if not ok then
+      task:cancel()
+      return nil, "hot.handover: " .. tostring(text)
+    end
   end
   return true
 end

@@ -88,6 +88,10 @@ static bool follow(struct walk *walk) {
   return true;
 }
 
+static void add_text(struct answers *answers, const char *text) {
+  answers_add(answers, text, strlen(text) + 1);
+}
+
 /* True: the walk goes on from there. */
 static bool look_up(struct walk *walk, const char *name,
                     struct answers *answers) {
@@ -95,11 +99,13 @@ static bool look_up(struct walk *walk, const char *name,
   if (strcmp(name, ".") == 0) return true;
   if (strcmp(name, "..") == 0) return go_up(walk);
   if (!join(walk, name)) return false;
-  answers_add(answers, walk->directory, strlen(walk->directory) + 1);
-  answers_add(answers, name, strlen(name) + 1);
-  if (lstat(walk->next, &status) < 0) return false;
-  if (S_ISLNK(status.st_mode)) return follow(walk);
-  return S_ISDIR(status.st_mode) && enter(walk);
+  bool is_there = lstat(walk->next, &status) == 0;
+  bool is_directory = is_there && S_ISDIR(status.st_mode);
+  add_text(answers, walk->directory);
+  add_text(answers, name);
+  add_text(answers, is_directory ? "directory" : "");
+  if (is_directory) return enter(walk);
+  return is_there && S_ISLNK(status.st_mode) && follow(walk);
 }
 
 static void steps_work(const char *path, struct answers *answers) {

@@ -159,15 +159,14 @@ static int notifier_read(lua_State *L) {
 static int notifier_add(lua_State *L) {
   struct notifier *notifier = handle_check_any(L, 1, class_name);
   const char *path = luaL_checkstring(L, 2);
-  bool is_new;
-  int number = notifier->fd < 0
-                 ? UV_ECANCELED
-                 : notify_add(notifier->fd, path, lua_toboolean(L, 3));
+  bool whole = lua_toboolean(L, 3), is_new;
+  int number = UV_ECANCELED;
+  if (notifier->fd >= 0) number = notify_add(notifier->fd, path, whole);
   if (number < 0) {
     lua_pushfstring(L, "watch %s", path);
     return error_result(L, number, lua_tostring(L, -1));
   }
-  if (names_directory(&notifier->names, number, path, &is_new) == NULL)
+  if (names_directory(&notifier->names, number, path, whole, &is_new) == NULL)
     return luaL_error(L, "not enough memory");
   lua_pushinteger(L, number);
   lua_pushboolean(L, is_new);

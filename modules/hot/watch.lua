@@ -139,7 +139,8 @@ local function arm(self)
   for _ = 1, ROUNDS do
     if self.polling then
       local changed, message, code = look(self)
-      return changed ~= nil and any or changed, message, code
+      if changed == nil then return nil, message, code end
+      break
     end
     local again, message, code = arm_once(self)
     if again == nil then return nil, message, code end

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/class.h"
 #include "host/embedded.h"
 #include "host/error.h"
 #include "host/handle.h"
@@ -91,6 +92,9 @@ static int open_notifier(lua_State *L) {
   bool with_descriptor = lua_toboolean(L, 1);
   struct owner *owner = owner_here(L);
   struct origin origin = origin_here(L);
+  struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->handle = NULL; /* later nothing may raise */
+  class_set(L, class_name);
   struct notifier *notifier = handle_new(host, sizeof *notifier);
   if (notifier == NULL) return luaL_error(L, "not enough memory");
   int fd = with_descriptor ? notify_open() : -1;
@@ -105,7 +109,8 @@ static int open_notifier(lua_State *L) {
   notifier->handle.origin = origin;
   handle_open(&notifier->handle, &notifier->uv.any, &notifier_kind, owner);
   if (fd >= 0) uv_poll_start(&notifier->uv.poll, UV_READABLE, on_readable);
-  handle_push_box(L, &notifier->handle, class_name, 0);
+  box->handle = &notifier->handle;
+  handle_use(&notifier->handle);
   return 1;
 }
 
@@ -159,15 +164,14 @@ static int notifier_read(lua_State *L) {
 static int notifier_add(lua_State *L) {
   struct notifier *notifier = handle_check_any(L, 1, class_name);
   const char *path = luaL_checkstring(L, 2);
-  bool is_new;
-  int number = notifier->fd < 0
-                 ? UV_ECANCELED
-                 : notify_add(notifier->fd, path, lua_toboolean(L, 3));
+  bool whole = lua_toboolean(L, 3), is_new;
+  int number = UV_ECANCELED;
+  if (notifier->fd >= 0) number = notify_add(notifier->fd, path, whole);
   if (number < 0) {
     lua_pushfstring(L, "watch %s", path);
     return error_result(L, number, lua_tostring(L, -1));
   }
-  if (names_directory(&notifier->names, number, path, &is_new) == NULL)
+  if (names_directory(&notifier->names, number, path, whole, &is_new) == NULL)
     return luaL_error(L, "not enough memory");
   lua_pushinteger(L, number);
   lua_pushboolean(L, is_new);

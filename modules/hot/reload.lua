@@ -36,9 +36,10 @@ local function list_names(paths)
   return table.concat(names, ", ")
 end
 
--- What is in the process for good: modules in C.
+-- What is in the process for good: modules in C, and the program.
 local function needs_restart(live)
   local restart = {}
+  if core.is_replaced() then restart[1] = "neap itself has been replaced" end
   if live then
     for _, path in ipairs(changed_since(core.notes_of(live).native)) do
       restart[#restart + 1] = path .. " has changed"

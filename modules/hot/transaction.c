@@ -2,6 +2,8 @@
  * wait until it is ready, commit or retire. A generation is known by its id:
  * whatever waits for one may find that it has ended. */
 #include <lauxlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "host/generation.h"
 #include "host/host.h"
@@ -177,6 +179,17 @@ static int globals(lua_State *L) {
   return 1;
 }
 
+/* Another program lies where this one was started from: Linux says so. */
+static int is_replaced(lua_State *L) {
+  static const char deleted[] = " (deleted)";
+  char path[4096];
+  ssize_t size = readlink("/proc/self/exe", path, sizeof path);
+  size_t end = sizeof deleted - 1;
+  lua_pushboolean(L, size > (ssize_t)end &&
+                       memcmp(path + (size_t)size - end, deleted, end) == 0);
+  return 1;
+}
+
 static int limit(lua_State *L) {
   lua_pushnumber(L, host_of(L)->program.limit);
   return 1;
@@ -206,6 +219,7 @@ const luaL_Reg hot_transaction[] = {
   {"end_of", end},
   {"go", go},
   {"globals_of", globals},
+  {"is_replaced", is_replaced},
   {"limit", limit},
   {"live", live},
   {"notes_of", notes},

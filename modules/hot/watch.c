@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host/class.h"
 #include "host/embedded.h"
 #include "host/error.h"
 #include "host/handle.h"
@@ -92,9 +91,7 @@ static int open_notifier(lua_State *L) {
   bool with_descriptor = lua_toboolean(L, 1);
   struct owner *owner = owner_here(L);
   struct origin origin = origin_here(L);
-  struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->handle = NULL; /* later nothing may raise */
-  class_set(L, class_name);
+  struct box *box = handle_push_empty_box(L, class_name, 0);
   struct notifier *notifier = handle_new(host, sizeof *notifier);
   if (notifier == NULL) return luaL_error(L, "not enough memory");
   int fd = with_descriptor ? notify_open() : -1;
@@ -109,8 +106,7 @@ static int open_notifier(lua_State *L) {
   notifier->handle.origin = origin;
   handle_open(&notifier->handle, &notifier->uv.any, &notifier_kind, owner);
   if (fd >= 0) uv_poll_start(&notifier->uv.poll, UV_READABLE, on_readable);
-  box->handle = &notifier->handle;
-  handle_use(&notifier->handle);
+  handle_fill_box(box, &notifier->handle);
   return 1;
 }
 

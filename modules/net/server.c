@@ -216,10 +216,11 @@ int net_listen(lua_State *L) {
     return luaL_typeerror(L, 2, "function or table of events");
   lua_settop(L, 2);
   struct origin origin = origin_here(L);
+  struct box *box = handle_push_empty_box(L, class_name, 0);
   int status = open_server(L, &address, &server);
   if (status == 0) {
     server->handle.origin = origin;
-    handle_push_box(L, &server->handle, class_name, 0);
+    handle_fill_box(box, &server->handle);
     lua_pushvalue(L, 2);
     server->handler = luaL_ref(L, LUA_REGISTRYINDEX);
     status = start_now(server);

@@ -329,7 +329,8 @@ local function watched_files()
 end
 
 function reload.arm()
-  shared.watcher:set(watched_files())
+  local ok, message = shared.watcher:set(watched_files())
+  if not ok and not shared.watcher.closed then say(message) end
 end
 
 -- What has changed since the last attempt to load it; and whether what is live is
@@ -358,13 +359,13 @@ local function follow()
   tell(ok, ok and mends and "mended: " .. text or text)
 end
 
+local told = {}
+
 local function tell_restart()
-  local told = status.told_restart or {}
   for _, text in ipairs(needs_restart(core.live())) do
     if not told[text] then say("restart needed: " .. text) end
     told[text] = true
   end
-  status.told_restart = told
 end
 
 function reload.watch()

@@ -113,8 +113,9 @@ function hot.dispose(fn) end
 ---that should not be cut off.
 ---
 ---Several are called in their order, each in a task that may wait; meanwhile this
----version serves. If one raises, the reload has failed, and this version goes on: also
----those that have been called were called then, and are called again the next time.
+---version serves. If one raises, or takes longer than a version may take to get ready
+---(10 seconds, `--reload-limit`), the reload has failed, and this version goes on. Those
+---that were called then are called again the next time.
 ---
 ---Raises for what is no function.
 ---
@@ -222,7 +223,7 @@ function hot.status() end
 ---@field failures integer? how many have failed
 ---@field error string? the last one has failed: why, with file, line and traceback
 ---@field pins neap.hot_pin[]? what in the state keeps an old version in memory; found a moment after the commit
----@field restart string[]? what no reload can change: `"lfs.so has changed"`
+---@field restart string[]? what no reload can change: `"lfs.so has changed"`, `"neap itself has been replaced"`
 ---@field files integer? how many files were read for the live version
 ---@field watching boolean? whether it runs with `--watch`
 

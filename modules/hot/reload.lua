@@ -100,7 +100,7 @@ end
 local function hand_over(live)
   for _, fn in ipairs(live and core.notes_of(live).handover or {}) do
     local task = core.go(live, function() return xpcall(fn, debug.traceback) end)
-    local _, ok, text = neap.deadline(core.limit(), task.join, task)
+    local ok, text = neap.deadline(core.limit(), task.join, task)
     if not ok then
       task:cancel()
       return nil, "hot.handover: " .. tostring(text)

@@ -13,6 +13,7 @@
 #include "host/buffers.h"
 #include "host/clock.h"
 #include "host/flush.h"
+#include "host/memory.h"
 #include "host/origin.h"
 #include "host/pool.h"
 #include "host/queue.h"
@@ -41,6 +42,7 @@ struct host {
   struct clock clock;          /* every timeout, one uv_timer */
   struct flush *flushes;       /* what is to be written before the next poll */
   struct buffers buffers;      /* for what is to be written */
+  struct memory memory;        /* of Lua values */
   struct generation *generations; /* all that are not dead */
   struct generation *root;        /* owns what no program does */
   struct generation *live;        /* the program that serves, or NULL */

@@ -36,6 +36,7 @@ static void open_memory(struct host *host) {
 static int open_root(lua_State *L) {
   struct host *host = host_of(L);
   open_buffers(L);
+  lobby_open(&host->lobby, L);
   task_object_open(L);
   host->root = generation_new(L, lua_tocfunction(L, 1));
   host->root->state = GENERATION_LIVE;

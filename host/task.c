@@ -50,14 +50,13 @@ bool task_is(const struct work *work) {
 static struct task *allocate(struct host *host, struct owner *owner) {
   struct task *task = pool_take_task(&host->pool);
   if (task == NULL) return NULL;
-  memset(task, 0, sizeof *task);
+  *task = (struct task){.host = host,
+                        .id = ++host->next_task_id,
+                        .state = TASK_WAITING,
+                        .name = "task"};
   work_begin(&task->work, &task_kind, owner);
-  task->host = host;
-  task->id = ++host->next_task_id;
   task->started = task->since = uv_now(&host->loop);
   task->timeout.data = task;
-  task->state = TASK_WAITING;
-  task->name = "task";
   if (host->current != NULL) task->parent = host->current->id;
   observe_task(task, OBSERVE_SPAWNED);
   return task;

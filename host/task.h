@@ -1,9 +1,9 @@
 /* task.h - something that runs Lua, and can wait.
  *
  * The loop runs nothing but tasks. A task that has not begun is a C function
- * and a pointer, no Lua value and no coroutine: it gets one from the pool when
- * it runs, and gives it back when it ends. What it waits for is in wait.h, the
- * object that a script holds in task_object.h. */
+ * and a pointer, or a Lua function that waits in the lobby, and no coroutine: it
+ * gets one when it runs, from the pool or from the task before it (run.h). What
+ * it waits for is in wait.h, the object that a script holds in task_object.h. */
 #ifndef HOST_TASK_H
 #define HOST_TASK_H
 

@@ -297,10 +297,10 @@ static const struct wait sleep_wait = {"sleep", sleep_finish, NULL};
 
 static int timer_sleep(lua_State *L) {
   lua_Number seconds = check_seconds(L, 1);
-  if (!lua_isnoneornil(L, 2)) {
-    luaL_checktype(L, 2, LUA_TFUNCTION);
+  int kind = lua_type(L, 2);
+  if (kind == LUA_TFUNCTION)
     return start_timer(L, UPVALUE_SLEEP, 0, due_after(seconds));
-  }
+  if (kind > LUA_TNIL) luaL_checktype(L, 2, LUA_TFUNCTION); /* raises */
   lua_settop(L, 2);
   struct task *task = wait_begin(L, &sleep_wait, 2);
   if (seconds <= 0) return wait_turn(L, task, NULL);

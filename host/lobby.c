@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <lauxlib.h>
 
+enum { SEATS_MANY = 4096 };
+
 static lua_State *new_thread(lua_State *L) {
   lua_State *thread = lua_newthread(L);
   lua_sethook(thread, NULL, 0, 0); /* it would inherit its maker's */
@@ -32,8 +34,13 @@ void lobby_swap(struct lobby *lobby) {
   lobby->now = now;
 }
 
+/* Where room was made for many the collector has to go through it for ever:
+ * only this makes a stack small again. */
 void lobby_clear(const struct lobby *lobby) {
-  lua_settop(lobby->now, 0);
+  if (lua_gettop(lobby->now) > SEATS_MANY)
+    lua_resetthread(lobby->now);
+  else
+    lua_settop(lobby->now, 0);
 }
 
 /* An empty seat holds nil: a task's values must not outlive it. */

@@ -184,8 +184,13 @@ describe("tasks of one turn", function()
       count = count + 1
       if i ~= count or select("#", ...) ~= 7 or select(7, ...) ~= i then wrong = wrong + 1 end
     end
+    collectgarbage()
+    local before = collectgarbage "count"
     for i = 1, total do neap.go(check, i, 1, 2, 3, 4, 5, 6, i) end
     while count < total do timer.sleep(0) end
     assert.equal(0, wrong)
+    timer.sleep(0) -- the seats are given back when the turn is over
+    collectgarbage()
+    assert.is_true(collectgarbage "count" - before < 6000)
   end)
 end)

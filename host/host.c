@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/generation.h"
 #include "host/realm.h"
@@ -60,6 +61,12 @@ static void free_all(struct host *host) {
   (void)status;
 }
 
+static double now(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_REALTIME, &ts);
+  return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
 int host_open(struct host *host, lua_CFunction open) {
   memset(host, 0, sizeof *host);
   int status = uv_loop_init(&host->loop);
@@ -67,6 +74,7 @@ int host_open(struct host *host, lua_CFunction open) {
   host->loop.data = host;
   host->exit_code = -1;
   host->program.open = open;
+  host->started = now();
   clock_open(&host->clock, &host->loop);
   host->L = luaL_newstate();
   if (host->L != NULL && pool_open(&host->pool)) {

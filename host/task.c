@@ -73,7 +73,7 @@ static void release(struct task *task) {
 
 /* What a generation starts while it is being prepared waits for the commit. */
 static void begin(struct task *task) {
-  if (owner_is_staged(task->work.owner)) {
+  if (owner_is_staged(task->work.owner) && !task->awaited) {
     task->work.staged = true;
     task->state = TASK_STAGED;
   } else {
@@ -246,6 +246,7 @@ void task_wake(struct task *task, int status) {
 }
 
 void task_start_staged(struct task *task) {
+  task->awaited = true;
   if (task->state != TASK_STAGED) return;
   task->work.staged = false;
   make_ready(task);

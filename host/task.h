@@ -74,6 +74,7 @@ struct task {
   uint64_t unwinding_until; /* a cancelled one: its __close may wait so long */
   enum task_state state;
   bool begun;     /* its coroutine has been resumed */
+  bool awaited;   /* it begins before the commit: someone waits for it */
   bool cancelled; /* asked for */
   bool unwinding; /* and raised */
   bool lent;      /* it runs code of another generation for a moment */
@@ -100,7 +101,8 @@ void task_set_arguments(struct task *task, int nargs);
 void task_wake(struct task *task, int status);
 /* The last act of a body: calls a function, which may wait, without results. */
 int task_call_last(lua_State *L, int nargs);
-void task_start_staged(struct task *task); /* someone waits for it */
+/* Someone waits for it: it begins also while its generation is prepared. */
+void task_start_staged(struct task *task);
 /* It ends without having run, or where it waits. False: it runs now, and will
  * notice when it next waits; or it has noticed already. */
 bool task_cancel(struct task *task);

@@ -3,7 +3,7 @@
 local run, command, target = ... -- run: what cli/rundir.h lists
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 
-local PS_SECONDS, STATUS_SECONDS, CONNECT_SECONDS = 3, 10, 5
+local PS_SECONDS, STATUS_SECONDS, CONNECT_SECONDS = 2, 5, 5
 local PID_DIGITS = 10
 
 -- Who is interrupted has not done what was asked.

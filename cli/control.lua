@@ -14,6 +14,7 @@ reload = reload or {
 local ROOT = 0 -- the generation of our own tasks
 local REQUEST_MOST, REQUEST_SECONDS = 64, 5
 local ANSWER_SECONDS = 30
+local RETRY_SECONDS = 1
 
 local function warn(message)
   io.stderr:write("neap: ", message, ": neap ps, status and reload will not find this program\n")
@@ -137,16 +138,17 @@ end
 
 local function open(conn)
   control.unref(conn)
-  local peer = conn.credentials
-  if not peer or (peer.uid ~= control.uid and peer.uid ~= 0) then
-    conn.state.asked = true
-    return answer(conn, false, "this program belongs to another user")
-  end
   silent[conn] = timer.monotonic() + REQUEST_SECONDS
   control.call_after(REQUEST_SECONDS, close_silent)
 end
 
+local function is_ours(conn)
+  local peer = conn.credentials
+  return peer and (peer.uid == control.uid or peer.uid == 0)
+end
+
 local function serve(conn, name)
+  if not is_ours(conn) then return answer(conn, false, "this program belongs to another user") end
   local request = requests[name]
   if not request then return answer(conn, false, "unknown request '" .. clean(name) .. "'") end
   local returned, ok, text = pcall(request)
@@ -179,11 +181,22 @@ if not directory then
 end
 
 local path = ("%s/%d.sock"):format(directory, control.pid)
-local server, message = net.listen("unix:" .. path, {
-  open = open,
-  data = read,
-  close = function(conn) silent[conn] = nil end,
-})
-if not server then return warn(message) end
-control.unref(server)
-control.protect(path)
+
+-- Where there is no descriptor for it now, there may be later.
+local function listen()
+  local server, message, code = net.listen("unix:" .. path, {
+    open = open,
+    data = read,
+    close = function(conn) silent[conn] = nil end,
+  })
+  if server then
+    control.unref(server)
+    control.protect(path)
+  elseif code == "EMFILE" or code == "ENFILE" then
+    control.call_after(RETRY_SECONDS, listen)
+  else
+    warn(message)
+  end
+end
+
+listen()

@@ -39,8 +39,8 @@ end
 local function make(init, name)
   local value = init and init()
   if value == nil then return {} end
-  check(5, format("to 'hot.state': init of '%s' must return a table", name), type(value) == "table", value, "table")
-  return value
+  if type(value) == "table" then return value end
+  error(format("init of state '%s' must return a table, not a %s", name, type(value)), 4)
 end
 
 -- `init` may wait. Another task that asks meanwhile waits for it.

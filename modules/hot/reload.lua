@@ -99,7 +99,7 @@ end
 local function hand_over(live)
   for _, fn in ipairs(live and core.notes_of(live).handover or {}) do
     local task = core.go(live, function() return xpcall(fn, debug.traceback) end)
-    local _, ok, text = task:join()
+    local ok, text = task:join()
     if not ok then return nil, "hot.handover: " .. tostring(text) end
   end
   return true

@@ -247,7 +247,6 @@ static int with_source(lua_State *L) {
 /* ---- the module ------------------------------------------------------------ */
 
 static const luaL_Reg functions[] = {
-  {"dispose", set_dispose},
   {"generations", generations},
   {"here", here},
   {"keep", keep},
@@ -257,6 +256,7 @@ static const luaL_Reg functions[] = {
   {"note_file", note_file},
   {"notes", notes},
   {"obstacle", obstacle},
+  {"set_dispose", set_dispose},
   {"shared", push_shared},
   {"start_to_arm", start_to_arm},
   {"start_to_serve", start_to_serve},

@@ -197,6 +197,9 @@ static const char *obstacle(const struct options *options) {
 }
 
 static void describe(struct host *host, struct options *options) {
+  uv_timeval64_t now = {0};
+  uv_gettimeofday(&now);
+  host->program.started = (double)now.tv_sec + now.tv_usec / 1e6;
   host->program.main = run;
   host->program.context = options;
   host->program.limit = options->reload_limit_ms / 1000.0;

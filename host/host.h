@@ -36,6 +36,7 @@ struct program {      /* what every generation runs, see main_task.h */
   lua_CFunction main;
   void *context;
   double limit;      /* s: a new version is ready within, or never is */
+  double started;    /* s since 1970 */
   const char *fixed; /* why it cannot be loaded again, or NULL */
 };
 

@@ -97,7 +97,7 @@ static int start_to_serve(lua_State *L) {
   return 0;
 }
 
-/* ---- here() -> id, state; notes(); reloadable() ---------------------------- */
+/* ---- here() -> id, state; started(); notes(); obstacle() ------------------- */
 
 static int here(lua_State *L) {
   static const char *const names[] = {"preparing", "live", "retired"};
@@ -105,6 +105,12 @@ static int here(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)generation->id);
   lua_pushstring(L, names[generation->state]);
   return 2;
+}
+
+/* When the program was, in seconds since 1970. */
+static int started(lua_State *L) {
+  lua_pushnumber(L, host_of(L)->program.started);
+  return 1;
 }
 
 static int notes(lua_State *L) {
@@ -260,6 +266,7 @@ static const luaL_Reg functions[] = {
   {"shared", push_shared},
   {"start_to_arm", start_to_arm},
   {"start_to_serve", start_to_serve},
+  {"started", started},
   {"with_source", with_source},
   {NULL, NULL},
 };

@@ -185,6 +185,13 @@ end
 
 -- ---- hot.status() --------------------------------------------------------------------
 
+if not shared.status then
+  shared.status = {
+    started = core.started(), since = core.started(), reloads = 0, failures = 0, files = 0,
+    pins = {}, restart = {}, watching = false,
+  }
+end
+
 local function sorted_keys(map)
   local list = {}
   for key in pairs(map or {}) do list[#list + 1] = key end
@@ -204,7 +211,7 @@ end
 
 function hot.status()
   local status = { generations = {}, state = sorted_keys(shared.state), kept = sorted_keys(shared.kept) }
-  for key, value in next, part(shared, "status") do
+  for key, value in next, shared.status do
     if status[key] == nil then status[key] = value end
   end
   status.generation = core.here()

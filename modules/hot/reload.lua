@@ -8,11 +8,7 @@ local reload = { request = request, status = hot.status }
 
 local TRIES = 5 -- to load it, while its files keep changing
 
-local status = {
-  started = timer.now(), reloads = 0, failures = 0, files = 0,
-  pins = {}, restart = {}, watching = false,
-}
-shared.status = status
+local status = shared.status -- see hot.lua
 shared.state, shared.kept = shared.state or {}, shared.kept or {}
 
 -- ---- what is on the disk ---------------------------------------------------------

@@ -93,10 +93,12 @@ end
 
 -- What was said since the last call, in order, a comma after each.
 function app:said()
-  local name = self:path "said"
-  if not os.rename(name, name .. ".taken") then return "" end
-  local file <close> = assert(io.open(name .. ".taken"))
-  return file:read("a")
+  local file <close> = io.open(self:path "said")
+  if not file then return "" end
+  file:seek("set", self.heard)
+  local text = file:read("a")
+  self.heard = self.heard + #text
+  return text
 end
 
 -- Waits until it has been said, and returns all that was, up to then.
@@ -173,7 +175,7 @@ local function start(files, options)
   local directory = os.tmpname()
   os.remove(directory)
   assert(os.execute("mkdir " .. directory))
-  local self = setmetatable({ directory = directory }, app)
+  local self = setmetatable({ directory = directory, heard = 0 }, app)
   self:save("control.lua", CONTROL)
   for name, text in pairs(files) do self:save(name, text) end
   local flags = { "-l", "control", table.unpack(options.flags or {}) }

@@ -146,7 +146,7 @@ describe("a new version that fails leaves nothing, and says why:", function()
     app:ends()
   end)
 
-  it("guarantee 3: it spins, also in coroutines and pcall; it is cut, others are served meanwhile", function()
+  it("guarantee 3: it spins, also in coroutines and pcall; it is cut", function()
     local spins = {
       "while true do end",
       "coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()",

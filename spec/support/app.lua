@@ -41,11 +41,6 @@ assert(net.listen("unix:control", {
 local app = {}
 app.__index = app
 
-local function capture(command)
-  local pipe <close> = assert(io.popen(command))
-  return pipe:read("a")
-end
-
 function app:save(name, text)
   local file <close> = assert(io.open(self.directory .. "/" .. name, "w"))
   assert(file:write(text))
@@ -62,9 +57,11 @@ function app:connect(address)
 end
 
 -- One line there, one back, on a connection of its own; or what connect or read fail with. Without a line: what comes.
+-- The connection is gone at once: the next one finds nothing of it.
 function app:ask(address, line)
-  local conn <close>, message, code = self:connect(address)
+  local conn, message, code = self:connect(address)
   if not conn then return nil, message, code end
+  local ending <close> = setmetatable({}, { __close = function() conn:reset() end }) -- luacheck: ignore
   if line then conn:write(line .. "\n") end
   return conn:read("l", { timeout = 20 })
 end
@@ -114,9 +111,12 @@ end
 
 -- What there is of it, as text: how many descriptors, and which tasks and handles of which versions.
 function app:inventory()
-  local descriptors = capture(("ls /proc/%d/fd 2>/dev/null | wc -l"):format(self.pid)):match("%d+")
   local lines = {}
-  for _, generation in ipairs(self:status().generations) do
+  local generations, descriptors = self:eval [[
+    local pipe <close> = io.popen("ls /proc/$PPID/fd 2>/dev/null | wc -l")
+    return hot.status().generations, pipe:read("n")
+  ]]
+  for _, generation in ipairs(generations) do
     for _, work in ipairs(generation.tasks) do
       local name = work.name or "task"
       if not work.where:find("^%./control%.lua:") then -- one that answers us
@@ -128,7 +128,7 @@ function app:inventory()
     end
   end
   table.sort(lines)
-  return ("%s descriptors\n%s"):format(descriptors, table.concat(lines, "\n"))
+  return ("%d descriptors\n%s"):format(descriptors, table.concat(lines, "\n"))
 end
 
 -- Waits until it is the same again: what has been closed may take a turn, and ours, too. Returns how it is.

@@ -241,9 +241,9 @@ describe("an address", function()
       for _, name in ipairs { "a", "b" } do
         local address = address_of(app, name)
         group:go(function()
-          local newest, count, last = 0, 0, false
+          local newest, count = 0, 0
           repeat
-            last = over
+            local last = over
             local answer, message = app:ask(address, "x")
             local version = tonumber(assert(answer, message):match "^%a(%d+) x$")
             assert.is_true(version >= newest)

@@ -43,6 +43,7 @@ static int init(struct input *input, uv_loop_t *loop) {
 static int open_input(lua_State *L) {
   struct host *host = host_of(L);
   struct owner *owner = owner_here(L);
+  struct box *box = handle_push_empty_box(L, class_name, 0);
   struct input *input = handle_new(host, sizeof *input);
   if (input == NULL) return luaL_error(L, "not enough memory");
   if (init(input, &host->loop) < 0) { /* a file: always ready */
@@ -51,7 +52,7 @@ static int open_input(lua_State *L) {
   }
   input->handle.on_close = on_close;
   handle_open(&input->handle, &input->uv, &input_kind, owner);
-  handle_push_box(L, &input->handle, class_name, 0);
+  handle_fill_box(box, &input->handle);
   return 1;
 }
 

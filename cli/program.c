@@ -54,11 +54,14 @@ static int push_arg(lua_State *L) {
 /* ---- stages: what is to be called next ----------------------------------- */
 
 /* What cannot be loaded has no traceback, and ends the program: what the
- * command line asks for cannot be done. A later version is not let in. */
+ * command line asks for cannot be done. But a later version is not let in, and
+ * what is watched will be mended. */
 static int loaded(lua_State *L, int status) {
   struct host *host = host_of(L);
+  const struct options *options = host->program.context;
   if (status == LUA_OK) return 0;
-  if (generation_here(L)->state == GENERATION_PREPARING) return lua_error(L);
+  if (options->watch || generation_here(L)->state == GENERATION_PREPARING)
+    return lua_error(L);
   fprintf(stderr, "neap: %s\n", lua_tostring(L, -1));
   host->failures++;
   loop_stop(host, 1);
@@ -197,9 +200,6 @@ static const char *obstacle(const struct options *options) {
 }
 
 static void describe(struct host *host, struct options *options) {
-  uv_timeval64_t now = {0};
-  uv_gettimeofday(&now);
-  host->program.started = (double)now.tv_sec + now.tv_usec / 1e6;
   host->program.main = run;
   host->program.context = options;
   host->program.limit = options->reload_limit_ms / 1000.0;

@@ -64,13 +64,21 @@ bool handle_is(const struct work *work) {
 
 /* ---- boxes --------------------------------------------------------------- */
 
-void handle_push_box(lua_State *L, struct handle *h, const char *name,
-                     int values) {
+struct box *handle_push_empty_box(lua_State *L, const char *name, int values) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, values);
   box->handle = NULL;
   class_set(L, name);
+  return box;
+}
+
+void handle_fill_box(struct box *box, struct handle *h) {
   box->handle = h;
   handle_use(h);
+}
+
+void handle_push_box(lua_State *L, struct handle *h, const char *name,
+                     int values) {
+  handle_fill_box(handle_push_empty_box(L, name, values), h);
 }
 
 /* A box that has been collected can only be seen by a finalizer. */

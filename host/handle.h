@@ -39,6 +39,9 @@ struct box {
 void *handle_new(struct host *host, size_t size);
 void handle_open(struct handle *h, void *uv, const struct work_kind *kind,
                  struct owner *owner);
+/* Pushes a box for what is made next, so that nothing can raise between them. */
+struct box *handle_push_empty_box(lua_State *L, const char *name, int values);
+void handle_fill_box(struct box *box, struct handle *h);
 /* Pushes a new box, with `values` user values. Raises only before the handle
  * is changed. */
 void handle_push_box(lua_State *L, struct handle *h, const char *name,

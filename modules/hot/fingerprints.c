@@ -7,9 +7,10 @@
 #include "host/fingerprint.h"
 #include "modules/hot/job.h"
 
-static void work(const char *path, struct answers *answers) {
+static void work(const char *path, void *memo, struct answers *answers) {
   struct fingerprint fingerprint;
   char text[FINGERPRINT_TEXT];
+  (void)memo;
   if (!fingerprint_file(path, &fingerprint)) return;
   fingerprint_format(&fingerprint, text);
   answers_add(answers, text, strlen(text));
@@ -20,7 +21,7 @@ static void push(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct job_kind kind = {
-  {"fingerprints", job_finish, job_interrupt}, work, push};
+  {"fingerprints", job_finish, job_interrupt}, work, push, 0};
 
 int hot_fingerprints(lua_State *L) {
   return job_start(L, &kind);

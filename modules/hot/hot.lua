@@ -9,6 +9,12 @@ local neap = require "neap"
 local shared = core.shared()
 local hot = {}
 
+shared.state, shared.kept = shared.state or {}, shared.kept or {}
+shared.status = shared.status or {
+  started = core.started(), since = core.started(), why = "started",
+  reloads = 0, failures = 0, pins = {}, restart = {}, watching = false,
+}
+
 local function check(level, what, ok, value, expected)
   if ok then return end
   error(format("bad argument %s (%s expected, got %s)", what, expected, type(value)), level + 1)
@@ -39,8 +45,8 @@ end
 local function make(init, name)
   local value = init and init()
   if value == nil then return {} end
-  check(5, format("to 'hot.state': init of '%s' must return a table", name), type(value) == "table", value, "table")
-  return value
+  if type(value) == "table" then return value end
+  error(format("init of state '%s' must return a table, not a %s", name, type(value)), 5)
 end
 
 -- `init` may wait. Another task that asks meanwhile waits for it.
@@ -93,7 +99,7 @@ hot.state = core.with_source(state)
 
 local function kept(key)
   local handle = is_preparing() and part(core.notes(), "kept")[key] or part(shared, "kept")[key]
-  if handle and not handle.closed then return handle end
+  return handle and not handle.closed and handle or nil
 end
 
 local function let_go(key)
@@ -185,17 +191,18 @@ end
 
 -- ---- hot.status() --------------------------------------------------------------------
 
-if not shared.status then
-  shared.status = {
-    started = core.started(), since = core.started(), reloads = 0, failures = 0, files = 0,
-    pins = {}, restart = {}, watching = false,
-  }
-end
-
 local function sorted_keys(map)
   local list = {}
   for key in pairs(map or {}) do list[#list + 1] = key end
   sort(list)
+  return list
+end
+
+local function open_keys(map)
+  local list = {}
+  for _, key in ipairs(sorted_keys(map)) do
+    if not map[key].closed then list[#list + 1] = key end
+  end
   return list
 end
 
@@ -210,13 +217,10 @@ local function split_work(generation)
 end
 
 function hot.status()
-  local status = { generations = {}, state = sorted_keys(shared.state), kept = sorted_keys(shared.kept) }
-  for key, value in next, shared.status do
-    if status[key] == nil then status[key] = value end
-  end
-  status.generation = core.here()
+  local status = { generations = {}, state = sorted_keys(shared.state), kept = open_keys(shared.kept) }
+  for key, value in next, shared.status do status[key] = value end
   for _, generation in ipairs(core.generations()) do
-    if generation.state == "live" then status.generation = generation.id end
+    if generation.state == "live" then status.generation, status.files = generation.id, generation.files end
     status.generations[#status.generations + 1] = split_work(generation)
   end
   sort(status.generations, function(a, b) return a.id < b.id end)

@@ -25,6 +25,7 @@ struct job {
   char *paths;  /* each with a zero at its end */
   size_t *ends; /* of the answers */
   size_t count;
+  void *memo;
   int users; /* the box, libuv */
 };
 
@@ -33,6 +34,7 @@ static void leave(struct job *job) {
   free(job->answers.bytes);
   free(job->paths);
   free(job->ends);
+  free(job->memo);
   free(job);
 }
 
@@ -59,11 +61,17 @@ void answers_add(struct answers *answers, const void *bytes, size_t size) {
   answers->size += size;
 }
 
+void answers_repeat(struct answers *answers, size_t start, size_t size) {
+  if (answers->failed || size == 0) return;
+  answers->failed = !make_room(answers, size);
+  if (!answers->failed) answers_add(answers, answers->bytes + start, size);
+}
+
 static void work(uv_work_t *uv) {
   struct job *job = uv->data;
   const char *path = job->paths;
   for (size_t i = 0; i < job->count; i++, path += strlen(path) + 1) {
-    job->kind->work(path, &job->answers);
+    job->kind->work(path, job->memo, &job->answers);
     job->ends[i] = job->answers.size;
   }
 }
@@ -142,7 +150,8 @@ static struct job *push_job(lua_State *L, const struct job_kind *kind,
   job->count = count;
   job->paths = malloc(size + 1);
   job->ends = calloc(count + 1, sizeof *job->ends);
-  if (job->paths == NULL || job->ends == NULL)
+  job->memo = calloc(1, kind->memo_size + 1);
+  if (job->paths == NULL || job->ends == NULL || job->memo == NULL)
     luaL_error(L, "not enough memory for a job");
   memcpy(job->paths, packed, size);
   lua_pop(L, 1);

@@ -31,6 +31,14 @@ struct walk {
   char rest[PATH_MAX];      /* what is still to be looked up */
   char next[PATH_MAX];      /* room for the path of a name */
   int links;
+  /* Where it was before the last name: of many files in one directory the way
+   * there is walked once. */
+  struct {
+    char path[PATH_MAX]; /* as it was given; "": none */
+    char directory[PATH_MAX];
+    int links;
+    size_t start, size; /* of its steps, in the answers */
+  } parent;
 };
 
 /* Takes the next name off the rest; "" at the end. */
@@ -88,6 +96,10 @@ static bool follow(struct walk *walk) {
   return true;
 }
 
+static void add_text(struct answers *answers, const char *text) {
+  answers_add(answers, text, strlen(text) + 1);
+}
+
 /* True: the walk goes on from there. */
 static bool look_up(struct walk *walk, const char *name,
                     struct answers *answers) {
@@ -95,21 +107,59 @@ static bool look_up(struct walk *walk, const char *name,
   if (strcmp(name, ".") == 0) return true;
   if (strcmp(name, "..") == 0) return go_up(walk);
   if (!join(walk, name)) return false;
-  answers_add(answers, walk->directory, strlen(walk->directory) + 1);
-  answers_add(answers, name, strlen(name) + 1);
-  if (lstat(walk->next, &status) < 0) return false;
-  if (S_ISLNK(status.st_mode)) return follow(walk);
-  return S_ISDIR(status.st_mode) && enter(walk);
+  bool is_there = lstat(walk->next, &status) == 0;
+  bool is_directory = is_there && S_ISDIR(status.st_mode);
+  add_text(answers, walk->directory);
+  add_text(answers, name);
+  add_text(answers, is_directory ? "directory" : "");
+  if (is_directory) return enter(walk);
+  return is_there && S_ISLNK(status.st_mode) && follow(walk);
 }
 
-static void steps_work(const char *path, struct answers *answers) {
-  struct walk walk = {.links = 0};
+/* False: there is no way on. */
+static bool walk_rest(struct walk *walk, struct answers *answers) {
   char name[NAME_MAX + 1];
+  while (take_name(walk, name)) {
+    if (*name == '\0') return true;
+    if (!look_up(walk, name, answers)) return false;
+  }
+  return false;
+}
+
+/* `size`: with its slash. */
+static bool walk_parent(struct walk *walk, const char *path, size_t size,
+                        struct answers *answers) {
+  bool is_known = size > 0 && strncmp(walk->parent.path, path, size) == 0 &&
+                  walk->parent.path[size] == '\0';
+  if (is_known) {
+    strcpy(walk->directory, walk->parent.directory);
+    walk->links = walk->parent.links;
+    answers_repeat(answers, walk->parent.start, walk->parent.size);
+    return true;
+  }
+  strcpy(walk->directory, *path == '/' ? "/" : ".");
+  walk->links = 0;
+  memcpy(walk->rest, path, size);
+  walk->rest[size] = '\0';
+  walk->parent.path[0] = '\0';
+  walk->parent.start = answers->size;
+  if (!walk_rest(walk, answers)) return false;
+  memcpy(walk->parent.path, path, size);
+  walk->parent.path[size] = '\0';
+  strcpy(walk->parent.directory, walk->directory);
+  walk->parent.links = walk->links;
+  walk->parent.size = answers->size - walk->parent.start;
+  return true;
+}
+
+static void steps_work(const char *path, void *memo, struct answers *answers) {
+  struct walk *walk = memo;
+  const char *slash = strrchr(path, '/');
+  size_t size = slash == NULL ? 0 : (size_t)(slash - path) + 1;
   if (strlen(path) >= PATH_MAX) return;
-  strcpy(walk.rest, path);
-  strcpy(walk.directory, *path == '/' ? "/" : ".");
-  while (take_name(&walk, name) && *name != '\0')
-    if (!look_up(&walk, name, answers)) return;
+  if (!walk_parent(walk, path, size, answers)) return;
+  strcpy(walk->rest, path + size);
+  walk_rest(walk, answers);
 }
 
 static void steps_push(lua_State *L, const char *answer, size_t size) {
@@ -124,7 +174,10 @@ static void steps_push(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct job_kind steps_kind = {
-  {"lookups", job_finish, job_interrupt}, steps_work, steps_push};
+  {"lookups", job_finish, job_interrupt},
+  steps_work,
+  steps_push,
+  sizeof(struct walk)};
 
 int lookup_steps(lua_State *L) {
   return job_start(L, &steps_kind);
@@ -145,9 +198,10 @@ static bool is_recent(const struct stat *status) {
 
 /* (The time of the last change to the inode cannot be set back, as the other
  * one can, by those who copy files with their times.) */
-static void stats_work(const char *path, struct answers *answers) {
+static void stats_work(const char *path, void *memo, struct answers *answers) {
   struct stat status;
   char text[160];
+  (void)memo;
   if (stat(path, &status) < 0) return;
   int size =
     snprintf(text, sizeof text, "%lld.%09ld %lld.%09ld %lld %llu%s",
@@ -163,7 +217,7 @@ static void stats_push(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct job_kind stats_kind = {
-  {"stats", job_finish, job_interrupt}, stats_work, stats_push};
+  {"stats", job_finish, job_interrupt}, stats_work, stats_push, 0};
 
 int lookup_stats(lua_State *L) {
   return job_start(L, &stats_kind);

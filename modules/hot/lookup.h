@@ -5,9 +5,10 @@
 
 #include <lua.h>
 
-/* lookups(paths [, callback]) -> for each a list {directory, name, directory,
- * name, ...}: every name that is looked up on the way, links included, up to
- * the file or the first name that is not there; false for "/" and "." alone. */
+/* lookups(paths [, callback]) -> for each a list {directory, name, what,
+ * directory, ...}: every name that is looked up on the way, up to the file or
+ * the first name that is not there; `what` is "directory", or "" for all that
+ * may be a file now or soon: links, too. False for "/" and "." alone. */
 int lookup_steps(lua_State *L);
 /* stats(paths [, callback]) -> for each a text that differs when the file may
  * have changed, or false where there is none. */

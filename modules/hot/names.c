@@ -50,11 +50,12 @@ static bool set_path(struct directory *directory, const char *path) {
 }
 
 struct directory *names_directory(struct names *names, int number,
-                                  const char *path, bool *is_new) {
+                                  const char *path, bool whole, bool *is_new) {
   struct directory *directory = find_directory(names, number);
   *is_new = directory == NULL;
   if (directory == NULL) directory = add_directory(names, number, path);
   if (directory == NULL || !set_path(directory, path)) return NULL;
+  directory->whole = directory->whole || whole;
   directory->wanted = true;
   return directory;
 }
@@ -114,6 +115,7 @@ static void tell_all_in(struct names *names, const struct directory *in) {
 static bool is_being_written(const struct name *name) {
   char path[PATH_MAX];
   struct stat status;
+  if (!name->directory->whole) return false;
   int size =
     snprintf(path, sizeof path, "%s/%s", name->directory->path, name->text);
   return size < (int)sizeof path && lstat(path, &status) == 0 &&

@@ -17,6 +17,7 @@ struct directory {
   struct directory *next;
   char *path; /* one of them */
   int number; /* see notify_add */
+  bool whole; /* see notify_add */
   bool wanted, gone;
 };
 
@@ -42,9 +43,9 @@ struct names {
 
 void names_init(struct names *names);
 void names_free(struct names *names);
-/* These two find or make it, and mark it as wanted; NULL without memory. */
+/* `whole` may have been asked for before. These two find or make it, and mark it as wanted; NULL without memory. */
 struct directory *names_directory(struct names *names, int number,
-                                  const char *path, bool *is_new);
+                                  const char *path, bool whole, bool *is_new);
 struct name *names_name(struct names *names, struct directory *directory,
                         const char *text);
 /* Drops what was not wanted since the last time, and stops watching it. */

@@ -2,14 +2,13 @@
 -- takes its place between two tasks, or not at all. It runs in tasks of the root
 -- generation, which no reload touches: one after the other, see serve_requests.
 local core, hot, request, open_watch, pins = ...
-local timer = require "neap.timer"
+local neap, timer = require "neap", require "neap.timer"
 local shared = core.shared()
 local reload = { request = request, status = hot.status }
 
 local TRIES = 5 -- to load it, while its files keep changing
 
-local status = shared.status -- see hot.lua
-shared.state, shared.kept = shared.state or {}, shared.kept or {}
+local status = shared.status
 
 -- ---- what is on the disk ---------------------------------------------------------
 
@@ -32,9 +31,10 @@ local function list_names(paths)
   return table.concat(names, ", ")
 end
 
--- What is in the process for good: modules in C.
+-- What is in the process for good: modules in C, and the program.
 local function needs_restart(live)
   local restart = {}
+  if core.is_replaced() then restart[1] = "neap itself has been replaced" end
   if live then
     for _, path in ipairs(changed_since(core.notes_of(live).native)) do
       restart[#restart + 1] = path .. " has changed"
@@ -46,7 +46,7 @@ end
 -- ---- prepare ------------------------------------------------------------------------
 
 local function where_it_waits(id)
-  for _, task in ipairs(require("neap").tasks()) do
+  for _, task in ipairs(neap.tasks()) do
     if task.generation == id and task.name == "main" then
       return (": it waits in %s at %s"):format(task.waits or "?", task.where or "?")
     end
@@ -95,8 +95,11 @@ end
 local function hand_over(live)
   for _, fn in ipairs(live and core.notes_of(live).handover or {}) do
     local task = core.go(live, function() return xpcall(fn, debug.traceback) end)
-    local _, ok, text = task:join()
-    if not ok then return nil, "hot.handover: " .. tostring(text) end
+    local ok, text = neap.deadline(core.limit(), task.join, task)
+    if not ok then
+      task:cancel()
+      return nil, "hot.handover: " .. tostring(text)
+    end
   end
   return true
 end
@@ -181,8 +184,12 @@ end
 local function describe(started, draining)
   local parts = {}
   if started.adopted then parts[#parts + 1] = "adopted " .. count_of(started.adopted, "server") end
+  local verb = "started "
   for _, kind in ipairs { "server", "timer", "task" } do
-    if started[kind] then parts[#parts + 1] = "started " .. count_of(started[kind], kind) end
+    if started[kind] then
+      parts[#parts + 1] = verb .. count_of(started[kind], kind)
+      verb = ""
+    end
   end
   if draining > 0 then
     parts[#parts + 1] = count_of(draining, "connection") .. (draining == 1 and " drains" or " drain")
@@ -233,16 +240,10 @@ end
 
 -- ---- the transaction -------------------------------------------------------------------------
 
-local function count_files(notes)
-  local n = 0
-  for _, print in pairs(notes.files or {}) do if print then n = n + 1 end end
-  return n
-end
-
 local function after_commit(id, old, notes, why)
   keep_handles(notes)
   status.since, status.why, status.error = timer.now(), why, nil
-  status.files, status.restart = count_files(notes), needs_restart(old)
+  status.restart = needs_restart(old)
   notes.migrations, notes.state, notes.kept = nil, nil, nil
   notes.on_file = shared.watcher and core.start_to_arm or nil
   pins.begin(id)
@@ -276,13 +277,12 @@ local function discard_all()
 end
 
 local function run(ticket)
-  local first = not core.live() and status.reloads == 0
   local done, ok, text = pcall(replace, ticket.why)
   if not done then ok, text = discard_all(), ok end
   core.prepared()
   ticket.ok, ticket.text = ok, tostring(text)
   if ok then
-    if not first then status.reloads = status.reloads + 1 end
+    status.reloads = status.reloads + 1
   else
     status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
   end
@@ -321,7 +321,8 @@ local function watched_files()
 end
 
 function reload.arm()
-  shared.watcher:set(watched_files())
+  local ok, message = shared.watcher:set(watched_files())
+  if not ok and not shared.watcher.closed then say(message) end
 end
 
 -- What has changed since the last attempt to load it; and whether what is live is
@@ -350,24 +351,39 @@ local function follow()
   tell(ok, ok and mends and "mended: " .. text or text)
 end
 
+local told = {}
+
 local function tell_restart()
-  local told = status.told_restart or {}
   for _, text in ipairs(needs_restart(core.live())) do
     if not told[text] then say("restart needed: " .. text) end
     told[text] = true
   end
-  status.told_restart = told
+end
+
+-- There is nothing to prepare it beside: it runs as without --watch. If its main
+-- chunk fails, whose report has been given, what it has started is stopped.
+local function start_first()
+  local id = core.start_first()
+  local notes = core.notes_of(id)
+  notes.files, notes.native = notes.files or {}, notes.native or {}
+  notes.on_file = core.start_to_arm
+  shared.last = { files = notes.files, native = notes.native }
+  pins.know(id)
+  neap.go(function()
+    local outcome
+    repeat outcome = core.await(id, 1e9) until outcome ~= "waiting"
+    if outcome == "ready" or not core.is_running() then return end
+    status.error = "its main chunk has failed"
+    discard(id)
+    say("nothing serves, until a file changes")
+  end)
 end
 
 function reload.watch()
   status.watching = true
-  local ok, text = request("started")
-  if not ok then tell(ok, text) end
+  start_first()
   local watcher <close> = open_watch {}
   shared.watcher = watcher
-  local live = core.live()
-  if live then core.notes_of(live).on_file = core.start_to_arm end
-  say("watching " .. count_of(count_files(shared.last), "file"))
   while true do
     reload.arm()
     follow() -- also what has changed before it was watched

@@ -2,6 +2,8 @@
  * wait until it is ready, commit or retire. A generation is known by its id:
  * whatever waits for one may find that it has ended. */
 #include <lauxlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "host/generation.h"
 #include "host/host.h"
@@ -38,6 +40,23 @@ static int prepare(lua_State *L) {
   }
   watchdog_guard(host, true); /* without a timer nobody is cut */
   lua_pushinteger(L, (lua_Integer)generation->id);
+  return 1;
+}
+
+/* start_first() -> id: of a program that will be loaded again */
+static int start_first(lua_State *L) {
+  struct host *host = host_of(L);
+  struct generation *generation = generation_new(L, host->program.open);
+  generation->state = GENERATION_LIVE;
+  host->live = generation;
+  if (main_task_start(generation) == NULL)
+    return luaL_error(L, "not enough memory");
+  lua_pushinteger(L, (lua_Integer)generation->id);
+  return 1;
+}
+
+static int is_running(lua_State *L) {
+  lua_pushboolean(L, host_of(L)->phase == HOST_RUNNING);
   return 1;
 }
 
@@ -177,6 +196,17 @@ static int globals(lua_State *L) {
   return 1;
 }
 
+/* Another program lies where this one was started from: Linux says so. */
+static int is_replaced(lua_State *L) {
+  static const char deleted[] = " (deleted)";
+  char path[4096];
+  ssize_t size = readlink("/proc/self/exe", path, sizeof path);
+  size_t end = sizeof deleted - 1;
+  lua_pushboolean(L, size > (ssize_t)end &&
+                       memcmp(path + (size_t)size - end, deleted, end) == 0);
+  return 1;
+}
+
 static int limit(lua_State *L) {
   lua_pushnumber(L, host_of(L)->program.limit);
   return 1;
@@ -206,6 +236,9 @@ const luaL_Reg hot_transaction[] = {
   {"end_of", end},
   {"go", go},
   {"globals_of", globals},
+  {"is_replaced", is_replaced},
+  {"is_running", is_running},
+  {"start_first", start_first},
   {"limit", limit},
   {"live", live},
   {"notes_of", notes},

@@ -91,6 +91,7 @@ static int open_notifier(lua_State *L) {
   bool with_descriptor = lua_toboolean(L, 1);
   struct owner *owner = owner_here(L);
   struct origin origin = origin_here(L);
+  struct box *box = handle_push_empty_box(L, class_name, 0);
   struct notifier *notifier = handle_new(host, sizeof *notifier);
   if (notifier == NULL) return luaL_error(L, "not enough memory");
   int fd = with_descriptor ? notify_open() : -1;
@@ -105,7 +106,7 @@ static int open_notifier(lua_State *L) {
   notifier->handle.origin = origin;
   handle_open(&notifier->handle, &notifier->uv.any, &notifier_kind, owner);
   if (fd >= 0) uv_poll_start(&notifier->uv.poll, UV_READABLE, on_readable);
-  handle_push_box(L, &notifier->handle, class_name, 0);
+  handle_fill_box(box, &notifier->handle);
   return 1;
 }
 
@@ -159,15 +160,14 @@ static int notifier_read(lua_State *L) {
 static int notifier_add(lua_State *L) {
   struct notifier *notifier = handle_check_any(L, 1, class_name);
   const char *path = luaL_checkstring(L, 2);
-  bool is_new;
-  int number = notifier->fd < 0
-                 ? UV_ECANCELED
-                 : notify_add(notifier->fd, path, lua_toboolean(L, 3));
+  bool whole = lua_toboolean(L, 3), is_new;
+  int number = UV_ECANCELED;
+  if (notifier->fd >= 0) number = notify_add(notifier->fd, path, whole);
   if (number < 0) {
     lua_pushfstring(L, "watch %s", path);
     return error_result(L, number, lua_tostring(L, -1));
   }
-  if (names_directory(&notifier->names, number, path, &is_new) == NULL)
+  if (names_directory(&notifier->names, number, path, whole, &is_new) == NULL)
     return luaL_error(L, "not enough memory");
   lua_pushinteger(L, number);
   lua_pushboolean(L, is_new);

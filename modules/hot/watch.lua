@@ -69,11 +69,11 @@ end
 
 -- The number of a directory, whether it is new. False: it need not be watched.
 -- nil, message, code: it cannot.
-local function add(self, directory, is_last)
-  local number, new, code = self.notifier:add(directory, is_last)
+local function add(self, directory, whole)
+  local number, new, code = self.notifier:add(directory, whole)
   if number then return number, new end
   if code == "ENOENT" or code == "ENOTDIR" then return false, true end -- just now: look again
-  if code == "EACCES" and not is_last then return false, false end -- it may be searched, not read
+  if code == "EACCES" and not whole then return false, false end -- it may be searched, not read
   return nil, new, code
 end
 
@@ -93,18 +93,19 @@ local function apply(self, paths, steps)
   local numbers, names, any = {}, {}, false
   for i, path in ipairs(paths) do
     local list = steps[i] or {}
-    for at = 1, #list, 2 do
-      local is_last = at == #list - 1
-      local key = list[at] .. (is_last and "/" or "")
+    for at = 1, #list, 3 do
+      local directory, text, what = list[at], list[at + 1], list[at + 2]
+      local whole = what ~= "directory"
+      local key = whole and directory .. "/" or directory
       if numbers[key] == nil then
-        local number, new, code = add(self, list[at], is_last)
+        local number, new, code = add(self, directory, whole)
         if number == nil then return nil, new, code end
         numbers[key] = number
         any = any or new
       end
       if numbers[key] then
-        local name = expect(self, names, numbers[key], list[at + 1])
-        name.is_on_way = name.is_on_way or not is_last
+        local name = expect(self, names, numbers[key], text)
+        name.is_on_way = name.is_on_way or at + 3 < #list
         name[#name + 1] = path
       end
     end
@@ -138,7 +139,8 @@ local function arm(self)
   for _ = 1, ROUNDS do
     if self.polling then
       local changed, message, code = look(self)
-      return changed ~= nil and any or changed, message, code
+      if changed == nil then return nil, message, code end
+      break
     end
     local again, message, code = arm_once(self)
     if again == nil then return nil, message, code end

@@ -28,12 +28,18 @@ static int last_error(int fd) {
 
 /* ---- TCP ----------------------------------------------------------------- */
 
-static int bind_name(const struct sockaddr *name) {
+void bind_share(int fd, bool shares) {
+  int on = shares;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
+static int bind_name(const struct sockaddr *name, bool shares) {
   int yes = 1, no = 0;
   bool is_v6 = name->sa_family == AF_INET6;
   int fd = bind_open_socket(name->sa_family);
   if (fd < 0) return last_error(fd);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (shares) bind_share(fd, true);
   if (is_v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
   socklen_t size =
     is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
@@ -41,16 +47,16 @@ static int bind_name(const struct sockaddr *name) {
 }
 
 /* All interfaces are those of IPv4 where there is no IPv6. */
-static int bind_tcp(const struct address *address) {
+static int bind_tcp(const struct address *address, bool shares) {
   struct sockaddr_storage name;
   int status = address_resolve(address, true, &name);
   if (status < 0) return status;
-  int fd = bind_name((struct sockaddr *)&name);
+  int fd = bind_name((struct sockaddr *)&name, shares);
   if (address->host[0] != '\0' ||
       (fd != UV_EAFNOSUPPORT && fd != UV_EADDRNOTAVAIL))
     return fd;
   uv_ip4_addr("0.0.0.0", address_port(address), (struct sockaddr_in *)&name);
-  return bind_name((struct sockaddr *)&name);
+  return bind_name((struct sockaddr *)&name, shares);
 }
 
 /* ---- Unix ---------------------------------------------------------------- */
@@ -82,6 +88,7 @@ static int bind_unix(const char *path) {
   return UV_EADDRINUSE;
 }
 
-int bind_socket(const struct address *address) {
-  return address->is_unix ? bind_unix(address->host) : bind_tcp(address);
+int bind_socket(const struct address *address, bool shares) {
+  return address->is_unix ? bind_unix(address->host)
+                          : bind_tcp(address, shares);
 }

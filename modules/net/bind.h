@@ -8,6 +8,9 @@
  * inherit it. */
 int bind_open_socket(int family);
 /* The same, bound; or one of libuv's errors. */
-int bind_socket(const struct address *address);
+int bind_socket(const struct address *address, bool shares);
+/* Sockets that share may have the same port, if their addresses differ and all
+ * of them share, at this moment. */
+void bind_share(int fd, bool shares);
 
 #endif

@@ -98,12 +98,45 @@ static int inherit_socket(const struct server *from) {
 
 /* Only listen(2) finds out that the address is taken. Who connects before the
  * server has been started waits in the system's queue. */
-static int open_socket(const struct address *address) {
-  int fd = bind_socket(address);
+static int open_alone(const struct address *address, bool shares) {
+  int fd = bind_socket(address, shares);
   if (fd < 0 || listen(fd, BACKLOG) == 0) return fd;
   int status = uv_translate_sys_error(errno);
   close(fd);
   return status;
+}
+
+/* Has the live version a server at this port, but not at this address? Then it
+ * lets others share the port, or no longer. */
+static bool share_port(struct host *host, const char *asked, bool shares) {
+  const char *port = strrchr(asked, ':');
+  struct work *work = host->live->background.first;
+  bool found = false;
+  for (; work != NULL; work = work->next) {
+    const struct server *server = (const struct server *)work;
+    char bound[ADDRESS_TEXT];
+    if (work->kind != &kind || server->is_unix || server->handle.closing ||
+        !address_of(server, bound) || strcmp(strrchr(bound, ':'), port) != 0)
+      continue;
+    if (strcmp(bound, asked) == 0) return false;
+    bind_share(server->fd, shares);
+    found = true;
+  }
+  return found;
+}
+
+/* From "127.0.0.1:80" to ":80": until the commit the port is needed for both. */
+static int open_socket(struct owner *owner, const struct address *address,
+                       const char *asked) {
+  struct host *host = owner->generation->host;
+  int fd = open_alone(address, false);
+  if (fd != UV_EADDRINUSE || address->is_unix || !owner_is_staged(owner) ||
+      host->live == NULL || !share_port(host, asked, true))
+    return fd;
+  fd = open_alone(address, true);
+  share_port(host, asked, false);
+  if (fd >= 0) bind_share(fd, false);
+  return fd;
 }
 
 /* ---- net.listen(address, handler) ---------------------------------------- */
@@ -150,7 +183,8 @@ static int open_server(lua_State *L, const struct address *address,
   char asked[ADDRESS_TEXT];
   format_asked(address, asked);
   struct server *before = predecessor(owner, asked);
-  int fd = before != NULL ? inherit_socket(before) : open_socket(address);
+  int fd = before != NULL ? inherit_socket(before)
+                          : open_socket(owner, address, asked);
   if (fd < 0) return fd;
   struct server *server = new_server(owner, fd);
   if (server == NULL) return UV_ENOMEM;
@@ -183,11 +217,12 @@ int net_listen(lua_State *L) {
     return luaL_typeerror(L, 2, "function or table of events");
   lua_settop(L, 2);
   struct origin origin = origin_here(L);
+  struct box *box = handle_push_empty_box(L, class_name, 0);
   int status = open_server(L, &address, &server);
   if (status == 0) {
     server->by_line = by_line;
     server->handle.origin = origin;
-    handle_push_box(L, &server->handle, class_name, 0);
+    handle_fill_box(box, &server->handle);
     lua_pushvalue(L, 2);
     server->handler = luaL_ref(L, LUA_REGISTRYINDEX);
     status = start_now(server);

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "modules/hot/fingerprints.h"
+#include "modules/hot/watch.h"
 #include "spec/c/machine.h"
 
 static struct {
@@ -127,6 +129,9 @@ static int run_driver(lua_State *L) { /* the name and text of a script */
   memory.driver = host_of(L)->current;
   lua_register(L, "new_version", new_version);
   lua_register(L, "retire_version", retire_version);
+  lua_register(L, "fingerprints", hot_fingerprints);
+  hot_push_watch(L);
+  lua_setglobal(L, "open_watcher");
   if (luaL_loadstring(L, driver) != LUA_OK) return lua_error(L);
   lua_pushcfunction(L, fail_at);
   lua_pushcfunction(L, work_left);
@@ -315,6 +320,24 @@ static const char *const scripts[][2] = {
                "timer.sleep(0)\n"
                "timer.sleep(0)\n"
                "return 'ok'"},
+  {"watch",
+   "local paths = { 'CMakeLists.txt', 'spec/c/none', 'spec/c/oom.c' }\n"
+   "local list = fingerprints(paths)\n"
+   "assert(list[1] and not list[2] and list[3])\n"
+   "local name = os.tmpname()\n"
+   "local _ <close> = setmetatable({}, { __close = function()\n"
+   "  os.remove(name)\n"
+   "end })\n"
+   "for _, options in ipairs { {}, { poll = 0.001 } } do\n"
+   "  local watcher <close> = open_watcher(options)\n"
+   "  watcher.quiet = 0.001\n"
+   "  paths[4] = name\n"
+   "  assert(watcher:set(paths))\n"
+   "  io.open(name, 'a'):write 'x':close()\n"
+   "  local list = watcher:wait()\n"
+   "  assert(#list == 1 and list[1] == name)\n"
+   "end\n"
+   "return 'ok'"},
   {"echo", "local neap, net = require 'neap', require 'neap.net'\n"
            "local server <close> = assert(net.listen('127.0.0.1:0',\n"
            "  function(conn)\n"

@@ -22,12 +22,13 @@ local function read(name)
   return file and file:read("a")
 end
 
--- Arguments: those of neap. Options: before, shell commands that are run first ("ulimit -n 40"); flags, a list of those
--- of neap; script, the text of one: then the arguments are its own; runtime, the $XDG_RUNTIME_DIR (one of its own).
+-- Arguments: those of neap. Options: before, shell commands that are run first ("ulimit -n 40"); under, a program that
+-- becomes neap ("setsid"); flags, a list of those of neap; script, the text of one: then the arguments are its own;
+-- runtime, the $XDG_RUNTIME_DIR (one of its own).
 function child.start(arguments, options)
   options = options or {}
   local self = setmetatable({ base = os.tmpname() }, child)
-  local words = { quote(program), "--slow=0" } -- on a slow machine, any task may hold the loop
+  local words = { options.under or "env", quote(program), "--slow=0" } -- on a slow machine, any task may hold the loop
   for _, flag in ipairs(options.flags or {}) do words[#words + 1] = quote(flag) end
   if options.script then
     local file <close> = assert(io.open(self.base, "w"))

@@ -16,6 +16,7 @@
 #include "host/host.h"
 #include "host/option.h"
 #include "host/task.h"
+#include "modules/hot/hot.h"
 
 enum { OPEN_AFTER_MS = 50 };
 
@@ -69,12 +70,16 @@ static int call_after(lua_State *L) {
   return 0;
 }
 
+/* reload() -> modules/hot/reload.lua: only who is asked needs it. */
+static int push_reload(lua_State *L) {
+  hot_push_reload(L);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-  {"call_after", call_after},
-  {"connections", count_connections},
-  {"unref", handle_method_unref},
-  {"uptime", get_uptime},
-  {NULL, NULL},
+  {"call_after", call_after}, {"connections", count_connections},
+  {"reload", push_reload},    {"unref", handle_method_unref},
+  {"uptime", get_uptime},     {NULL, NULL},
 };
 
 static void set_string(lua_State *L, const char *name, const char *value) {

@@ -1,15 +1,9 @@
 -- The server of the control socket. It runs in the root realm, in tasks of the root generation, and so outlives every
 -- version of the program. Each request is an event: nothing waits between them, so an idle or silent client has no
 -- task; and nothing here keeps a finished program alive.
-local control, reload = ...
+local control = ...
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
-local date, time = os.date, os.time
-
--- STUB: goes when control.c hands us the reloader: {request = (why) -> true, text | nil, text; status = () -> table}.
-reload = reload or {
-  request = function() return nil, "this version of neap cannot reload yet" end,
-  status = function() return { generation = 1, why = "start", since = time() - control.uptime() // 1 | 0 } end,
-}
+local date = os.date
 
 local ROOT = 0 -- the generation of our own tasks
 local REQUEST_MOST, REQUEST_SECONDS = 64, 5
@@ -65,14 +59,14 @@ end
 local requests = {}
 
 function requests.ps()
-  local fields = { control.pid, control.name, reload.status().generation, uptime(), count_tasks(),
+  local fields = { control.pid, control.name, control.reload().status().generation, uptime(), count_tasks(),
     control.connections(), control.script }
   for i, field in ipairs(fields) do fields[i] = clean(field) end
   return true, table.concat(fields, "\t")
 end
 
 function requests.status()
-  local status = reload.status()
+  local status = control.reload().status()
   local lines = {}
   local function add(name, value) lines[#lines + 1] = name .. ": " .. value end
   local function add_list(name, list)
@@ -83,8 +77,9 @@ function requests.status()
   add("script", clean(control.script))
   add("generation", status.generation)
   add("uptime", uptime())
-  if status.since then add("live since", date("%Y-%m-%d %H:%M:%S", status.since // 1 | 0)) end
-  if status.why then add("why", clean(status.why)) end
+  local since = status.since or timer.now() - control.uptime()
+  add("live since", date("%Y-%m-%d %H:%M:%S", since // 1 | 0))
+  add("why", clean(status.why or "started"))
   add("tasks", count_tasks())
   add("connections", control.connections())
   add("reloads", status.reloads or 0)
@@ -108,7 +103,7 @@ function requests.status()
 end
 
 function requests.reload()
-  return reload.request("neap reload")
+  return control.reload().request("neap reload")
 end
 
 -- ---- one request ----------------------------------------------------------------------------------------------------

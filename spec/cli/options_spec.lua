@@ -1,3 +1,4 @@
+local child = require "spec.support.child"
 local program = require "spec.cli.program"
 local run_neap, run_both = program.run_neap, program.run_both
 
@@ -204,11 +205,15 @@ describe("our own options:", function()
   describe("--watch", function()
     local directory
 
-    before_each(function() directory = program.directory { ["a.lua"] = "print(#arg, ...) os.exit(true)" } end)
+    before_each(function() directory = program.directory { ["a.lua"] = "print(#arg, ...)" } end)
     after_each(function() directory.remove() end)
 
+    -- One that watches goes on after its end.
     local function prints(expected, ...)
-      assert.same({ code = 0, out = expected .. "\n", err = "" }, run_neap({ ... }, { dir = directory.path }))
+      local process <close> = child.start({ ... }, { before = "cd " .. directory.path })
+      assert.equal(expected, process:line())
+      process:signal "TERM"
+      assert.equal(0, (process:wait()))
     end
 
     it("is ours before a script, and right after that of `run`", function()
@@ -216,13 +221,16 @@ describe("our own options:", function()
       prints("1\tx", "run", "--watch", "a.lua", "x")
       prints("0", "run", "a.lua", "--watch")
       prints("2\tx\ty", "run", "a.lua", "--watch", "x", "y")
+      prints("1\t--watch", "run", "a.lua", "--watch", "--watch")
     end)
 
     it("is the script's elsewhere", function()
-      prints("1\t--watch", "a.lua", "--watch")
-      prints("2\tx\t--watch", "run", "a.lua", "x", "--watch")
-      prints("1\t--watch", "run", "a.lua", "--watch", "--watch")
-      prints("1\t--watching", "run", "a.lua", "--watching")
+      local function same(expected, ...)
+        assert.same({ code = 0, out = expected .. "\n", err = "" }, run_neap({ ... }, { dir = directory.path }))
+      end
+      same("1\t--watch", "a.lua", "--watch")
+      same("2\tx\t--watch", "run", "a.lua", "x", "--watch")
+      same("1\t--watching", "run", "a.lua", "--watching")
     end)
   end)
 

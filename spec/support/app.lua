@@ -14,25 +14,28 @@ local eventually = require "spec.support.eventually"
 
 local CONTROL = [[
 neap, hot, net, timer = require "neap", require "neap.hot", require "neap.net", require "neap.timer"
+local assert, load, pairs, pcall, tostring, type = assert, load, pairs, pcall, tostring, type -- as they are now
+local open, concat, pack = io.open, table.concat, table.pack
+local format, gsub = string.format, string.gsub
 
 function say(...)
-  local file <close> = assert(io.open("said", "a"))
-  file:write(table.concat({ ... }, " "), ",")
+  local file <close> = assert(open("said", "a"))
+  file:write(concat({ ... }, " "), ",")
 end
 
 local function write(value)
-  if type(value) ~= "table" then return (type(value) == "string" and "%q" or "%s"):format(tostring(value)) end
+  if type(value) ~= "table" then return format(type(value) == "string" and "%q" or "%s", tostring(value)) end
   local parts = {}
-  for k, v in pairs(value) do parts[#parts + 1] = ("[%s]=%s"):format(write(k), write(v)) end
-  return "{" .. table.concat(parts, ",") .. "}"
+  for k, v in pairs(value) do parts[#parts + 1] = format("[%s]=%s", write(k), write(v)) end
+  return "{" .. concat(parts, ",") .. "}"
 end
 
-local function unescape(text) return (text:gsub("\\(.)", { n = "\n", ["\\"] = "\\" })) end
-local function escape(text) return (text:gsub("\\", "\\\\"):gsub("\n", "\\n"):gsub("\r", "\\r")) end
+local function unescape(text) return (gsub(text, "\\(.)", { n = "\n", ["\\"] = "\\" })) end
+local function escape(text) return (gsub(text, "[\\\n\r]", { ["\n"] = "\\n", ["\r"] = "\\r", ["\\"] = "\\\\" })) end
 
 assert(net.listen("unix:control", {
   line = function(conn, line)
-    local results = table.pack(pcall(assert(load(unescape(line), "=control"))))
+    local results = pack(pcall(assert(load(unescape(line), "=control"))))
     conn:write(escape("return " .. write(results)) .. "\n")
   end,
 }))

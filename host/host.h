@@ -60,7 +60,7 @@ struct host {
   struct generation *entered;     /* whose realm is in place */
   struct generation *ended;       /* their last work is done: to be reaped */
   struct program program;
-  double started; /* when it was opened: seconds since 1970 */
+  double started;             /* when it was opened: seconds since 1970 */
   struct observer *observers; /* told of every phase and task event */
   struct source *sources;     /* names of files, see origin.h */
   int task_class;             /* a reference: the metatable of task objects */

@@ -4,7 +4,7 @@
 local core = ...
 local error, ipairs, next, pairs, pcall, rawequal, select, setmetatable, tostring, type =
   error, ipairs, next, pairs, pcall, rawequal, select, setmetatable, tostring, type
-local format, sort, sub = string.format, table.sort, string.sub
+local concat, format, sort, sub = table.concat, string.format, table.sort, string.sub
 local neap = require "neap"
 local shared = core.shared()
 local hot = {}
@@ -46,7 +46,7 @@ local function make(init, name)
   local value = init and init()
   if value == nil then return {} end
   if type(value) == "table" then return value end
-  error(format("init of state '%s' must return a table, not a %s", name, type(value)), 5)
+  error(format("init of state '%s' must return a table, not a %s", name, type(value)), 4)
 end
 
 -- `init` may wait. Another task that asks meanwhile waits for it.
@@ -97,12 +97,20 @@ hot.state = core.with_source(state)
 
 -- ---- hot.keep(name [, handle]) ---------------------------------------------------
 
+-- What is said while a version is loaded holds from the commit on, false: let go.
 local function kept(key)
-  local handle = is_preparing() and part(core.notes(), "kept")[key] or part(shared, "kept")[key]
-  return handle and not handle.closed and handle or nil
+  local handle
+  if is_preparing() then handle = part(core.notes(), "kept")[key] end
+  if handle == nil then handle = part(shared, "kept")[key] end
+  if handle and not handle.closed then return handle end
+  return nil
 end
 
 local function let_go(key)
+  if is_preparing() then
+    part(core.notes(), "kept")[key] = false
+    return
+  end
   local handle = part(shared, "kept")[key]
   shared.kept[key] = nil
   if handle and not handle.closed then core.let_go(handle) end
@@ -132,12 +140,12 @@ hot.keep = core.with_source(keep)
 
 -- The last one first. An error in one does not keep the others from running.
 local function dispose_all(list)
-  local failed, message
+  local messages = {}
   for i = #list, 1, -1 do
     local ok, err = pcall(list[i])
-    if not ok then failed, message = true, err end
+    if not ok then messages[#messages + 1] = "hot.dispose: " .. tostring(err) end
   end
-  if failed then error(message, 0) end
+  if #messages > 0 then error(concat(messages, "\n"), 0) end
 end
 
 function hot.dispose(fn)

@@ -166,12 +166,17 @@ local function switch(id, notes)
   return nil, contents
 end
 
-local function keep_handles(notes)
+-- What the new version has let go of (false) is its own.
+local function keep_handles(id, notes)
   for key, handle in pairs(notes.kept or {}) do
     local old = shared.kept[key]
-    core.keep(handle)
-    shared.kept[key] = handle
-    if old and not rawequal(old, handle) then old:close() end
+    if handle then core.keep(handle) end
+    shared.kept[key] = handle or nil
+    if old and not handle then
+      core.within(id, core.let_go, old)
+    elseif old and not rawequal(old, handle) then
+      old:close()
+    end
   end
 end
 
@@ -241,7 +246,7 @@ end
 -- ---- the transaction -------------------------------------------------------------------------
 
 local function after_commit(id, old, notes, why)
-  keep_handles(notes)
+  keep_handles(id, notes)
   status.since, status.why, status.error = timer.now(), why, nil
   status.restart = needs_restart(old)
   notes.migrations, notes.state, notes.kept = nil, nil, nil

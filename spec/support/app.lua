@@ -183,15 +183,17 @@ local function start(files, options)
   for name, text in pairs(files) do self:save(name, text) end
   local flags = { "-l", "control", table.unpack(options.flags or {}) }
   self.child = child.start({ "app.lua" }, {
-    before = "cd " .. directory, flags = flags, under = options.session and "setsid" or nil,
+    before = "cd " .. directory, flags = flags, under = options.session and "setsid" or nil, runtime = directory,
   })
   self.pid = self.child.pid
+  local socket = ("%s/neap/%d.sock"):format(directory, self.pid)
   local is_up = eventually(function()
     local conn <close> = self:connect "control"
     return conn
   end)
   if not is_up then error("the program does not start:\n" .. self:stderr(), 2) end
   self:eval "" -- it answers when the main chunk waits, or is over
+  eventually(function() return os.rename(socket, socket) end) -- opened a moment later: it counts as a descriptor
   return self
 end
 

@@ -257,6 +257,7 @@ end
 local function replace(why)
   local began = timer.monotonic()
   local old = core.live()
+  if old then pins.know(old) end -- the first one was not prepared here
   local id, text = prepare()
   if not id then return nil, text end
   local notes = core.notes_of(id)
@@ -291,6 +292,7 @@ local function run(ticket)
   else
     status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
   end
+  if shared.watcher then core.start_to_arm() end -- also where it failed: in what it has read may be the fault
 end
 
 function reload.serve_requests()
@@ -325,7 +327,7 @@ local function watched_files()
   return paths
 end
 
-function reload.arm()
+local function arm()
   local ok, message = shared.watcher:set(watched_files())
   if not ok and not shared.watcher.closed then say(message) end
 end
@@ -341,7 +343,15 @@ local function look()
   return changed, undone
 end
 
+local following -- a gate: one at a time, or one change would be two reloads
+
 local function follow()
+  while following do following:wait() end
+  following = core.new_gate()
+  local _ <close> = setmetatable({}, { __close = function()
+    following:open()
+    following = nil
+  end })
   local changed, undone = look()
   local live = core.live()
   if undone then
@@ -354,6 +364,22 @@ local function follow()
   local mends = status.error ~= nil
   local ok, text = request(list_names(changed) .. " changed")
   tell(ok, ok and mends and "mended: " .. text or text)
+end
+
+-- Something was read that is not watched yet. Until it is nobody tells of changes,
+-- so we look. Those who come meanwhile are served by one more round.
+local arming, again = false, false
+
+function reload.arm()
+  again = true
+  if arming or not shared.watcher then return end
+  arming = true
+  local _ <close> = setmetatable({}, { __close = function() arming = false end })
+  while again do
+    again = false
+    arm()
+  end
+  follow()
 end
 
 local told = {}
@@ -390,7 +416,7 @@ function reload.watch()
   local watcher <close> = open_watch {}
   shared.watcher = watcher
   while true do
-    reload.arm()
+    arm()
     follow() -- also what has changed before it was watched
     tell_restart()
     if not watcher:wait() then return end

@@ -23,6 +23,8 @@ local function generation_of(fn, seen)
 end
 
 local function generation_of_coroutine(co)
+  local body = core.body_of(co)
+  if body then return generation_of(body, {}) end
   for level = 0, 100 do
     local info = debug.getinfo(co, level, "f")
     if not info then return end

@@ -257,6 +257,7 @@ end
 local function replace(why)
   local began = timer.monotonic()
   local old = core.live()
+  if old then pins.know(old) end -- the first one was not prepared here
   local id, text = prepare()
   if not id then return nil, text end
   local notes = core.notes_of(id)
@@ -291,6 +292,7 @@ local function run(ticket)
   else
     status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
   end
+  if shared.watcher then shared.on_file() end -- also where it failed: in what it has read may be the fault
 end
 
 function reload.serve_requests()
@@ -325,7 +327,7 @@ local function watched_files()
   return paths
 end
 
-local function set_watcher()
+local function arm()
   local ok, message = shared.watcher:set(watched_files())
   if not ok and not shared.watcher.closed then say(message) end
 end
@@ -341,12 +343,16 @@ local function look()
   return changed, undone
 end
 
--- True: there was another attempt, which may have read other files.
-local following = false
+local following -- a gate: one at a time, or one change would be two reloads
 
+-- True: there was another attempt, which may have read other files.
 local function follow()
-  following = true
-  local _ <close> = setmetatable({}, { __close = function() following = false end })
+  while following do following:wait() end
+  following = core.new_gate()
+  local _ <close> = setmetatable({}, { __close = function()
+    following:open()
+    following = nil
+  end })
   local changed, undone = look()
   local live = core.live()
   if undone then
@@ -363,6 +369,26 @@ local function follow()
   return true
 end
 
+-- What changes before it is watched is found by looking.
+local function arm_and_follow()
+  repeat arm() until not follow()
+end
+
+-- The version that serves has read one more file: in a task, because it waits.
+local unarmed = false
+
+function reload.arm()
+  while unarmed and shared.watcher do
+    unarmed = false
+    arm_and_follow()
+  end
+end
+
+function shared.on_file()
+  unarmed = true
+  core.start_to_arm()
+end
+
 local told = {}
 
 local function tell_restart()
@@ -370,23 +396,6 @@ local function tell_restart()
     if not told[text] then say("restart needed: " .. text) end
     told[text] = true
   end
-end
-
--- The version that serves has read one more file. (It may have been changed before
--- it was watched.)
-local unarmed = false
-
-function reload.arm()
-  while unarmed and shared.watcher do
-    unarmed = false
-    set_watcher()
-    while not following and follow() do set_watcher() end
-  end
-end
-
-function shared.on_file()
-  unarmed = true
-  core.start_to_arm()
 end
 
 -- There is nothing to prepare it beside: it runs as without --watch. If its main
@@ -414,7 +423,7 @@ function reload.watch()
   local watcher <close> = open_watch {}
   shared.watcher = watcher
   while true do
-    repeat set_watcher() until not follow() -- also what has changed before it was watched
+    arm_and_follow()
     tell_restart()
     if not watcher:wait() then return end
   end

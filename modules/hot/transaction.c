@@ -212,6 +212,18 @@ static int limit(lua_State *L) {
   return 1;
 }
 
+/* The function of a coroutine that has not begun: debug knows no way to it. */
+static int body_of(lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  lua_Debug ar;
+  if (co == NULL || co == L || lua_status(co) != LUA_OK) return 0;
+  if (lua_getstack(co, 0, &ar) != 0 || lua_gettop(co) == 0) return 0;
+  if (!lua_isfunction(co, 1) || !lua_checkstack(co, 1)) return 0;
+  lua_pushvalue(co, 1);
+  lua_xmove(co, L, 1);
+  return 1;
+}
+
 static void add_one(lua_State *L, const char *key) {
   lua_getfield(L, -1, key);
   lua_pushinteger(L, lua_tointeger(L, -1) + 1);
@@ -231,6 +243,7 @@ static int count_staged(lua_State *L) {
 
 const luaL_Reg hot_transaction[] = {
   {"await", await},
+  {"body_of", body_of},
   {"commit", commit},
   {"count_staged", count_staged},
   {"end_of", end},

@@ -46,10 +46,11 @@ static void set_gc_mode(lua_State *L, enum gc_mode mode) {
   if (mode == GC_STRESS) lua_gc(L, LUA_GCINC, 1, 1000, 1);
 }
 
-/* Specs may block on purpose: they are watched only if somebody asks. */
+/* Specs may block on purpose, and our own commands hold up nobody: they are
+ * watched only if somebody asks. */
 static int open_watchdog(struct host *host, const struct options *options) {
   unsigned limit = options->slow_ms;
-  if (options->command == COMMAND_TEST && !options->slow_given) limit = 0;
+  if (options->command != COMMAND_RUN && !options->slow_given) limit = 0;
   return limit > 0 ? watchdog_open(host, limit) : 0;
 }
 

@@ -10,9 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/control.h"
 #include "cli/help.h"
 #include "cli/input.h"
 #include "cli/options.h"
+#include "cli/rundir.h"
 #include "host/chunk.h"
 #include "host/embedded.h"
 #include "host/generation.h"
@@ -54,11 +56,14 @@ static int push_arg(lua_State *L) {
 /* ---- stages: what is to be called next ----------------------------------- */
 
 /* What cannot be loaded has no traceback, and ends the program: what the
- * command line asks for cannot be done. A later version is not let in. */
+ * command line asks for cannot be done. But a later version is not let in, and
+ * what is watched will be mended. */
 static int loaded(lua_State *L, int status) {
   struct host *host = host_of(L);
+  const struct options *options = host->program.context;
   if (status == LUA_OK) return 0;
-  if (generation_here(L)->state == GENERATION_PREPARING) return lua_error(L);
+  if (options->watch || generation_here(L)->state == GENERATION_PREPARING)
+    return lua_error(L);
   fprintf(stderr, "neap: %s\n", lua_tostring(L, -1));
   host->failures++;
   loop_stop(host, 1);
@@ -118,6 +123,16 @@ static int load_test(lua_State *L) {
   return 1;
 }
 
+/* "reload", "chat": as they stand on the command line. */
+static int load_client(lua_State *L, const struct options *options) {
+  embedded_load(L, "cli/client.lua");
+  lua_newtable(L);
+  rundir_set_functions(L);
+  lua_pushstring(L, options->argv[options->script]);
+  lua_pushstring(L, options->argv[options->script + 1]);
+  return 3;
+}
+
 static int load_file(lua_State *L, const char *name) {
   int status =
     name == NULL ? luaL_loadfile(L, NULL) : chunk_load(L, name, "main");
@@ -127,6 +142,7 @@ static int load_file(lua_State *L, const char *name) {
 
 static int load_script(lua_State *L, const struct options *options) {
   if (options->command == COMMAND_TEST) return load_test(L);
+  if (options_ask(options)) return load_client(L, options);
   if (options->from_stdin) return load_file(L, NULL);
   if (options->script < options->argc)
     return load_file(L, options->argv[options->script]);
@@ -148,6 +164,7 @@ static int load_repl(lua_State *L, const struct options *options) {
 /* ---- the task ------------------------------------------------------------ */
 
 static int load_stage(lua_State *L, const struct options *options, int at) {
+  if (options_ask(options) && at != options->count + 1) return NOTHING;
   if (at == 0) return load_init(L, options);
   if (at <= options->count) return load_step(L, &options->steps[at - 1]);
   if (at == options->count + 1) return load_script(L, options);
@@ -214,6 +231,7 @@ static int start(lua_State *L) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
   describe(host, options);
+  if (options_name_file(options)) control_start(host, options);
   if (options->watch) {
     if (hot_watch(host) < 0) return luaL_error(L, "not enough memory");
     return 0;

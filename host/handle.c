@@ -138,6 +138,12 @@ int handle_method_close(lua_State *L) {
   return 0;
 }
 
+int handle_method_unref(lua_State *L) {
+  const struct handle *h = handle_check_box(L, 1);
+  if (h != NULL) uv_unref(h->uv);
+  return 0;
+}
+
 int handle_field_closed(lua_State *L) {
   const struct handle *h = handle_check_box(L, 1);
   lua_pushboolean(L, h == NULL || h->ended || h->closing);

@@ -65,6 +65,7 @@ struct handle *handle_check_box(lua_State *L, int index);
 void handle_stop(struct work *work); /* for a struct work_kind */
 bool handle_is(const struct work *work);
 int handle_method_close(lua_State *L); /* for a list of methods */
+int handle_method_unref(lua_State *L); /* it keeps no program alive */
 int handle_field_closed(lua_State *L); /* for a list of fields */
 
 #endif

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/generation.h"
 #include "host/realm.h"
@@ -21,11 +22,22 @@ static void open_buffers(lua_State *L) {
   lua_pop(L, 1);
 }
 
+/* Where asserts are on every block is malloc's own: so valgrind and sanitizers
+ * see what uses it too late. */
+static void open_memory(struct host *host) {
+#ifdef NDEBUG
+  lua_setallocf(host->L, memory_allocate, &host->memory);
+#else
+  (void)host;
+#endif
+}
+
 /* The root generation takes a realm of its own: it is in place when no program
  * runs. What the state began with, nothing, is dropped. */
 static int open_root(lua_State *L) {
   struct host *host = host_of(L);
   open_buffers(L);
+  lobby_open(&host->lobby, L);
   task_object_open(L);
   host->root = generation_new(L, lua_tocfunction(L, 1));
   host->root->state = GENERATION_LIVE;
@@ -43,9 +55,16 @@ static void free_all(struct host *host) {
   origin_free_all(host);
   pool_free(&host->pool);
   buffers_free(&host->buffers);
+  memory_trim(&host->memory);
   int status = uv_loop_close(&host->loop);
   assert(status == 0);
   (void)status;
+}
+
+static double now(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_REALTIME, &ts);
+  return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 int host_open(struct host *host, lua_CFunction open) {
@@ -55,10 +74,12 @@ int host_open(struct host *host, lua_CFunction open) {
   host->loop.data = host;
   host->exit_code = -1;
   host->program.open = open;
+  host->started = now();
   clock_open(&host->clock, &host->loop);
   host->L = luaL_newstate();
   if (host->L != NULL && pool_open(&host->pool)) {
     *(struct host **)lua_getextraspace(host->L) = host;
+    open_memory(host);
     lua_pushcfunction(host->L, open_root);
     lua_pushcfunction(host->L, open);
     if (lua_pcall(host->L, 1, 0, 0) == LUA_OK) return 0;

@@ -13,6 +13,8 @@
 #include "host/buffers.h"
 #include "host/clock.h"
 #include "host/flush.h"
+#include "host/lobby.h"
+#include "host/memory.h"
 #include "host/origin.h"
 #include "host/pool.h"
 #include "host/queue.h"
@@ -43,18 +45,22 @@ struct host {
   uv_loop_t loop;
   lua_State *L;                /* main state: for the host, between tasks */
   struct queue ready;          /* tasks whose results have arrived */
+  struct queue batch;          /* those that run in this turn */
+  struct lobby lobby;          /* what such tasks are to run */
   struct task *current;        /* the task that runs Lua now, or NULL */
   lua_State *volatile running; /* and the innermost coroutine it runs in */
   struct pool pool;            /* coroutines and tasks to be used again */
   struct clock clock;          /* every timeout, one uv_timer */
   struct flush *flushes;       /* what is to be written before the next poll */
   struct buffers buffers;      /* for what is to be written */
+  struct memory memory;        /* of Lua values */
   struct generation *generations; /* all that are not dead */
   struct generation *root;        /* owns what no program does */
   struct generation *live;        /* the program that serves, or NULL */
   struct generation *entered;     /* whose realm is in place */
   struct generation *ended;       /* their last work is done: to be reaped */
   struct program program;
+  double started;             /* when it was opened: seconds since 1970 */
   struct observer *observers; /* told of every phase and task event */
   struct source *sources;     /* names of files, see origin.h */
   int task_class;             /* a reference: the metatable of task objects */

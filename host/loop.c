@@ -7,23 +7,20 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/observe.h"
+#include "host/run.h"
 #include "host/task.h"
 #include "host/wait.h"
 #include "host/watchdog.h"
 
 enum { DRAIN_MS = 30000 };
 
-/* What these tasks make ready waits for the next time, so tasks that keep
- * waking each other cannot starve the sockets. */
 void loop_dispatch(struct host *host) {
   assert(host->current == NULL);
   bool polling = host->polling;
   observe_phase(host, OBSERVE_DISPATCH);
   watchdog_wake(host);
-  struct queue batch = host->ready;
-  host->ready = (struct queue){NULL, NULL};
   host->polling = false;
-  while (!queue_is_empty(&batch)) task_run(queue_pop(&batch));
+  run_ready(host);
   flush_all(host);
   generation_reap(host);
   host->polling = polling;

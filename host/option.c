@@ -73,8 +73,10 @@ static lua_Number check_range(lua_State *L, int index, const char *name) {
 }
 
 lua_Number check_seconds(lua_State *L, int index) {
-  lua_Number seconds = luaL_checknumber(L, index);
-  if (seconds >= 0 && seconds <= seconds_most) return seconds;
+  int is_number;
+  lua_Number seconds = lua_tonumberx(L, index, &is_number);
+  if (is_number && seconds >= 0 && seconds <= seconds_most) return seconds;
+  luaL_checknumber(L, index);
   lua_pushvalue(L, index);
   return check_range(L, index, "time"); /* raises */
 }

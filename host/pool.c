@@ -20,13 +20,17 @@ struct coroutine pool_take(struct pool *pool, lua_State *L) {
   return (struct coroutine){co, luaL_ref(L, LUA_REGISTRYINDEX)};
 }
 
+void pool_clear_hook(lua_State *co) {
+  if (lua_gethook(co) != NULL) lua_sethook(co, NULL, 0, 0);
+}
+
 void pool_give(struct pool *pool, struct coroutine coroutine) {
   if (pool->count == IDLE_MOST) {
     pool_drop(coroutine);
     return;
   }
   lua_settop(coroutine.co, 0);
-  if (lua_gethook(coroutine.co) != NULL) lua_sethook(coroutine.co, NULL, 0, 0);
+  pool_clear_hook(coroutine.co);
   pool->idle[pool->count++] = coroutine;
 }
 

@@ -26,6 +26,7 @@ struct pool {
 bool pool_open(struct pool *pool);
 struct coroutine pool_take(struct pool *pool, lua_State *L); /* may raise */
 void pool_give(struct pool *pool, struct coroutine coroutine);
+void pool_clear_hook(lua_State *co); /* that a script has left behind */
 void pool_drop(struct coroutine coroutine);
 
 struct task *pool_take_task(struct pool *pool); /* NULL without memory */

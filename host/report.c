@@ -163,12 +163,19 @@ void report_failure(lua_State *L, struct task *task, bool taken) {
   lua_settop(L, error);
 }
 
+void report_begin(const struct task *task) {
+  uint64_t id = task->work.owner->generation->id;
+  fputs("neap: ", stderr);
+  if (id > 1) fprintf(stderr, "generation %llu: ", (unsigned long long)id);
+}
+
 void report_broken(struct task *task, const char *message) {
   struct host *host = task->host;
   host->failures++;
   lua_pushnil(host->L);
   lua_rawsetp(host->L, LUA_REGISTRYINDEX, task);
-  fprintf(stderr, "neap: task %llu (%s) failed: %s\n",
-          (unsigned long long)task->id, task->name,
+  report_begin(task);
+  fprintf(stderr, "task %llu (%s) failed: %s\n", (unsigned long long)task->id,
+          task->name,
           message != NULL ? message : "(error object is not a string)");
 }

@@ -17,6 +17,8 @@ void report_failure(lua_State *L, struct task *task, bool taken);
 /* In `settle` of a sink, the error on top of L: pushes what it says, with its
  * traceback, and where the task came from. */
 void report_push_error(lua_State *L, const struct task *task);
+/* "neap: ", and of later versions of the program also which one it is of. */
+void report_begin(const struct task *task);
 /* Outside, where Lua can say no more: straight to stderr. */
 void report_broken(struct task *task, const char *message);
 

@@ -12,6 +12,7 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
+#include "host/report.h"
 #include "host/task.h"
 #include "host/task_list.h"
 #include "host/wait.h"
@@ -36,8 +37,9 @@ static void report_overrun(struct host *host, lua_State *L) {
   if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
   struct origin origin = origin_of(host, L);
   host->overruns++;
+  report_begin(host->current);
   fprintf(stderr,
-          "neap: task %llu (%s) has held the loop for over %u ms, at "
+          "task %llu (%s) has held the loop for over %u ms, at "
           "%s:%d\n",
           (unsigned long long)host->current->id, host->current->name,
           (unsigned)(host->watchdog.limit / 1000000),

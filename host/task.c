@@ -1,4 +1,4 @@
-/* task.c - the life of a task: started, run, cancelled, ended. */
+/* task.c - the life of a task: started, woken, cancelled, ended. */
 #include "host/task.h"
 
 #include <assert.h>
@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cancel.h"
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/observe.h"
 #include "host/report.h"
+#include "host/run.h"
 #include "host/task_object.h"
 #include "host/wait.h"
 
-enum { CREDIT = 64 }; /* immediate results in a row, see wait.c */
+enum { FEW = 8 }; /* arguments that a stack has room for in any case */
 
 static void make_ready(struct task *task) {
   struct host *host = task->host;
@@ -46,66 +46,18 @@ bool task_is(const struct work *work) {
   return work->kind == &task_kind;
 }
 
-/* ---- the body: errors are unwound inside it, so __close may wait --------- */
-
-static enum task_end end_of(lua_State *L, int status) {
-  if (status == LUA_OK || status == LUA_YIELD) return TASK_RETURNED;
-  return cancel_is(L, -1) ? TASK_CANCELLED : TASK_FAILED;
-}
-
-/* Returns how it ended to task_run, as one number. */
-static int end_body(lua_State *L, int status, lua_KContext context) {
-  struct task *task = host_of(L)->current;
-  enum task_end end = end_of(L, status);
-  bool taken = false;
-  (void)context;
-  if (task->object != NULL) taken = task_object_settle(L, task, end);
-  if (task->sink != NULL && task->sink->settle != NULL)
-    taken = task->sink->settle(L, task, end) || taken;
-  if (end == TASK_FAILED) report_failure(L, task, taken);
-  lua_pushinteger(L, end);
-  return 1;
-}
-
-static int run_body(lua_State *L) { /* object, trace, function, arguments */
-  int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, 0, end_body);
-  return end_body(L, status, 0);
-}
-
-enum { FEW = 8 };  /* arguments that a stack has room for in any case */
-enum { BODY = 3 }; /* arguments of run_body beside those of the function */
-
-/* Moves the object, or nil, from L below the function that comes next. */
-static void push_body(lua_State *L, lua_State *co) {
-  lua_pushcfunction(co, run_body);
-  lua_xmove(L, co, 1);
-  lua_pushcfunction(co, report_trace);
-}
-
-static int nothing_left(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  return 0;
-}
-
-/* Without a continuation what it calls could not wait. */
-int task_call_last(lua_State *L, int nargs) {
-  lua_callk(L, nargs, 0, 0, nothing_left);
-  return 0;
-}
-
 /* ---- start --------------------------------------------------------------- */
 
 static struct task *allocate(struct host *host, struct owner *owner) {
   struct task *task = pool_take_task(&host->pool);
   if (task == NULL) return NULL;
-  memset(task, 0, sizeof *task);
+  *task = (struct task){.host = host,
+                        .id = ++host->next_task_id,
+                        .state = TASK_WAITING,
+                        .name = "task"};
   work_begin(&task->work, &task_kind, owner);
-  task->host = host;
-  task->id = ++host->next_task_id;
   task->started = task->since = uv_now(&host->loop);
   task->timeout.data = task;
-  task->state = TASK_WAITING;
-  task->name = "task";
   if (host->current != NULL) task->parent = host->current->id;
   observe_task(task, OBSERVE_SPAWNED);
   return task;
@@ -121,7 +73,7 @@ static void release(struct task *task) {
 
 /* What a generation starts while it is being prepared waits for the commit. */
 static void begin(struct task *task) {
-  if (owner_is_staged(task->work.owner)) {
+  if (owner_is_staged(task->work.owner) && !task->awaited) {
     task->work.staged = true;
     task->state = TASK_STAGED;
   } else {
@@ -146,28 +98,87 @@ struct task *task_new(lua_State *L, struct owner *owner, bool with_object) {
   } else {
     lua_pushnil(L);
   }
-  push_body(L, coroutine.co);
+  run_push_body(coroutine.co);
+  lua_pushcfunction(coroutine.co, report_trace);
+  lua_xmove(L, coroutine.co, 1);
   return task;
 }
 
 void task_set_arguments(struct task *task, int nargs) {
-  task->nargs = BODY + nargs;
+  task->nargs = TASK_AT_RESULTS + nargs;
+}
+
+/* ---- begun by C: no coroutine, no Lua value until it runs ---------------- */
+
+static void push_body(lua_State *L, struct task *task) {
+  lua_pushnil(L);
+  lua_pushcfunction(L, task->body);
+  lua_pushlightuserdata(L, task->context);
+}
+
+struct task *task_start_pushed(struct host *host, struct owner *owner,
+                               task_push *push, void *context) {
+  if (host->phase == HOST_STOPPING) return NULL;
+  struct task *task = allocate(host, owner);
+  if (task == NULL) return NULL;
+  task->push = push;
+  task->context = context;
+  begin(task);
+  return task;
 }
 
 struct task *task_start(struct host *host, struct owner *owner,
                         lua_CFunction body, void *context) {
-  if (host->phase == HOST_STOPPING) return NULL;
+  struct task *task = task_start_pushed(host, owner, push_body, context);
+  if (task != NULL) task->body = body;
+  return task;
+}
+
+static int nothing_left(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+/* Without a continuation what it calls could not wait. */
+int task_call_last(lua_State *L, int nargs) {
+  lua_callk(L, nargs, 0, 0, nothing_left);
+  return 0;
+}
+
+/* ---- begun by Lua -------------------------------------------------------- */
+
+static void push_seats(lua_State *L, struct task *task) {
+  lobby_leave(&task->host->lobby, L, task->seat, task->seats);
+}
+
+/* It will run in this turn or the next: so it needs no coroutine to wait in. */
+static struct task *spawn_seated(lua_State *from, int first, int nargs,
+                                 struct owner *owner, bool with_object) {
+  struct host *host = host_of(from);
+  struct task_object *object = NULL;
+  if (with_object) object = task_object_new(from);
   struct task *task = allocate(host, owner);
-  if (task == NULL) return NULL;
-  task->body = body;
-  task->context = context;
-  begin(task);
+  if (task == NULL) luaL_error(from, "not enough memory");
+  if (object != NULL) {
+    task_object_bind(object, task);
+    lua_pushvalue(from, -1);
+  } else {
+    lua_pushnil(from);
+  }
+  for (int i = 0; i <= nargs; i++) lua_pushvalue(from, first + i);
+  task->push = push_seats;
+  task->seats = nargs + 2;
+  task->seat = lobby_enter(&host->lobby, from, task->seats);
+  make_ready(task);
   return task;
 }
 
 /* The function and its arguments lie at `first` and above. */
 static struct task *spawn(lua_State *from, int first, int nargs,
                           struct owner *owner, bool with_object) {
+  if (nargs <= FEW && !owner_is_staged(owner) &&
+      lobby_has_room(&host_of(from)->lobby, nargs + 2))
+    return spawn_seated(from, first, nargs, owner, with_object);
   struct task *task = task_new(from, owner, with_object);
   lua_State *co = task->coroutine.co;
   if (nargs > FEW && !lua_checkstack(co, nargs + 4)) {
@@ -208,103 +219,18 @@ void task_rename(struct task *task, const char *name) {
   task->name = task->own_name = copy;
 }
 
-/* ---- run ----------------------------------------------------------------- */
+/* ---- the end, see also run.c --------------------------------------------- */
 
-static void retire(struct task *task, enum task_end end) {
+void task_end(struct task *task, enum task_end end) {
   struct host *host = task->host;
   observe_task(task, end == TASK_FAILED ? OBSERVE_FAILED : OBSERVE_RETURNED);
   if (task->object != NULL) task_object_end(task, end);
   if (task->sink != NULL && task->sink->ended != NULL)
     task->sink->ended(task, end);
-  if (task->coroutine.co != NULL) {
-    if (end == TASK_RETURNED)
-      pool_give(&host->pool, task->coroutine);
-    else
-      pool_drop(task->coroutine);
-  }
+  if (task->coroutine.co != NULL) pool_drop(task->coroutine);
   release(task);
   if (++host->tidy.ended >= TIDY_AFTER && !host->tidy.scheduled)
     tidy_schedule(host);
-}
-
-static void fill(lua_State *L, struct task *task) {
-  task->coroutine = pool_take(&task->host->pool, L);
-  lua_pushnil(L);
-  push_body(L, task->coroutine.co);
-  lua_pushcfunction(task->coroutine.co, task->body);
-  lua_pushlightuserdata(task->coroutine.co, task->context);
-  task_set_arguments(task, 1);
-}
-
-static int fill_protected(lua_State *L) {
-  fill(L, lua_touserdata(L, 1));
-  return 0;
-}
-
-/* False: no memory. Between tasks nothing may raise unprotected, but a pooled
- * coroutine is there, and has room for so little. */
-static bool prepare(struct task *task) {
-  lua_State *L = task->host->L;
-  task->begun = true;
-  if (task->coroutine.co != NULL) return true;
-  if (task->host->pool.count > 0) {
-    fill(L, task);
-    return true;
-  }
-  lua_pushcfunction(L, fill_protected);
-  lua_pushlightuserdata(L, task);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK) return true;
-  lua_pop(L, 1);
-  return false;
-}
-
-static int resume(struct task *task, int *nresults) {
-  struct host *host = task->host;
-  int nargs = task->nargs;
-  task->nargs = 0;
-  task->state = TASK_RUNNING;
-  observe_task(task, OBSERVE_RESUMED);
-  host->credit = CREDIT;
-  host->blocked = false;
-  host->running = task->coroutine.co;
-  host->current = task;
-  host->runs++;
-  int status = lua_resume(task->coroutine.co, NULL, nargs, nresults);
-  host->current = NULL;
-  host->running = NULL;
-  return status;
-}
-
-void task_run(struct task *task) {
-  int nresults;
-  assert(task->state == TASK_READY && task->host->current == NULL);
-  wait_leave(task);
-  if (!task->begun) {
-    if (task->cancelled || task->host->phase == HOST_STOPPING) {
-      retire(task, TASK_CANCELLED);
-      return;
-    }
-    if (!prepare(task)) {
-      report_broken(task, "not enough memory to start a task");
-      retire(task, TASK_FAILED);
-      return;
-    }
-  }
-  generation_enter(task->work.owner->generation);
-  int status = resume(task, &nresults);
-  lua_State *co = task->coroutine.co;
-  if (status == LUA_OK) {
-    retire(task, (enum task_end)lua_tointeger(co, -1));
-  } else if (status == LUA_YIELD && wait_is_mark(co)) {
-    lua_pop(co, nresults);
-    observe_task(task, OBSERVE_SUSPENDED);
-  } else {
-    report_broken(task, status == LUA_YIELD
-                          ? "attempt to yield from outside a coroutine"
-                          : lua_tostring(co, -1));
-    if (status == LUA_YIELD) lua_resetthread(co); /* __close cannot wait */
-    retire(task, TASK_FAILED);
-  }
 }
 
 /* ---- wake and cancel ----------------------------------------------------- */
@@ -320,6 +246,7 @@ void task_wake(struct task *task, int status) {
 }
 
 void task_start_staged(struct task *task) {
+  task->awaited = true;
   if (task->state != TASK_STAGED) return;
   task->work.staged = false;
   make_ready(task);

@@ -41,10 +41,10 @@ static struct task_object *check_object(lua_State *L) {
 
 /* ---- the end of its task ------------------------------------------------- */
 
-/* L is the task's stack: its object lies at 1, results or error from 3 on. */
+/* L is the task's stack. */
 bool task_object_settle(lua_State *L, struct task *task, enum task_end end) {
   struct task_object *object = task->object;
-  int count = lua_gettop(L) - 2;
+  int count = lua_gettop(L) - TASK_AT_RESULTS + 1;
   if (end == TASK_FAILED) {
     lua_pushvalue(L, -1);
   } else if (end == TASK_RETURNED && count == 1) {
@@ -53,14 +53,14 @@ bool task_object_settle(lua_State *L, struct task *task, enum task_end end) {
   } else if (end == TASK_RETURNED && count > 1) {
     lua_createtable(L, count, 0);
     for (int i = 1; i <= count; i++) {
-      lua_pushvalue(L, i + 2);
+      lua_pushvalue(L, TASK_AT_RESULTS + i - 1);
       lua_rawseti(L, -2, i);
     }
     object->count = count;
   } else {
     return false;
   }
-  lua_setiuservalue(L, 1, TASK_OBJECT_RESULT);
+  lua_setiuservalue(L, TASK_AT_OBJECT, TASK_OBJECT_RESULT);
   return end == TASK_FAILED && object->joiners != NULL;
 }
 

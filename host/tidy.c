@@ -39,6 +39,7 @@ static void begin(lua_State *L, struct tidy *tidy) {
 
 static int finish(lua_State *L, const struct tidy *tidy) {
   if (tidy->generational) lua_gc(L, LUA_GCGEN, 0, 0);
+  memory_trim(&host_of(L)->memory);
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

@@ -4,10 +4,16 @@
 #include <assert.h>
 #include <stddef.h>
 
-enum { SLOT_BITS = 8, SLOT_MASK = WHEEL_SLOTS - 1 };
+/* A slot of it is 1 << shift ticks. The numbers are powers of two. */
+static const struct level {
+  unsigned shift, slots, first;
+} levels[WHEEL_LEVELS + 1] = {
+  {0, 2048, 0},    {11, 128, 2048}, {18, 128, 2176},
+  {25, 128, 2304}, {32, 0, 2432}, /* beyond the last one */
+};
 
-static unsigned slot_at(uint64_t tick, int level) {
-  return (unsigned)(tick >> (level * SLOT_BITS)) & SLOT_MASK;
+static unsigned slot_at(uint64_t tick, const struct level *level) {
+  return (unsigned)(tick >> level->shift) & (level->slots - 1);
 }
 
 static void insert_before(struct link *next, struct link *link) {
@@ -51,9 +57,7 @@ static void splice(struct link *from, struct link *to) {
 
 void wheel_open(struct wheel *wheel, uint64_t now) {
   *wheel = (struct wheel){.now = now};
-  for (int level = 0; level < WHEEL_LEVELS; level++)
-    for (int slot = 0; slot < WHEEL_SLOTS; slot++)
-      empty(&wheel->slots[level][slot]);
+  for (int slot = 0; slot < WHEEL_SLOTS; slot++) empty(&wheel->slots[slot]);
   empty(&wheel->late);
 }
 
@@ -61,14 +65,12 @@ void wheel_open(struct wheel *wheel, uint64_t now) {
 static struct link *slot_for(struct wheel *wheel, uint64_t due) {
   uint64_t distance = due - wheel->now;
   uint64_t tick = due;
-  int level = 0;
-  while (level < WHEEL_LEVELS - 1 && distance >> ((level + 1) * SLOT_BITS) != 0)
-    level++;
-  if (distance >> (WHEEL_LEVELS * SLOT_BITS) != 0) /* beyond the last level */
-    tick = wheel->now + UINT32_MAX;
-  unsigned slot = slot_at(tick, level);
-  wheel->used[level][slot / 64] |= UINT64_C(1) << (slot % 64);
-  return &wheel->slots[level][slot];
+  const struct level *level = levels, *last = &levels[WHEEL_LEVELS - 1];
+  while (level < last && distance >> level[1].shift != 0) level++;
+  if (distance >> level[1].shift != 0) tick = wheel->now + UINT32_MAX;
+  unsigned slot = level->first + slot_at(tick, level);
+  wheel->used[slot / 64] |= UINT64_C(1) << (slot % 64);
+  return &wheel->slots[slot];
 }
 
 void wheel_add(struct wheel *wheel, struct timeout *timeout, uint64_t due) {
@@ -87,15 +89,16 @@ bool wheel_has(const struct timeout *timeout) {
 }
 
 /* Moves what the current slot of a level holds to an empty ring. */
-static void take_slot(struct wheel *wheel, int level, struct link *ring) {
-  unsigned slot = slot_at(wheel->now, level);
-  splice(&wheel->slots[level][slot], ring);
-  wheel->used[level][slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+static void take_slot(struct wheel *wheel, const struct level *level,
+                      struct link *ring) {
+  unsigned slot = level->first + slot_at(wheel->now, level);
+  splice(&wheel->slots[slot], ring);
+  wheel->used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
 }
 
 /* What lay on a higher level was added before what a slot below it holds for
  * the same tick: so it goes to the front there, the last one first. */
-static void move_down(struct wheel *wheel, int level) {
+static void move_down(struct wheel *wheel, const struct level *level) {
   struct link ring;
   empty(&ring);
   take_slot(wheel, level, &ring);
@@ -119,14 +122,15 @@ static int fire(struct wheel *wheel, int limit) {
 }
 
 /* Steps from the current slot of a level to its next one in use, 0 if none. */
-static unsigned next_used(const struct wheel *wheel, int level) {
+static unsigned next_used(const struct wheel *wheel,
+                          const struct level *level) {
   unsigned here = slot_at(wheel->now, level);
-  for (unsigned step = 1; step <= WHEEL_SLOTS;) {
-    unsigned slot = (here + step) & SLOT_MASK;
-    uint64_t bits = wheel->used[level][slot / 64] >> (slot % 64);
+  for (unsigned step = 1; step <= level->slots;) {
+    unsigned slot = level->first + ((here + step) & (level->slots - 1));
+    uint64_t bits = wheel->used[slot / 64] >> (slot % 64);
     if (bits != 0) {
       step += (unsigned)__builtin_ctzll(bits);
-      return step <= WHEEL_SLOTS ? step : 0;
+      return step <= level->slots ? step : 0;
     }
     step += 64 - slot % 64;
   }
@@ -136,9 +140,9 @@ static unsigned next_used(const struct wheel *wheel, int level) {
 /* The first in use of each level: a higher one may begin sooner than it. */
 bool wheel_next(const struct wheel *wheel, uint64_t *ticks) {
   *ticks = !is_empty(&wheel->late) ? 0 : UINT64_MAX;
-  for (int level = 0; level < WHEEL_LEVELS; level++) {
-    uint64_t unit = UINT64_C(1) << (level * SLOT_BITS);
-    unsigned step = next_used(wheel, level);
+  for (int i = 0; i < WHEEL_LEVELS; i++) {
+    uint64_t unit = UINT64_C(1) << levels[i].shift;
+    unsigned step = next_used(wheel, &levels[i]);
     uint64_t start = (wheel->now / unit + step) * unit - wheel->now;
     if (step != 0 && start < *ticks) *ticks = start;
   }
@@ -155,10 +159,10 @@ bool wheel_advance(struct wheel *wheel, uint64_t now, int limit) {
   limit = fire(wheel, limit);
   while (wheel->now < now && is_empty(&wheel->late)) {
     wheel->now = next_stop(wheel, now);
-    for (int level = WHEEL_LEVELS - 1; level > 0; level--)
-      if ((wheel->now & ((UINT64_C(1) << (level * SLOT_BITS)) - 1)) == 0)
-        move_down(wheel, level);
-    take_slot(wheel, 0, &wheel->late);
+    for (int i = WHEEL_LEVELS - 1; i > 0; i--)
+      if ((wheel->now & ((UINT64_C(1) << levels[i].shift) - 1)) == 0)
+        move_down(wheel, &levels[i]);
+    take_slot(wheel, levels, &wheel->late);
     limit = fire(wheel, limit);
   }
   return !is_empty(&wheel->late);

@@ -1,9 +1,10 @@
 /* wheel.h - many timeouts, each added, removed and fired in constant time.
  *
- * Four levels of 256 slots: a slot of level 0 is one tick (1 ms), one of level
- * 1 is 256 ticks, and so on: 49 days in all. A timeout lies on the lowest level
- * that can tell its tick from now; when time reaches a slot of a higher level,
- * its timeouts move down. Those due at the same tick fire in the order in which
+ * Four levels: a slot of level 0 is one tick (1 ms), one of level 1 is 2048
+ * ticks, one of each level above 128 of the level below: 49 days in all. Level 0
+ * is long because most timeouts are short, and to move one costs as much as to
+ * add it. A timeout lies on the lowest level that can tell its tick from now;
+ * when time reaches a slot of a higher level, its timeouts move down. Those due at the same tick fire in the order in which
  * they were added. Pure data: no clock, no Lua, no libuv. */
 #ifndef HOST_WHEEL_H
 #define HOST_WHEEL_H
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 256 };
+enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 2048 + 3 * 128 };
 
 struct link { /* in a ring; next == NULL: in none */
   struct link *next, *prev;
@@ -26,8 +27,8 @@ struct timeout {
 
 struct wheel {
   uint64_t now; /* every timeout due at or before it has fired */
-  struct link slots[WHEEL_LEVELS][WHEEL_SLOTS];  /* each begins a ring */
-  uint64_t used[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* a bit per slot */
+  struct link slots[WHEEL_SLOTS];  /* each begins a ring; of all levels */
+  uint64_t used[WHEEL_SLOTS / 64]; /* a bit per slot */
   struct link late; /* due, but wheel_advance had reached its limit */
 };
 

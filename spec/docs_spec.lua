@@ -46,6 +46,22 @@ describe("the Lua in", function()
   end
 end)
 
+-- ```lua reload: the pattern must also survive what it is for.
+describe("the reload of", function()
+  for _, path in ipairs(blocks.files()) do
+    for _, block in ipairs(blocks.read(path)) do
+      if block.kind == "lua" and block.info == "reload" then
+        it(("%s, line %d, works"):format(path, block.line), function()
+          local script = ("spec/support/reload_block.lua %s %d"):format(path, block.line)
+          local pipe = assert(io.popen(("timeout -s KILL 20 %s %s 2>&1"):format(program, script)))
+          local said = pipe:read("a")
+          assert(pipe:close(), said)
+        end)
+      end
+    end
+  end
+end)
+
 -- ---- commands ---------------------------------------------------------------
 
 local programs = {}

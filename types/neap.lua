@@ -135,10 +135,15 @@ function neap.deadline(seconds, fn, ...) end
 ---@param fn? fun(error: any, traceback: string, info: neap.failure)
 function neap.on_error(fn) end
 
----Says that the program has started, where the main chunk does not return: it
----waits for something, or loops. Without this call start-up is over when the
----main chunk returns. Whoever replaces a running program by a new version waits
----for this point.
+---Says that this version of the program has started, where its main chunk does not
+---return: it waits for something, or loops. Without this call start-up is over when
+---the main chunk returns.
+---
+---When the program is reloaded it ends *prepare*: the new version may go live, and what
+---it has started begins (servers, timers, tasks). Until then all that waits, but the
+---main chunk itself does not. A version that is not ready within 10 seconds
+---(`--reload-limit`) is given up; under `--watch` also the first one. Called a second
+---time, or when the program runs already, it does nothing.
 ---
 ---```lua
 ---local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
@@ -149,7 +154,7 @@ function neap.on_error(fn) end
 ---server:close()
 ---```
 ---
----Source: host/generation.h.
+---Source: host/generation.h, host/main_task.c.
 function neap.ready() end
 
 ---Ends the program: every task is cancelled where it waits, `__close` handlers

@@ -107,6 +107,11 @@ static int here(lua_State *L) {
   return 2;
 }
 
+static int started(lua_State *L) {
+  lua_pushnumber(L, host_of(L)->started);
+  return 1;
+}
+
 static int notes(lua_State *L) {
   generation_push_notes(L, generation_here(L));
   return 1;
@@ -191,6 +196,21 @@ static void push_work(struct work *work, void *data) {
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
+static lua_Integer count_files(lua_State *L,
+                               const struct generation *generation) {
+  lua_Integer count = 0;
+  generation_push_notes(L, generation);
+  if (lua_getfield(L, -1, "files") == LUA_TTABLE) {
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+      count += lua_toboolean(L, -1); /* false: it was not there */
+      lua_pop(L, 1);
+    }
+  }
+  lua_pop(L, 2);
+  return count;
+}
+
 static void push_generation(lua_State *L, struct generation *generation) {
   static const char *const names[] = {"preparing", "live", "draining"};
   lua_createtable(L, 0, 3);
@@ -198,6 +218,8 @@ static void push_generation(lua_State *L, struct generation *generation) {
   lua_setfield(L, -2, "id");
   lua_pushstring(L, names[generation->state]);
   lua_setfield(L, -2, "state");
+  lua_pushinteger(L, count_files(L, generation));
+  lua_setfield(L, -2, "files");
   lua_newtable(L);
   owner_each(&generation->background, push_work, L);
   for (struct owner *o = generation->owners; o != NULL; o = o->next)
@@ -247,7 +269,6 @@ static int with_source(lua_State *L) {
 /* ---- the module ------------------------------------------------------------ */
 
 static const luaL_Reg functions[] = {
-  {"dispose", set_dispose},
   {"generations", generations},
   {"here", here},
   {"keep", keep},
@@ -257,7 +278,9 @@ static const luaL_Reg functions[] = {
   {"note_file", note_file},
   {"notes", notes},
   {"obstacle", obstacle},
+  {"set_dispose", set_dispose},
   {"shared", push_shared},
+  {"started", started},
   {"start_to_arm", start_to_arm},
   {"start_to_serve", start_to_serve},
   {"with_source", with_source},

@@ -4,10 +4,16 @@
 local core = ...
 local error, ipairs, next, pairs, pcall, rawequal, select, setmetatable, tostring, type =
   error, ipairs, next, pairs, pcall, rawequal, select, setmetatable, tostring, type
-local format, sort, sub = string.format, table.sort, string.sub
+local concat, format, sort, sub = table.concat, string.format, table.sort, string.sub
 local neap = require "neap"
 local shared = core.shared()
 local hot = {}
+
+shared.state, shared.kept = shared.state or {}, shared.kept or {}
+shared.status = shared.status or {
+  started = core.started(), since = core.started(), why = "started",
+  reloads = 0, failures = 0, pins = {}, restart = {}, watching = false,
+}
 
 local function check(level, what, ok, value, expected)
   if ok then return end
@@ -39,8 +45,8 @@ end
 local function make(init, name)
   local value = init and init()
   if value == nil then return {} end
-  check(5, format("to 'hot.state': init of '%s' must return a table", name), type(value) == "table", value, "table")
-  return value
+  if type(value) == "table" then return value end
+  error(format("init of state '%s' must return a table, not a %s", name, type(value)), 4)
 end
 
 -- `init` may wait. Another task that asks meanwhile waits for it.
@@ -91,12 +97,20 @@ hot.state = core.with_source(state)
 
 -- ---- hot.keep(name [, handle]) ---------------------------------------------------
 
+-- What is said while a version is loaded holds from the commit on, false: let go.
 local function kept(key)
-  local handle = is_preparing() and part(core.notes(), "kept")[key] or part(shared, "kept")[key]
+  local handle
+  if is_preparing() then handle = part(core.notes(), "kept")[key] end
+  if handle == nil then handle = part(shared, "kept")[key] end
   if handle and not handle.closed then return handle end
+  return nil
 end
 
 local function let_go(key)
+  if is_preparing() then
+    part(core.notes(), "kept")[key] = false
+    return
+  end
   local handle = part(shared, "kept")[key]
   shared.kept[key] = nil
   if handle and not handle.closed then core.let_go(handle) end
@@ -126,12 +140,12 @@ hot.keep = core.with_source(keep)
 
 -- The last one first. An error in one does not keep the others from running.
 local function dispose_all(list)
-  local failed, message
+  local messages = {}
   for i = #list, 1, -1 do
     local ok, err = pcall(list[i])
-    if not ok then failed, message = true, err end
+    if not ok then messages[#messages + 1] = "hot.dispose: " .. tostring(err) end
   end
-  if failed then error(message, 0) end
+  if #messages > 0 then error(concat(messages, "\n"), 0) end
 end
 
 function hot.dispose(fn)
@@ -192,6 +206,14 @@ local function sorted_keys(map)
   return list
 end
 
+local function open_keys(map)
+  local list = {}
+  for _, key in ipairs(sorted_keys(map)) do
+    if not map[key].closed then list[#list + 1] = key end
+  end
+  return list
+end
+
 local function split_work(generation)
   generation.tasks, generation.handles = {}, {}
   for _, work in ipairs(generation.work) do
@@ -203,13 +225,10 @@ local function split_work(generation)
 end
 
 function hot.status()
-  local status = { generations = {}, state = sorted_keys(shared.state), kept = sorted_keys(shared.kept) }
-  for key, value in next, part(shared, "status") do
-    if status[key] == nil then status[key] = value end
-  end
-  status.generation = core.here()
+  local status = { generations = {}, state = sorted_keys(shared.state), kept = open_keys(shared.kept) }
+  for key, value in next, shared.status do status[key] = value end
   for _, generation in ipairs(core.generations()) do
-    if generation.state == "live" then status.generation = generation.id end
+    if generation.state == "live" then status.generation, status.files = generation.id, generation.files end
     status.generations[#status.generations + 1] = split_work(generation)
   end
   sort(status.generations, function(a, b) return a.id < b.id end)

@@ -8,12 +8,7 @@ local reload = { request = request, status = hot.status }
 
 local TRIES = 5 -- to load it, while its files keep changing
 
-local status = {
-  started = timer.now(), reloads = 0, failures = 0, files = 0,
-  pins = {}, restart = {}, watching = false,
-}
-shared.status = status
-shared.state, shared.kept = shared.state or {}, shared.kept or {}
+local status = shared.status
 
 -- ---- what is on the disk ---------------------------------------------------------
 
@@ -100,7 +95,7 @@ end
 local function hand_over(live)
   for _, fn in ipairs(live and core.notes_of(live).handover or {}) do
     local task = core.go(live, function() return xpcall(fn, debug.traceback) end)
-    local _, ok, text = neap.deadline(core.limit(), task.join, task)
+    local ok, text = neap.deadline(core.limit(), task.join, task)
     if not ok then
       task:cancel()
       return nil, "hot.handover: " .. tostring(text)
@@ -171,12 +166,17 @@ local function switch(id, notes)
   return nil, contents
 end
 
-local function keep_handles(notes)
+-- What the new version has let go of (false) is its own.
+local function keep_handles(id, notes)
   for key, handle in pairs(notes.kept or {}) do
     local old = shared.kept[key]
-    core.keep(handle)
-    shared.kept[key] = handle
-    if old and not rawequal(old, handle) then old:close() end
+    if handle then core.keep(handle) end
+    shared.kept[key] = handle or nil
+    if old and not handle then
+      core.within(id, core.let_go, old)
+    elseif old and not rawequal(old, handle) then
+      old:close()
+    end
   end
 end
 
@@ -189,8 +189,12 @@ end
 local function describe(started, draining)
   local parts = {}
   if started.adopted then parts[#parts + 1] = "adopted " .. count_of(started.adopted, "server") end
+  local verb = "started "
   for _, kind in ipairs { "server", "timer", "task" } do
-    if started[kind] then parts[#parts + 1] = "started " .. count_of(started[kind], kind) end
+    if started[kind] then
+      parts[#parts + 1] = verb .. count_of(started[kind], kind)
+      verb = ""
+    end
   end
   if draining > 0 then
     parts[#parts + 1] = count_of(draining, "connection") .. (draining == 1 and " drains" or " drain")
@@ -241,16 +245,10 @@ end
 
 -- ---- the transaction -------------------------------------------------------------------------
 
-local function count_files(notes)
-  local n = 0
-  for _, print in pairs(notes.files or {}) do if print then n = n + 1 end end
-  return n
-end
-
 local function after_commit(id, old, notes, why)
-  keep_handles(notes)
+  keep_handles(id, notes)
   status.since, status.why, status.error = timer.now(), why, nil
-  status.files, status.restart = count_files(notes), needs_restart(old)
+  status.restart = needs_restart(old)
   notes.migrations, notes.state, notes.kept = nil, nil, nil
   notes.on_file = shared.watcher and core.start_to_arm or nil
   pins.begin(id)
@@ -284,13 +282,12 @@ local function discard_all()
 end
 
 local function run(ticket)
-  local first = not core.live() and status.reloads == 0
   local done, ok, text = pcall(replace, ticket.why)
   if not done then ok, text = discard_all(), ok end
   core.prepared()
   ticket.ok, ticket.text = ok, tostring(text)
   if ok then
-    if not first then status.reloads = status.reloads + 1 end
+    status.reloads = status.reloads + 1
   else
     status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
   end
@@ -329,7 +326,8 @@ local function watched_files()
 end
 
 function reload.arm()
-  shared.watcher:set(watched_files())
+  local ok, message = shared.watcher:set(watched_files())
+  if not ok and not shared.watcher.closed then say(message) end
 end
 
 -- What has changed since the last attempt to load it; and whether what is live is
@@ -358,24 +356,39 @@ local function follow()
   tell(ok, ok and mends and "mended: " .. text or text)
 end
 
+local told = {}
+
 local function tell_restart()
-  local told = status.told_restart or {}
   for _, text in ipairs(needs_restart(core.live())) do
     if not told[text] then say("restart needed: " .. text) end
     told[text] = true
   end
-  status.told_restart = told
+end
+
+-- There is nothing to prepare it beside: it runs as without --watch. If its main
+-- chunk fails, whose report has been given, what it has started is stopped.
+local function start_first()
+  local id = core.start_first()
+  local notes = core.notes_of(id)
+  notes.files, notes.native = notes.files or {}, notes.native or {}
+  notes.on_file = core.start_to_arm
+  shared.last = { files = notes.files, native = notes.native }
+  pins.know(id)
+  neap.go(function()
+    local outcome
+    repeat outcome = core.await(id, 1e9) until outcome ~= "waiting"
+    if outcome == "ready" or not core.is_running() then return end
+    status.error = "its main chunk has failed"
+    discard(id)
+    say("nothing serves, until a file changes")
+  end)
 end
 
 function reload.watch()
   status.watching = true
-  local ok, text = request("started")
-  if not ok then tell(ok, text) end
+  start_first()
   local watcher <close> = open_watch {}
   shared.watcher = watcher
-  local live = core.live()
-  if live then core.notes_of(live).on_file = core.start_to_arm end
-  say("watching " .. count_of(count_files(shared.last), "file"))
   while true do
     reload.arm()
     follow() -- also what has changed before it was watched

@@ -43,6 +43,23 @@ static int prepare(lua_State *L) {
   return 1;
 }
 
+/* start_first() -> id: of a program that will be loaded again */
+static int start_first(lua_State *L) {
+  struct host *host = host_of(L);
+  struct generation *generation = generation_new(L, host->program.open);
+  generation->state = GENERATION_LIVE;
+  host->live = generation;
+  if (main_task_start(generation) == NULL)
+    return luaL_error(L, "not enough memory");
+  lua_pushinteger(L, (lua_Integer)generation->id);
+  return 1;
+}
+
+static int is_running(lua_State *L) {
+  lua_pushboolean(L, host_of(L)->phase == HOST_RUNNING);
+  return 1;
+}
+
 /* ---- await(id, limit) -> "ready" | "refused", text | "late" | "waiting" --- */
 
 static int await_finish(lua_State *L) {
@@ -220,6 +237,8 @@ const luaL_Reg hot_transaction[] = {
   {"go", go},
   {"globals_of", globals},
   {"is_replaced", is_replaced},
+  {"is_running", is_running},
+  {"start_first", start_first},
   {"limit", limit},
   {"live", live},
   {"notes_of", notes},

@@ -44,7 +44,7 @@ static void cancel_members(struct scope *scope) {
 
 /* Moves the value on top of a member's stack into the scope. */
 static void keep(lua_State *L, int slot) {
-  lua_getiuservalue(L, 1, TASK_OBJECT_SINK);
+  lua_getiuservalue(L, TASK_AT_OBJECT, TASK_OBJECT_SINK);
   lua_insert(L, -2);
   lua_setiuservalue(L, -2, slot);
   lua_pop(L, 1);
@@ -66,7 +66,7 @@ static bool settle(lua_State *L, struct task *task, enum task_end end) {
   const struct member *member = task->sink_data;
   struct scope *scope = member->scope;
   if (end == TASK_RETURNED && member->is_body) {
-    push_list(L, 3);
+    push_list(L, TASK_AT_RESULTS);
     keep(L, VALUE_RESULTS);
   }
   if (end != TASK_FAILED || scope->failed) return false;

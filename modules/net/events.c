@@ -18,13 +18,12 @@ enum event { EVENT_NONE, EVENT_OPEN, EVENT_INPUT, EVENT_CLOSE };
 struct events {
   int box;          /* a reference to it, made by the first event */
   enum event event; /* that is served now, or EVENT_NONE */
-  bool by_line;
   bool was_opened, was_closed;
 };
 
 /* ---- the table ----------------------------------------------------------- */
 
-void events_check(lua_State *L, int index) {
+bool events_check(lua_State *L, int index) {
   static const char *const names[] = {"open", "line", "data", "close", NULL};
   bool has[4] = {false};
   luaL_checktype(L, index, LUA_TTABLE);
@@ -47,6 +46,7 @@ void events_check(lua_State *L, int index) {
   }
   luaL_argcheck(L, has[1] != has[2], index,
                 "a table of events has either 'line' or 'data'");
+  return has[1];
 }
 
 static bool push_handler(lua_State *L, const struct stream *stream,
@@ -57,10 +57,10 @@ static bool push_handler(lua_State *L, const struct stream *stream,
   return lua_isfunction(L, -1);
 }
 
-static bool is_by_line(lua_State *L, const struct stream *stream) {
-  bool by_line = push_handler(L, stream, "line");
+/* The script may have changed its table. */
+static void look_again(lua_State *L, const struct stream *stream) {
+  stream->service->server->by_line = push_handler(L, stream, "line");
   lua_pop(L, 1);
-  return by_line;
 }
 
 /* ---- one event: the body of its task ------------------------------------- */
@@ -76,14 +76,18 @@ static void push_box(lua_State *L, struct stream *stream) {
   events->box = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-static const struct want *wanted(const struct events *events) {
+static bool is_by_line(const struct stream *stream) {
+  return stream->service->server->by_line;
+}
+
+static const struct want *wanted(const struct stream *stream) {
   static const struct want line = {1, {{FORMAT_LINE, 0}}};
   static const struct want some = {1, {{FORMAT_SOME, 0}}};
-  return events->by_line ? &line : &some;
+  return is_by_line(stream) ? &line : &some;
 }
 
 static int run_open(lua_State *L, struct stream *stream) {
-  stream->events->by_line = is_by_line(L, stream);
+  look_again(L, stream);
   if (!push_handler(L, stream, "open")) return 0;
   push_box(L, stream);
   return task_call_last(L, 1);
@@ -92,15 +96,15 @@ static int run_open(lua_State *L, struct stream *stream) {
 static int run_input(lua_State *L, struct stream *stream) {
   struct inbox *inbox = &stream->inbox;
   struct result result;
-  stream->events->by_line = is_by_line(L, stream);
-  enum scan scan = inbox_scan(inbox, wanted(stream->events),
-                              stream_ended(stream) == UV_EOF, &result);
+  look_again(L, stream);
+  enum scan scan =
+    inbox_scan(inbox, wanted(stream), stream_ended(stream) == UV_EOF, &result);
   if (scan == SCAN_TOO_LONG) {
     stream->ending = UV_EMSGSIZE;
     inbox_consume(inbox, inbox->size);
   }
   if (scan != SCAN_DONE || !result.spans[0].found) return 0;
-  const char *name = stream->events->by_line ? "line" : "data";
+  const char *name = is_by_line(stream) ? "line" : "data";
   bool handled = push_handler(L, stream, name);
   push_box(L, stream);
   lua_pushlstring(L, inbox->bytes, result.spans[0].size);
@@ -136,7 +140,7 @@ static bool has_input(struct stream *stream) {
   int ending = stream_ended(stream);
   if (stream->inbox.size == 0) return false;
   if (stream->handle.ended || stream->handle.closing) return false;
-  return inbox_scan(&stream->inbox, wanted(stream->events), ending == UV_EOF,
+  return inbox_scan(&stream->inbox, wanted(stream), ending == UV_EOF,
                     &result) != SCAN_MORE;
 }
 

@@ -13,8 +13,9 @@
 struct service;
 struct stream;
 
-/* Raises unless the value is a table of events: line or data, open, close. */
-void events_check(lua_State *L, int index);
+/* Raises unless the value is a table of events: line or data, open, close.
+ * Whether it is `line`. */
+bool events_check(lua_State *L, int index);
 /* False without memory. The handler of the service's server is the table. */
 bool events_serve(struct service *service, struct stream *stream);
 /* Starts the task for the next event, if there is one: true. */

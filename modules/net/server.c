@@ -209,9 +209,10 @@ static int listen_error(lua_State *L, int status) {
 int net_listen(lua_State *L) {
   struct address address;
   struct server *server = NULL;
+  bool by_line = false;
   address_check(L, 1, &address);
   if (lua_istable(L, 2))
-    events_check(L, 2);
+    by_line = events_check(L, 2);
   else if (!lua_isfunction(L, 2))
     return luaL_typeerror(L, 2, "function or table of events");
   lua_settop(L, 2);
@@ -219,6 +220,7 @@ int net_listen(lua_State *L) {
   struct box *box = handle_push_empty_box(L, class_name, 0);
   int status = open_server(L, &address, &server);
   if (status == 0) {
+    server->by_line = by_line;
     server->handle.origin = origin;
     handle_fill_box(box, &server->handle);
     lua_pushvalue(L, 2);

@@ -20,6 +20,7 @@ struct server {
   struct service *adopts;  /* it is to follow the server of this one, or NULL */
   int handler;             /* a reference to the function or table of events */
   bool has_events;
+  bool by_line; /* its events are `line`, not `data` */
   bool is_unix;
   uint64_t last_shed; /* when a full table of files was last reported, ms */
   char asked[ADDRESS_TEXT];

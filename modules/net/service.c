@@ -37,9 +37,18 @@ static void check_end(struct service *service) {
 
 /* ---- as work of its generation ------------------------------------------- */
 
-/* Its connections stay, if the next server has a table of events for them. */
+static void pump(struct service *service) {
+  for (struct stream *s = service->streams, *next; s != NULL; s = next) {
+    next = s->next_served;
+    events_pump(s);
+  }
+}
+
+/* Its connections stay, if the next server has a table of events for them. (What
+ * was no line yet may be data for it.) */
 static void pass_on(struct service *service) {
   struct server *old = service->server, *heir = service->heir;
+  bool differs = old->by_line != heir->by_line;
   old->service = NULL;
   handle_leave(&old->handle);
   service->server = heir;
@@ -48,6 +57,7 @@ static void pass_on(struct service *service) {
   heir->adopts = NULL;
   handle_use(&heir->handle);
   work_move(&service->work, heir->handle.work.owner);
+  if (differs) pump(service);
 }
 
 static void pass_path_on(struct service *service) {
@@ -62,10 +72,7 @@ static void pass_path_on(struct service *service) {
 static void end_streams(struct service *service) {
   service->over = true;
   handle_close(&service->server->handle);
-  for (struct stream *s = service->streams, *next; s != NULL; s = next) {
-    next = s->next_served;
-    events_pump(s);
-  }
+  pump(service);
   check_end(service);
 }
 

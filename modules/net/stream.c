@@ -167,6 +167,11 @@ static int get_address(lua_State *L) {
   return 1;
 }
 
+static int get_credentials(lua_State *L) {
+  stream_push_credentials(L, stream_check_any(L));
+  return 1;
+}
+
 static int get_pending(lua_State *L) {
   const struct stream *stream = stream_check_any(L);
   lua_pushinteger(L, (lua_Integer)stream_pending(stream));
@@ -253,9 +258,13 @@ static const luaL_Reg methods[] = {
 };
 
 static const struct class_field fields[] = {
-  {"address", get_address, NULL},  {"closed", handle_field_closed, NULL},
-  {"peer", get_peer, NULL},        {"pending", get_pending, NULL},
-  {"state", get_state, set_state}, {NULL, NULL, NULL},
+  {"address", get_address, NULL},
+  {"closed", handle_field_closed, NULL},
+  {"credentials", get_credentials, NULL},
+  {"peer", get_peer, NULL},
+  {"pending", get_pending, NULL},
+  {"state", get_state, set_state},
+  {NULL, NULL, NULL},
 };
 
 void stream_open_class(lua_State *L) {

@@ -81,6 +81,9 @@ void stream_push_address(lua_State *L, const struct stream *stream);
 int stream_error(lua_State *L, const struct stream *stream, int status,
                  const char *what);
 
+/* credentials.c */
+void stream_push_credentials(lua_State *L, const struct stream *stream);
+
 /* read.c */
 void stream_resume_reading(struct stream *stream); /* if there is room */
 void stream_stop_reading(struct stream *stream);

@@ -10,6 +10,8 @@ describe("the help", function()
     assert.same(help, run_neap { "help" })
     assert.same(help, run_neap { "--slow", "1", "--help" })
     assert.same(help, run_neap { "run", "--help" })
+    assert.same(help, run_neap { "reload", "--help" })
+    assert.same(help, run_neap { "ps", "-h" })
   end)
 
   it("fits a terminal", function()
@@ -22,7 +24,8 @@ describe("the help", function()
   end)
 
   it("names every option and command", function()
-    local names = { "run", "test", "-e", "-l", "-i", "-v", "-W", "-E", "--slow", "--leaks", "--version", "NEAP_GC" }
+    local names = { "run", "test", "reload", "status", "ps", "-e", "-l", "-i", "-v", "-W", "-E", "--watch", "--name",
+      "--reload-limit", "--slow", "--leaks", "--version", "NEAP_GC" }
     for _, name in ipairs(names) do
       assert.is_truthy(help.out:find(name, 1, true), name)
     end

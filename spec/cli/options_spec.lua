@@ -1,3 +1,4 @@
+local child = require "spec.support.child"
 local program = require "spec.cli.program"
 local run_neap, run_both = program.run_neap, program.run_both
 
@@ -105,11 +106,48 @@ describe("a wrong command line", function()
     refused({ "--slow" }, "'--slow' needs an argument, see neap --help")
     refused({ "run" }, "run which script? see neap --help")
     refused({ "run", "-l", "neap" }, "run which script? see neap --help")
+    refused({ "--name" }, "'--name' needs an argument, see neap --help")
+    refused({ "--reload-limit" }, "'--reload-limit' needs an argument, see neap --help")
+  end)
+
+  it("asks no program, or several", function()
+    local which = " which program? say its PID or its name, neap ps lists them"
+    refused({ "reload" }, "reload" .. which)
+    refused({ "status" }, "status" .. which)
+    refused({ "reload", "a", "b" }, "reload takes one PID or name, and here is 'b'")
+    refused({ "status", "1", "2" }, "status takes one PID or name, and here is '2'")
+    refused({ "ps", "a" }, "ps takes no argument, and here is 'a'")
+  end)
+
+  it("has a name that is none", function()
+    local names = { ["is empty"] = "", ["holds a '/'"] = "a/b", ["is longer than 64 bytes"] = ("x"):rep(65),
+      ["looks like an option"] = "-x", ["holds what cannot be printed"] = "a\27b" }
+    for problem, name in pairs(names) do
+      local message = ("the name '%s' %s"):format(name, problem)
+      refused({ "--name=" .. name, "-" }, message)
+      refused({ "--name", name, "-" }, message)
+      refused({ "status", name }, message)
+      refused({ "reload", name }, message)
+    end
+    refused({ "--name", "12", "-" }, "the name '12' is a number, like a PID")
+  end)
+
+  it("watches what is no script in a file", function()
+    local message = "--watch needs a script in a file"
+    refused({ "--watch" }, message)
+    refused({ "--watch", "-" }, message)
+    refused({ "run", "-", "--watch" }, message)
+    refused({ "--watch", "-e", "print(1)" }, message)
+    refused({ "--watch", "test" }, message)
+    refused({ "--watch", "ps" }, message)
+    refused({ "--watch", "-i", "a.lua" }, message .. ", and no -i")
   end)
 
   it("names no command", function()
     refused({ "tset" }, "no file 'tset' here, and no such command: did you mean 'neap test'?")
     refused({ "rnu", "a.lua" }, "no file 'rnu' here, and no such command: did you mean 'neap run'?")
+    refused({ "reolad", "a" }, "no file 'reolad' here, and no such command: did you mean 'neap reload'?")
+    refused({ "stauts", "a" }, "no file 'stauts' here, and no such command: did you mean 'neap status'?")
     refused({ "frobnicate" }, "no file 'frobnicate' here, and no such command, see neap --help")
   end)
 
@@ -117,6 +155,9 @@ describe("a wrong command line", function()
     refused({ "--slow", "soon", "-" }, "--slow needs seconds (0: never), not 'soon'")
     refused({ "--slow=-1", "-" }, "--slow needs seconds (0: never), not '-1'")
     refused({ "--slow=nan", "-" }, "--slow needs seconds (0: never), not 'nan'")
+    refused({ "--reload-limit", "soon", "-" }, "--reload-limit needs seconds, not 'soon'")
+    refused({ "--reload-limit=0", "-" }, "--reload-limit needs seconds, not '0'")
+    refused({ "--reload-limit=", "-" }, "--reload-limit needs seconds, not ''")
     refused({ "-" }, "NEAP_GC is incremental, generational or stress, not 'much'", { env = { NEAP_GC = "much" } })
   end)
 end)
@@ -159,5 +200,42 @@ describe("our own options:", function()
 
   it("--leaks", function()
     assert.same({ code = 0, out = "1\n", err = "" }, run_neap { "--leaks", "-e", "print(1)" })
+  end)
+
+  describe("--watch", function()
+    local directory
+
+    before_each(function() directory = program.directory { ["a.lua"] = "print(#arg, ...)" } end)
+    after_each(function() directory.remove() end)
+
+    -- One that watches goes on after its end.
+    local function prints(expected, ...)
+      local process <close> = child.start({ ... }, { before = "cd " .. directory.path })
+      assert.equal(expected, process:line())
+      process:signal "TERM"
+      assert.equal(0, (process:wait()))
+    end
+
+    it("is ours before a script, and right after that of `run`", function()
+      prints("1\tx", "--watch", "a.lua", "x")
+      prints("1\tx", "run", "--watch", "a.lua", "x")
+      prints("0", "run", "a.lua", "--watch")
+      prints("2\tx\ty", "run", "a.lua", "--watch", "x", "y")
+      prints("1\t--watch", "run", "a.lua", "--watch", "--watch")
+    end)
+
+    it("is the script's elsewhere", function()
+      local function same(expected, ...)
+        assert.same({ code = 0, out = expected .. "\n", err = "" }, run_neap({ ... }, { dir = directory.path }))
+      end
+      same("1\t--watch", "a.lua", "--watch")
+      same("2\tx\t--watch", "run", "a.lua", "x", "--watch")
+      same("1\t--watching", "run", "a.lua", "--watching")
+    end)
+  end)
+
+  it("--name and --reload-limit", function()
+    assert.equal("1\n", run_neap({ "--name", "a b", "--reload-limit", "0.5", "-e", "print(1)" }).out)
+    assert.equal("1\n", run_neap({ "run", "--name=b\u{e9}", "--reload-limit=60", "-e", "print(1)" }).out)
   end)
 end)

@@ -22,12 +22,13 @@ local function read(name)
   return file and file:read("a")
 end
 
--- Arguments: those of neap. Options: before, shell commands that are run first ("ulimit -n 40"); flags, a list of those
--- of neap; script, the text of one: then the arguments are its own.
+-- Arguments: those of neap. Options: before, shell commands that are run first ("ulimit -n 40"); under, a program that
+-- becomes neap ("setsid"); flags, a list of those of neap; script, the text of one: then the arguments are its own;
+-- runtime, the $XDG_RUNTIME_DIR (one of its own).
 function child.start(arguments, options)
   options = options or {}
   local self = setmetatable({ base = os.tmpname() }, child)
-  local words = { quote(program), "--slow=0" } -- on a slow machine, any task may hold the loop
+  local words = { options.under or "env", quote(program), "--slow=0" } -- on a slow machine, any task may hold the loop
   for _, flag in ipairs(options.flags or {}) do words[#words + 1] = quote(flag) end
   if options.script then
     local file <close> = assert(io.open(self.base, "w"))
@@ -38,6 +39,9 @@ function child.start(arguments, options)
   local command = {
     "unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4",
     options.before or ":",
+    options.runtime and "XDG_RUNTIME_DIR=" .. quote(options.runtime)
+      or ("XDG_RUNTIME_DIR=%s.run; mkdir $XDG_RUNTIME_DIR"):format(self.base),
+    "export XDG_RUNTIME_DIR",
     ([[sh -c 'echo $$; exec "$@"' sh %s 2>%s.err &]]):format(table.concat(words, " "), self.base),
     ("{ wait $!; } 2>/dev/null; echo $? >%s.new; mv %s.new %s.code"):format(self.base, self.base, self.base),
   }
@@ -84,7 +88,7 @@ end
 function child:__close()
   if not read(self.base .. ".code") then self:signal("KILL") end
   self.pipe:close() -- waits for the shell, and so for the child
-  for _, suffix in ipairs { "", ".err", ".code" } do os.remove(self.base .. suffix) end
+  os.execute(("rm -rf %s %s.run %s.err %s.code"):format(self.base, self.base, self.base, self.base))
 end
 
 return child

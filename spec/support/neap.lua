@@ -41,6 +41,7 @@ end
 local function command_line(options)
   local words = { "unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4;" }
   local function add(word) words[#words + 1] = word end
+  add("export XDG_RUNTIME_DIR=$PWD;") -- its control socket, if it runs for long
   if options.setup then add(options.setup .. ";") end
   for name, value in pairs(options.env or {}) do add(name .. "=" .. quote(value)) end
   add("timeout -s KILL 20 " .. quote(support.program)) -- a spec that hangs is worse than one that fails

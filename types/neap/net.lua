@@ -148,6 +148,7 @@ function server:close() end
 ---@class neap.connection
 ---@field address string? our end: `"127.0.0.1:7000"`; nil when it is closed; read only
 ---@field peer string? the other end; nil when it is closed; read only
+---@field credentials { uid: integer, gid: integer, pid?: integer }? who is at the other end of a Unix socket, as the system knows it: the process that connected, or that began to listen (pid: nil where nobody can say); nil for TCP and when it is closed; read only
 ---@field state table yours: kept with the connection, empty at first
 ---@field pending integer bytes that were written and that the system has not taken yet; read only
 ---@field closed boolean read only

@@ -1,0 +1,242 @@
+---@meta neap.hot
+---Hot reload: what a program says about its own replacement.
+---
+---A program is reloaded with `neap run app.lua --watch`, SIGHUP, `neap reload` or
+---`hot.reload()`. Its files are then loaded again beside the version that serves.
+---If that succeeds, the new version takes over between two tasks; if not, nothing
+---has changed. A script need not be written for it: this module is for what shall
+---outlive a version, and for who wants to know. docs/hot-reload.md is its chapter.
+---
+---*Names* belong to the module that asks: `hot.state "users"` in the file that
+---`require "chat.room"` loads is `"chat.room:users"`, in the script it is
+---`"main:users"`. So two modules cannot take each other's by accident.
+---
+---A version is *preparing* while its main chunk runs, *live* from the commit on,
+---and *draining* when it has been replaced and something of it still goes on.
+local hot = {}
+
+---A table that all versions share: always the same one. `init` is called once, by
+---the first version that asks, and returns the table; without it the table is empty
+---at first. It may wait; others that ask meanwhile wait, too.
+---
+---Keep plain data in it: numbers, strings, booleans, tables of these. A function, or
+---a metatable with functions, belongs to the version that has made it: it goes on
+---running old code, and keeps that version in memory (`hot.status().pins`).
+---
+---**To change its shape**, pass another `version` and `migrate(content, from)`. It is
+---called right before the new version goes live, with a deep copy of the content and
+---the version that this has (nil: none). It may change the copy, or return another
+---table; it may not wait. The table then gets this content, in the same turn; if it
+---raises, the reload has failed and nothing has changed. Until then, so also while
+---the new version's main chunk runs, the table holds its old content.
+---
+---A table that a new version asks for first is there for others when that version
+---goes live. If it does not, the table is gone. But what a main chunk writes into a
+---table that exists already is written.
+---
+---Raises for a wrong type; where `init` or `migrate` raises, or returns no table;
+---where the version is not that of the content and there is no `migrate`, or the
+---program runs already: only a version that is being loaded can migrate.
+---
+---```lua
+---local hot = require "neap.hot"
+---
+---local hits = hot.state("hits", function() return { count = 0 } end)
+---hits.count = hits.count + 1
+---print(hits.count, hits == hot.state "hits") --> 1	true
+---```
+---
+---Source: modules/hot/hot.lua; the exchange is in modules/hot/reload.lua.
+---@param name string
+---@param init? fun(): table? makes it
+---@param version? any what its content looks like now: a number, usually
+---@param migrate? fun(content: table, from: any): table? makes the content of `version`
+---@return table state
+function hot.state(name, init, version, migrate) end
+
+---Keeps an outgoing connection across reloads. Without it such a connection ends with
+---the version that has opened it.
+---
+---With a name alone: the connection that was kept under it; nil where there is none,
+---or it has been closed, by whomever. With a connection: keeps that; what was kept
+---under the name before is closed. While a version is being loaded this takes effect
+---when it goes live. With nil: lets go; the connection belongs to the version that
+---calls, and ends with it.
+---
+---A task of the old version that reads from it ends with that version; the bytes that
+---nobody has read yet are there for the new one.
+---
+---Raises for what is no connection: other handles cannot be kept yet.
+---
+---```lua
+---local hot, net = require "neap.hot", require "neap.net"
+---
+---local server = assert(net.listen("127.0.0.1:0", function(conn) conn:read() end))
+---local upstream = hot.keep "upstream" or hot.keep("upstream", assert(net.connect(server.address)))
+---print(hot.keep "upstream" == upstream) --> true
+---upstream:close()
+---print(hot.keep "upstream" == nil) --> true
+---```
+---
+---Source: modules/hot/hot.lua, host/owner.h.
+---@param name string
+---@param connection? neap.connection nil: lets go
+---@return neap.connection? connection
+---@overload fun(name: string): neap.connection?
+function hot.keep(name, connection) end
+
+---Calls a function once, after the last work of this version has ended: it has been
+---replaced, its tasks and timers are gone, and the connections it serves have ended.
+---That may be long after the commit. Also when a version could not go live. Not at
+---the end of the program.
+---
+---Of several the last one is called first. It runs in a task and may wait. An error
+---is reported, and the others are called all the same.
+---
+---Raises for what is no function.
+---
+---```lua
+---local hot = require "neap.hot"
+---
+---local path = os.tmpname() -- a file that only this version uses
+---hot.dispose(function() os.remove(path) end)
+---os.remove(path)
+---```
+---
+---Source: host/generation.c.
+---@param fn fun()
+function hot.dispose(fn) end
+
+---Calls a function of this version right before the next one replaces it: when that
+---has been loaded well, and is about to go live. For what two versions cannot hold at
+---once, and for what the next one shall find: data that is still in a buffer, a job
+---that should not be cut off.
+---
+---Several are called in their order, each in a task that may wait; meanwhile this
+---version serves. If one raises, or takes longer than a version may take to get ready
+---(10 seconds, `--reload-limit`), the reload has failed, and this version goes on. Those
+---that were called then are called again the next time.
+---
+---Raises for what is no function.
+---
+---```lua
+---local hot = require "neap.hot"
+---
+---local path = os.tmpname()
+---local log = assert(io.open(path, "a"))
+---hot.handover(function() log:flush() end)
+---log:close()
+---os.remove(path)
+---```
+---
+---Source: modules/hot/reload.lua.
+---@param fn fun()
+function hot.handover(fn) end
+
+---Says that this program depends on files that it does not `require`: a change of one
+---means a reload under `--watch`. Call it for each version: it is forgotten with it.
+---
+---The files need not exist yet. Paths are relative to the working directory. Whether
+---a file has changed is decided by its content. Without `--watch` it has no effect.
+---
+---Raises for what is no string.
+---
+---```lua
+---local hot = require "neap.hot"
+---
+---hot.depends("words.txt")
+---local words = {}
+---local file = io.open("words.txt")
+---for line in file and file:lines() or function() end do words[#words + 1] = line end
+---if file then file:close() end
+---```
+---
+---Source: host/chunk.c, modules/hot/watch.lua.
+---@param path string
+---@param ... string more of them
+function hot.depends(path, ...) end
+
+---Loads the program again, also if no file has changed, and waits for the outcome.
+---Requests that come before the next reload begins are answered by that one.
+---
+---A background task of the version that is replaced ends at the commit: so it sees the
+---outcome only when the reload has failed. A task that serves a connection goes on, in
+---its old code, and sees both.
+---
+---Fails with EINVAL: the new version could not be loaded, or was not ready in time;
+---the message has file and line, and the traceback below. ENOTSUP: there is nothing to
+---load again (the prompt, `-e`, standard input, specs). ECANCELED: the program is
+---ending. Raises while this version is still being loaded.
+---
+---```lua fragment
+---local hot, net = require "neap.hot", require "neap.net"
+---
+---net.listen("unix:/run/app/admin.sock", function(conn)
+---  if conn:read("l", { timeout = 5 }) == "reload" then
+---    local ok, text = hot.reload()
+---    conn:write { ok and "done: " or "failed: ", text, "\n" }
+---  end
+---end)
+---```
+---
+---Source: modules/hot/reload.lua, modules/hot/transaction.c.
+---@return boolean? ok true
+---@return string text what has been done: `"generation 3 is live after 0.8 ms (hot.reload): adopted 1 server"`; or why not
+---@return string? code
+---@overload fun(callback: fun(ok?: boolean, text: string, code?: string)): neap.task
+function hot.reload() end
+
+---What is live, since when and why, what has failed, and what is left of the versions
+---before. `neap status` prints it for a program that runs.
+---
+---Cannot fail.
+---
+---```lua
+---local hot = require "neap.hot"
+---
+---local status = hot.status()
+---print(status.generation, #status.generations) --> 1	1
+---for _, generation in ipairs(status.generations) do
+---  if generation.state == "draining" then
+---    for _, task in ipairs(generation.tasks) do
+---      io.stderr:write(("generation %d: %s, from %s\n"):format(generation.id, task.name, task.where))
+---    end
+---  end
+---end
+---```
+---
+---Source: modules/hot/hot.c, modules/hot/hot.lua.
+---@return neap.hot_status status
+function hot.status() end
+
+---What `hot.status` returns. The fields with a `?` are there when there is something to
+---say; before the first attempt to reload that is the case for none of them.
+---@class neap.hot_status
+---@field generation integer the number of the version that is live. Versions that have failed were counted, too
+---@field generations neap.hot_generation[] all there are, oldest first
+---@field state string[] the names of what `hot.state` shares: `"main:users"`
+---@field kept string[] the names of what `hot.keep` keeps
+---@field since number? when the live version went live: seconds since 1970
+---@field why string? why it was loaded: `"app.lua changed"`, `"SIGHUP"`, `"neap reload"`, `"hot.reload"`
+---@field started number? when the reloading began to be counted: seconds since 1970
+---@field reloads integer? how many have succeeded
+---@field failures integer? how many have failed
+---@field error string? the last one has failed: why, with file, line and traceback
+---@field pins neap.hot_pin[]? what in the state keeps an old version in memory; found a moment after the commit
+---@field restart string[]? what no reload can change: `"lfs.so has changed"`, `"neap itself has been replaced"`
+---@field files integer? how many files were read for the live version
+---@field watching boolean? whether it runs with `--watch`
+
+---A version of the program, in `hot.status().generations`.
+---@class neap.hot_generation
+---@field id integer 1 is the first
+---@field state string `"preparing"`, `"live"`, `"draining"`
+---@field tasks { kind: string, id: integer, name: string, where: string }[] its tasks; where: the line that started it
+---@field handles { kind: string, where: string }[] its servers, connections; where: the line that made it
+
+---Something in the state that belongs to a version that is no longer live.
+---@class neap.hot_pin
+---@field path string where it is: `"main:users.hook.on_line"`
+---@field generation integer the version that it keeps in memory
+
+return hot

@@ -250,7 +250,7 @@ local function after_commit(id, old, notes, why)
   status.since, status.why, status.error = timer.now(), why, nil
   status.restart = needs_restart(old)
   notes.migrations, notes.state, notes.kept = nil, nil, nil
-  notes.on_file = shared.watcher and core.start_to_arm or nil
+  notes.on_file = shared.watcher and shared.on_file or nil
   pins.begin(id)
 end
 
@@ -325,7 +325,7 @@ local function watched_files()
   return paths
 end
 
-function reload.arm()
+local function set_watcher()
   local ok, message = shared.watcher:set(watched_files())
   if not ok and not shared.watcher.closed then say(message) end
 end
@@ -341,19 +341,26 @@ local function look()
   return changed, undone
 end
 
+-- True: there was another attempt, which may have read other files.
+local following = false
+
 local function follow()
+  following = true
+  local _ <close> = setmetatable({}, { __close = function() following = false end })
   local changed, undone = look()
   local live = core.live()
   if undone then
     local notes = core.notes_of(live)
     shared.last, status.error = { files = notes.files, native = notes.native }, nil
-    return say(("mended: generation %d is what is on the disk"):format(live))
+    say(("mended: generation %d is what is on the disk"):format(live))
+    return false
   elseif #changed == 0 then
-    return
+    return false
   end
   local mends = status.error ~= nil
   local ok, text = request(list_names(changed) .. " changed")
   tell(ok, ok and mends and "mended: " .. text or text)
+  return true
 end
 
 local told = {}
@@ -365,13 +372,30 @@ local function tell_restart()
   end
 end
 
+-- The version that serves has read one more file. (It may have been changed before
+-- it was watched.)
+local unarmed = false
+
+function reload.arm()
+  while unarmed and shared.watcher do
+    unarmed = false
+    set_watcher()
+    while not following and follow() do set_watcher() end
+  end
+end
+
+function shared.on_file()
+  unarmed = true
+  core.start_to_arm()
+end
+
 -- There is nothing to prepare it beside: it runs as without --watch. If its main
 -- chunk fails, whose report has been given, what it has started is stopped.
 local function start_first()
   local id = core.start_first()
   local notes = core.notes_of(id)
   notes.files, notes.native = notes.files or {}, notes.native or {}
-  notes.on_file = core.start_to_arm
+  notes.on_file = shared.on_file
   shared.last = { files = notes.files, native = notes.native }
   pins.know(id)
   neap.go(function()
@@ -390,8 +414,7 @@ function reload.watch()
   local watcher <close> = open_watch {}
   shared.watcher = watcher
   while true do
-    reload.arm()
-    follow() -- also what has changed before it was watched
+    repeat set_watcher() until not follow() -- also what has changed before it was watched
     tell_restart()
     if not watcher:wait() then return end
   end

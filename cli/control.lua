@@ -16,14 +16,14 @@ end
 
 -- ---- what is told ---------------------------------------------------------------------------------------------------
 
--- Names and paths are anybody's; they shall not play with the terminal.
+-- Names, paths and errors are anybody's; they shall not play with the terminal (see answer) or with our lines.
 local function clean(value)
   return (tostring(value):gsub("%c", "?"))
 end
 
--- The lines of an error after the first are set in.
-local function clean_lines(text)
-  return (text:gsub("%s+$", ""):gsub("[\0-\8\11-\31\127]", "?"):gsub("\n", "\n  "))
+-- The lines after the first are set in.
+local function indent(text)
+  return (text:gsub("%s+$", ""):gsub("\n", "\n  "))
 end
 
 -- As ps shows it: 05:42, 01:05:42, 12-01:05:42.
@@ -47,10 +47,10 @@ end
 -- "task 5 (connection) at app.lua:12"
 local function holders(generation)
   local list = {}
-  for _, task in ipairs(generation.tasks or {}) do
+  for _, task in ipairs(generation.tasks) do
     list[#list + 1] = ("task %s (%s) at %s"):format(task.id, task.name, task.where or "?")
   end
-  for _, handle in ipairs(generation.handles or {}) do
+  for _, handle in ipairs(generation.handles) do
     list[#list + 1] = ("%s of %s"):format(handle.kind, handle.where or "?")
   end
   return #list > 0 and table.concat(list, ", ") or "nothing"
@@ -59,7 +59,7 @@ end
 local requests = {}
 
 function requests.ps()
-  local fields = { control.pid, control.name, control.reload().status().generation, uptime(), count_tasks(),
+  local fields = { control.pid, control.name, control.reload().status().generation or "-", uptime(), count_tasks(),
     control.connections(), control.script }
   for i, field in ipairs(fields) do fields[i] = clean(field) end
   return true, table.concat(fields, "\t")
@@ -70,30 +70,29 @@ function requests.status()
   local lines = {}
   local function add(name, value) lines[#lines + 1] = name .. ": " .. value end
   local function add_list(name, list)
-    if list and #list > 0 then add(name, clean(table.concat(list, ", "))) end
+    if #list > 0 then add(name, clean(table.concat(list, ", "))) end
   end
   add("pid", control.pid)
   add("name", clean(control.name))
   add("script", clean(control.script))
-  add("generation", status.generation)
+  add("generation", status.generation or "none") -- the first one cannot be loaded, and is watched
   add("uptime", uptime())
-  local since = status.since or timer.now() - control.uptime()
-  add("live since", date("%Y-%m-%d %H:%M:%S", since // 1 | 0))
-  add("why", clean(status.why or "started"))
+  add("live since", date("%Y-%m-%d %H:%M:%S", status.since // 1 | 0))
+  add("why", clean(status.why))
   add("tasks", count_tasks())
   add("connections", control.connections())
-  add("reloads", status.reloads or 0)
-  add("failed reloads", status.failures or 0)
-  if status.error then add("last error", clean_lines(status.error)) end
-  add("watching", not status.watching and "no" or status.files and ("%d files"):format(status.files) or "yes")
-  for _, generation in ipairs(status.generations or {}) do
+  add("reloads", status.reloads)
+  add("failed reloads", status.failures)
+  if status.error then add("last error", indent(status.error)) end
+  add("watching", status.watching and ("%d files"):format(status.files or 0) or "no")
+  for _, generation in ipairs(status.generations) do
     if generation.state == "draining" then
       add("draining", ("generation %d, held by %s"):format(generation.id, clean(holders(generation))))
     elseif generation.state == "preparing" then
       add("preparing", ("generation %d"):format(generation.id))
     end
   end
-  for _, pin in ipairs(status.pins or {}) do
+  for _, pin in ipairs(status.pins) do
     add("pinned", ("generation %s, by %s"):format(pin.generation, clean(pin.path)))
   end
   add_list("state kept", status.state)
@@ -112,7 +111,7 @@ local silent = {} -- connection -> when it must have sent its request
 
 local function answer(conn, ok, text)
   if conn.closed then return end
-  text = tostring(text or "")
+  text = tostring(text or ""):gsub("[\0-\8\11-\31\127]", "?") -- all but tabs and line breaks
   if text ~= "" and text:sub(-1) ~= "\n" then text = text .. "\n" end
   conn:write({ ok and "0\n" or "1\n", text }, { timeout = ANSWER_SECONDS })
   conn:close()

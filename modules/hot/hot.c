@@ -75,26 +75,29 @@ int hot_watch(struct host *host) {
   return start(host, &watch);
 }
 
-/* Between two versions something more was read: in a task, because it waits. */
-static int start_to_arm(lua_State *L) {
-  start(host_of(L), &arm);
-  return 0;
-}
-
-static bool is_serving(const struct host *host) {
+static bool is_running(const struct host *host, const struct entry *entry) {
   const struct work *work = host->root->background.first;
   for (; work != NULL; work = work->next)
-    if (task_is(work) &&
-        ((const struct task *)work)->context == &serve_requests)
+    if (task_is(work) && ((const struct task *)work)->context == entry)
       return true;
   return false;
 }
 
-static int start_to_serve(lua_State *L) {
-  if (is_serving(host_of(L))) return 0;
-  if (start(host_of(L), &serve_requests) < 0)
+/* One at a time. */
+static int start_once(lua_State *L, const struct entry *entry) {
+  struct host *host = host_of(L);
+  if (!is_running(host, entry) && start(host, entry) < 0)
     return luaL_error(L, "not enough memory");
   return 0;
+}
+
+/* Something more was read: in a task, because it waits. */
+static int start_to_arm(lua_State *L) {
+  return start_once(L, &arm);
+}
+
+static int start_to_serve(lua_State *L) {
+  return start_once(L, &serve_requests);
 }
 
 /* ---- here() -> id, state; notes(); reloadable() ---------------------------- */

@@ -282,7 +282,7 @@ end
 local function after_commit(id, old, notes, why)
   status.since, status.why, status.error = timer.now(), why, nil
   status.restart = needs_restart(old)
-  notes.on_file = shared.watcher and core.start_to_arm or nil
+  notes.on_file = shared.watcher and shared.on_file or nil
   pins.begin(id)
 end
 
@@ -345,7 +345,7 @@ local function run(ticket)
   if not done then discard_all() end
   core.prepared()
   count(ticket)
-  if shared.watcher then core.start_to_arm() end -- also where it failed: in what it has read may be the fault
+  if shared.watcher then shared.on_file() end -- also where it failed: in what it has read may be the fault
 end
 
 -- It is called again when it has failed, see hot.c.
@@ -389,7 +389,7 @@ local function watched_files()
   return paths
 end
 
-local function arm()
+local function set_watcher()
   local ok, message = shared.watcher:set(watched_files())
   if not ok and not shared.watcher.closed then say(message) end
 end
@@ -405,43 +405,26 @@ local function look()
   return changed, undone
 end
 
-local following -- a gate: one at a time, or one change would be two reloads
+-- True: there was another attempt, which may have read other files.
+local following = false
 
 local function follow()
-  while following do following:wait() end
-  following = core.new_gate()
-  local _ <close> = setmetatable({}, { __close = function()
-    following:open()
-    following = nil
-  end })
+  following = true
+  local _ <close> = setmetatable({}, { __close = function() following = false end })
   local changed, undone = look()
   local live = core.live()
   if undone then
     local notes = core.notes_of(live)
     shared.last, status.error = { files = notes.files, native = notes.native }, nil
-    return say(("mended: generation %d is what is on the disk"):format(live))
+    say(("mended: generation %d is what is on the disk"):format(live))
+    return false
   elseif #changed == 0 then
-    return
+    return false
   end
   local mends = status.error ~= nil
   local ok, text = request(list_names(changed) .. " changed")
   tell(ok, ok and mends and "mended: " .. text or text)
-end
-
--- Something was read that is not watched yet. Until it is nobody tells of changes,
--- so we look. Those who come meanwhile are served by one more round.
-local arming, again = false, false
-
-function reload.arm()
-  again = true
-  if arming or not shared.watcher then return end
-  arming = true
-  local _ <close> = setmetatable({}, { __close = function() arming = false end })
-  while again do
-    again = false
-    arm()
-  end
-  follow()
+  return true
 end
 
 local told = {}
@@ -453,13 +436,30 @@ local function tell_restart()
   end
 end
 
+-- The version that serves has read one more file. (It may have been changed before
+-- it was watched.)
+local unarmed = false
+
+function reload.arm()
+  while unarmed and shared.watcher do
+    unarmed = false
+    set_watcher()
+    while not following and follow() do set_watcher() end
+  end
+end
+
+function shared.on_file()
+  unarmed = true
+  core.start_to_arm()
+end
+
 -- There is nothing to prepare it beside: it runs as without --watch. If its main
 -- chunk fails, whose report has been given, what it has started is stopped.
 local function start_first()
   local id = core.start_first()
   local notes = core.notes_of(id)
   notes.files, notes.native = notes.files or {}, notes.native or {}
-  notes.on_file = core.start_to_arm
+  notes.on_file = shared.on_file
   shared.last = { files = notes.files, native = notes.native }
   pins.know(id)
   neap.go(function()
@@ -478,8 +478,7 @@ function reload.watch()
   local watcher <close> = open_watch {}
   shared.watcher = watcher
   while true do
-    arm()
-    follow() -- also what has changed before it was watched
+    repeat set_watcher() until not follow() -- also what has changed before it was watched
     tell_restart()
     if not watcher:wait() then return end
   end

@@ -105,17 +105,91 @@ describe("neap", function()
       runtime:neap("status", "evening.star").out)
   end)
 
-  it("reload says what came of it", function()
-    local process <close> = runtime:start(service, { "--name", "moon" })
-    local result = runtime:neap("reload", "moon")
-    if result.code == 0 then
-      assert.equal("", result.err)
-    else
-      assert.equal(1, result.code)
-      assert.matches("^%S.*\n$", result.err)
-      assert.equal("", result.out)
+  describe("reload", function()
+    local path, process
+
+    local function write(text)
+      local file <close> = assert(io.open(path, "w"))
+      file:write(text)
     end
-    assert.equal(0, runtime:neap("status", tostring(process.pid)).code)
+
+    -- "name: value" of the status, with the lines that are set in.
+    local function status(name)
+      local out = "\n" .. runtime:neap("status", "moon").out:gsub("\n  ", "\0")
+      local value = out:match("\n" .. name .. ": ([^\n]*)")
+      return value and value:gsub("%z", "\n")
+    end
+
+    before_each(function()
+      path = runtime.path .. "/moon.lua"
+      write(service)
+      process = child.start({ path }, { runtime = runtime.path })
+      assert(eventually(function() return runtime:has_socket(process.pid) end))
+    end)
+    after_each(function() process:__close() end)
+
+    it("replaces the program, and says how it went", function()
+      for generation = 2, 3 do
+        local result = runtime:neap("reload", "moon")
+        assert.same({ 0, "" }, { result.code, result.err })
+        assert.matches("^generation " .. generation .. " is live after [%d.]+ ms %(neap reload%).-\n$", result.out)
+        assert.equal(tostring(generation), status "generation")
+        assert.equal(tostring(generation - 1), status "reloads")
+      end
+      assert.equal("neap reload", status "why")
+      assert.equal("0", status "failed reloads")
+      assert.is_nil(status "last error")
+      assert.matches("^%s*%d+  moon%s+3 ", runtime:neap("ps").out:match("\n(.*)"))
+    end)
+
+    it("that fails is told with the line, and changes nothing", function()
+      write("local x = 1\nlocal function f() error('no \27 tea') end\nf()")
+      local result = runtime:neap("reload", "moon")
+      assert.same({ 1, "" }, { result.code, result.out })
+      assert.matches("moon%.lua:2: no %S tea\nstack traceback:\n", result.err)
+      assert.is_nil(result.err:find("\27", 1, true)) -- it is shown, and does nothing
+      assert.equal("1", status "generation")
+      assert.equal("1", status "failed reloads")
+      assert.matches("moon%.lua:2: no %? tea\nstack traceback:\n", (status "last error"))
+      write(service)
+      assert.equal(0, runtime:neap("reload", "moon").code)
+      assert.is_nil(status "last error")
+    end)
+
+    it("waits for as long as it takes; meanwhile others are answered", function()
+      write("require 'neap.timer'.sleep(0.3) " .. service)
+      local reload <close> = runtime:start_neap("reload", "moon")
+      assert(eventually(function() return status "preparing" end))
+      assert.equal("1", status "generation")
+      local code, out = reload:wait()
+      assert.equal(0, code)
+      assert.matches("^generation 2 is live", out)
+    end)
+
+    it("fails when the program is killed meanwhile", function()
+      write("require 'neap.timer'.sleep(60)")
+      local reload <close> = runtime:start_neap("reload", "moon")
+      assert(eventually(function() return status "preparing" end))
+      process:signal "KILL"
+      assert.same({ 1, "", "neap: the program ended while reloading\n" }, { reload:wait() })
+    end)
+
+    it("leaves what is still in use in its version, and says what that is", function()
+      write([[
+        local server = require 'neap.net'.listen('127.0.0.1:0', function(conn) conn:read() end)
+        local file <close> = io.open(arg[0] .. ".address", "w")
+        file:write(server.address, "\n")
+      ]])
+      assert.equal(0, runtime:neap("reload", "moon").code)
+      local file <close> = io.open(path .. ".address")
+      local conn <close> = assert(net.connect(file:read("l")))
+      assert(eventually(function() return status "connections" == "1" end))
+      assert.equal(0, runtime:neap("reload", "moon").code)
+      assert.matches("^generation 2, held by task %d+ %(connection%) at %S+moon%.lua:1, connection of %S+moon.lua:1$",
+        (status "draining"))
+      conn:close()
+      assert(eventually(function() return not status "draining" end))
+    end)
   end)
 
   it("finds nobody", function()

@@ -73,6 +73,14 @@ describe("the control socket", function()
     assert.equal("", conn:read("a") or "")
   end)
 
+  it("outlives each version of the program", function()
+    local process <close> = runtime:start(service)
+    local conn <close> = assert(runtime:connect(process.pid))
+    for _ = 1, 3 do assert.matches("^0\n", runtime:ask(process.pid, "reload\n")) end
+    conn:write("ps\n")
+    assert.matches("^0\n%d+\t[^\t]+\t4\t", (conn:read("a")))
+  end)
+
   for _, name in ipairs { "TERM", "INT" } do
     it("is removed at SIG" .. name, function()
       local process <close> = runtime:start(service)

@@ -24,6 +24,11 @@ local function address_of(app, name)
   return app:eval(("return at.%s.address"):format(name))
 end
 
+local function ask(conn, line)
+  assert(conn:write(line .. "\n"))
+  return conn:read("l", { timeout = 20 })
+end
+
 local function refuses(app, address)
   local _, _, code = app:connect(address)
   return code == "ECONNREFUSED" or code == "ENOENT"
@@ -206,9 +211,12 @@ describe("an address", function()
       os.remove(app:path "go") -- the same, but it fails
       reload = neap.go(app.reload, app, text:gsub("%%d", "3") .. "error 'boom'")
       app:hears "loads"
+      local conn <close> = assert(app:connect "a.sock")
+      conn:write "y"
       app:eval "at.a:close()"
       app:save("go", "")
       assert.is_nil((reload:join()))
+      assert.equal("a2 yes", ask(conn, "es")) -- it is served on, but nobody else is
       assert(eventually(function() return refuses(app, "a.sock") and not inode(app, "a.sock") end))
       assert(app:reload(serve("unix:a.sock", "a4")))
       assert.equal("a4 x", app:ask("a.sock", "x"))

@@ -178,17 +178,20 @@ end
 
 -- All or nothing, in one turn. Results: whether it is live; if so what was kept
 -- before, by name, if not why.
+local commit_took -- seconds, without what migrations take
+
 local function switch(id, notes)
   local ok, contents = core.within(id, migrate_all, notes.migrations or {})
   if not ok then return nil, contents end
-  local undo, result = {}
-  ok, result = pcall(function()
-    local kept = get_set(notes, contents, undo)
+  local undo, began = {}, timer.monotonic()
+  local done, result = pcall(function()
+    local before = get_set(notes, contents, undo)
     core.commit(id)
-    return kept
+    return before
   end)
-  if ok then
+  if done then
     for key, content in next, contents do fill(shared.state[key].value, content) end
+    commit_took = timer.monotonic() - began
     return true, result
   end
   for i = #undo, 1, -1 do undo[i]() end
@@ -280,7 +283,7 @@ end
 -- ---- the transaction -------------------------------------------------------------------------
 
 local function after_commit(id, old, notes, why)
-  status.since, status.why, status.error = timer.now(), why, nil
+  status.since, status.why, status.commit, status.error = timer.now(), why, commit_took, nil
   status.restart = needs_restart(old)
   notes.on_file = shared.watcher and shared.on_file or nil
   pins.begin(id)

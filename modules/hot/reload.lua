@@ -131,47 +131,84 @@ local function migrate_all(migrations)
   return contents
 end
 
+-- Every key that it will have, so that nothing has to be allocated to change it.
+local function make_room(value, content, undo)
+  local added = {}
+  undo[#undo + 1] = function()
+    for i = #added, 1, -1 do
+      if rawget(value, added[i]) ~= nil then rawset(value, added[i], nil) end
+    end
+  end
+  for k in next, content do
+    if rawget(value, k) == nil then
+      added[#added + 1] = k
+      rawset(value, k, false)
+    end
+  end
+end
+
 local function fill(value, content)
-  for k in next, value do value[k] = nil end
   for k, v in next, content do rawset(value, k, v) end
+  for k in next, value do
+    if rawget(content, k) == nil then rawset(value, k, nil) end
+  end
 end
 
-local function shallow_copy(value)
-  local new = {}
-  for k, v in next, value do new[k] = v end
-  return new
+local function put(map, key, value, undo)
+  local before = map[key]
+  undo[#undo + 1] = function() map[key] = before end
+  map[key] = value
 end
 
--- All or nothing: the new content, the new states, and then the commit itself.
+-- All that can fail, for lack of memory for one, and can be undone without it.
+local function get_set(notes, contents, undo)
+  for key, content in pairs(contents) do
+    local entry = shared.state[key]
+    make_room(entry.value, content, undo)
+    put(entry, "version", notes.migrations[key].version, undo)
+  end
+  for key, entry in pairs(notes.state or {}) do put(shared.state, key, entry, undo) end
+  local before = {}
+  for key, handle in pairs(notes.kept or {}) do
+    before[key] = shared.kept[key]
+    if handle then put(shared.kept, key, handle, undo) end
+  end
+  return before
+end
+
+-- All or nothing, in one turn. Results: whether it is live; if so what was kept
+-- before, by name, if not why.
+local commit_took -- seconds, without what migrations take
+
 local function switch(id, notes)
   local ok, contents = core.within(id, migrate_all, notes.migrations or {})
   if not ok then return nil, contents end
-  local undo = {}
-  ok, contents = pcall(function()
-    for key, content in pairs(contents) do
-      local entry, plan = shared.state[key], notes.migrations[key]
-      local before, version = shallow_copy(entry.value), entry.version
-      undo[#undo + 1] = function() entry.version = version fill(entry.value, before) end
-      fill(entry.value, content)
-      entry.version = plan.version
-    end
-    for key, entry in pairs(notes.state or {}) do
-      undo[#undo + 1] = function() shared.state[key] = nil end
-      shared.state[key] = entry
-    end
+  local undo, began = {}, timer.monotonic()
+  local done, result = pcall(function()
+    local before = get_set(notes, contents, undo)
     core.commit(id)
+    return before
   end)
-  if ok then return true end
+  if done then
+    for key, content in next, contents do fill(shared.state[key].value, content) end
+    commit_took = timer.monotonic() - began
+    return true, result
+  end
   for i = #undo, 1, -1 do undo[i]() end
-  return nil, contents
+  return nil, result
 end
 
 -- What the new version has let go of (false) is its own.
-local function keep_handles(id, notes)
-  for key, handle in pairs(notes.kept or {}) do
-    local old = shared.kept[key]
-    if handle then core.keep(handle) end
-    shared.kept[key] = handle or nil
+local function keep_handles(id, kept, before)
+  for key, handle in next, kept do
+    if not handle then
+      shared.kept[key] = nil
+    elseif not handle.closed then
+      core.keep(handle)
+    end
+  end
+  for key, handle in next, kept do
+    local old = before[key]
     if old and not handle then
       core.within(id, core.let_go, old)
     elseif old and not rawequal(old, handle) then
@@ -246,32 +283,34 @@ end
 -- ---- the transaction -------------------------------------------------------------------------
 
 local function after_commit(id, old, notes, why)
-  keep_handles(id, notes)
-  status.since, status.why, status.error = timer.now(), why, nil
+  status.since, status.why, status.commit, status.error = timer.now(), why, commit_took, nil
   status.restart = needs_restart(old)
-  notes.migrations, notes.state, notes.kept = nil, nil, nil
   notes.on_file = shared.watcher and shared.on_file or nil
   pins.begin(id)
 end
 
-local function replace(why)
+-- From the commit on it is true that the ticket was answered: what is left to do is
+-- done as far as there is memory for it.
+local function replace(ticket)
   local began = timer.monotonic()
   local old = core.live()
   if old then pins.know(old) end -- the first one was not prepared here
   local id, text = prepare()
-  if not id then return nil, text end
+  if not id then return text end
   local notes = core.notes_of(id)
-  local ok
-  ok, text = hand_over(old)
+  local ok, result = hand_over(old)
   local started = core.count_staged(id)
-  if ok then ok, text = switch(id, notes) end
+  if ok then ok, result = switch(id, notes) end
   if not ok then
     discard(id)
-    return nil, text
+    return result
   end
+  ticket.ok = true
   local took = (timer.monotonic() - began) * 1000
-  after_commit(id, old, notes, why)
-  return true, ("generation %d is live after %.1f ms (%s)%s"):format(id, took, why,
+  if notes.kept then keep_handles(id, notes.kept, result) end
+  notes.migrations, notes.state, notes.kept = nil, nil, nil
+  after_commit(id, old, notes, ticket.why)
+  return ("generation %d is live after %.1f ms (%s)%s"):format(id, took, ticket.why,
     describe(started, count_draining(old)))
 end
 
@@ -282,25 +321,51 @@ local function discard_all()
   end
 end
 
-local function run(ticket)
-  local done, ok, text = pcall(replace, ticket.why)
-  if not done then ok, text = discard_all(), ok end
-  core.prepared()
-  ticket.ok, ticket.text = ok, tostring(text)
-  if ok then
+local serving -- the ticket; also after an error, until it has been answered
+
+local function answer()
+  if not serving then return end
+  serving.gate:open()
+  serving = nil
+end
+
+-- Where the program ends nobody will call it again. (Made before memory is short.)
+local whoever_waits = setmetatable({}, { __close = function()
+  if core.obstacle() then answer() end
+end })
+
+local function count(ticket)
+  if ticket.ok then
     status.reloads = status.reloads + 1
   else
     status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
   end
+end
+
+local function run(ticket)
+  local done, text = pcall(replace, ticket)
+  ticket.text = tostring(text or "not enough memory") -- a task that could not say why it failed has no error
+  if not done then discard_all() end
+  core.prepared()
+  count(ticket)
   if shared.watcher then shared.on_file() end -- also where it failed: in what it has read may be the fault
 end
 
+-- It is called again when it has failed, see hot.c.
 function reload.serve_requests()
+  local _ <close> = whoever_waits
+  if serving then
+    discard_all()
+    core.prepared()
+    serving.text = serving.ok and "a new generation is live" or "not enough memory"
+    count(serving)
+    answer()
+  end
   while shared.next_ticket do
-    local ticket = shared.next_ticket
+    serving = shared.next_ticket
     shared.next_ticket = nil
-    local _ <close> = setmetatable({}, { __close = function() ticket.gate:open() end })
-    run(ticket)
+    run(serving)
+    answer()
   end
 end
 

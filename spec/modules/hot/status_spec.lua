@@ -219,6 +219,16 @@ describe("hot.depends", function()
     assert.is_true(says(app, "mended: generation"))
   end)
 
+  it("is not needed for what is read by a reload that was asked for", function()
+    local text = "if hot.state('more').on then version = require 'd' end"
+    local app <close> = start(text, { ["d.lua"] = "return 1" }, { "--watch" })
+    app:run "hot.state('more').on = true"
+    assert.is_true(app:reload())
+    assert.equal(1, app:run "return version")
+    app:write("d.lua", "return 2")
+    assert.is_true(app:eventually "return version == 2")
+  end)
+
   it("takes paths; the error is at the caller's line", function()
     local app <close> = start ""
     assert.same({ false, "code:1: bad argument #2 to 'depends' (string expected, got nil)" },

@@ -6,6 +6,7 @@ local neap, timer = require "neap", require "neap.timer"
 local shared = core.shared()
 local reload = { request = request, status = hot.status }
 
+local QUIET = 0.01 -- seconds; what changes no more for so long has been written
 local TRIES = 5 -- to load it, while its files keep changing
 
 local status = shared.status
@@ -22,6 +23,27 @@ local function changed_since(files)
     if prints[i] ~= files[path] then changed[#changed + 1] = path end
   end
   return changed
+end
+
+-- Whoever saves in place makes the file empty first: an empty program is a valid
+-- one, without a server. A list of those that were not empty for the live version.
+local function newly_empty(files)
+  local live, empty = core.live(), {}
+  local before = live and core.notes_of(live).files or {}
+  for path, print in pairs(files) do
+    if print and print:find "^0:" and before[path] ~= print then empty[#empty + 1] = path end
+  end
+  return empty
+end
+
+-- Who looks by himself may look while a file is written: it is empty then, or half.
+local function wait_until_written(paths)
+  local prints, before
+  repeat
+    timer.sleep(QUIET)
+    prints, before = "", prints
+    for _, print in ipairs(assert(core.fingerprints(paths))) do prints = prints .. " " .. tostring(print) end
+  until prints == before
 end
 
 local function list_names(paths)
@@ -84,8 +106,12 @@ local function prepare()
       discard(id)
       return nil, text
     end
-    if #changed_since(notes.files) == 0 then return id end
+    local empty = newly_empty(notes.files or {})
+    if #empty > 0 then wait_until_written(empty) end
+    local changed = changed_since(notes.files)
+    if #changed == 0 then return id end
     discard(id)
+    wait_until_written(changed)
   end
   return nil, "its files keep changing while it is loaded"
 end
@@ -392,7 +418,7 @@ local function watched_files()
   return paths
 end
 
-local function set_watcher()
+local function arm()
   local ok, message = shared.watcher:set(watched_files())
   if not ok and not shared.watcher.closed then say(message) end
 end
@@ -408,13 +434,22 @@ local function look()
   return changed, undone
 end
 
--- True: there was another attempt, which may have read other files.
-local following = false
+local following -- a gate: one at a time, or one change would be two reloads
 
-local function follow()
-  following = true
-  local _ <close> = setmetatable({}, { __close = function() following = false end })
+-- True: there was another attempt, which may have read other files. `told`: the
+-- watcher says that a burst of changes is over.
+local function follow(told)
+  while following do following:wait() end
+  following = core.new_gate()
+  local _ <close> = setmetatable({}, { __close = function()
+    following:open()
+    following = nil
+  end })
   local changed, undone = look()
+  if #changed > 0 and not told then
+    wait_until_written(changed)
+    changed, undone = look()
+  end
   local live = core.live()
   if undone then
     local notes = core.notes_of(live)
@@ -430,6 +465,30 @@ local function follow()
   return true
 end
 
+-- What changes before it is watched is found by looking.
+local function arm_and_follow(told)
+  arm()
+  while follow(told) do
+    arm()
+    told = false
+  end
+end
+
+-- The version that serves has read one more file: in a task, because it waits.
+local unarmed = false
+
+function reload.arm()
+  while unarmed and shared.watcher do
+    unarmed = false
+    arm_and_follow()
+  end
+end
+
+function shared.on_file()
+  unarmed = true
+  core.start_to_arm()
+end
+
 local told = {}
 
 local function tell_restart()
@@ -437,23 +496,6 @@ local function tell_restart()
     if not told[text] then say("restart needed: " .. text) end
     told[text] = true
   end
-end
-
--- The version that serves has read one more file. (It may have been changed before
--- it was watched.)
-local unarmed = false
-
-function reload.arm()
-  while unarmed and shared.watcher do
-    unarmed = false
-    set_watcher()
-    while not following and follow() do set_watcher() end
-  end
-end
-
-function shared.on_file()
-  unarmed = true
-  core.start_to_arm()
 end
 
 -- There is nothing to prepare it beside: it runs as without --watch. If its main
@@ -480,11 +522,12 @@ function reload.watch()
   start_first()
   local watcher <close> = open_watch {}
   shared.watcher = watcher
-  while true do
-    repeat set_watcher() until not follow() -- also what has changed before it was watched
+  local burst = false
+  repeat
+    arm_and_follow(burst)
     tell_restart()
-    if not watcher:wait() then return end
-  end
+    burst = watcher:wait() ~= nil
+  until not burst
 end
 
 return reload

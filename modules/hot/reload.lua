@@ -11,7 +11,6 @@ local status = shared.status
 local reload = { request = request, status = hot.status }
 
 local TRIES = 5 -- to load it, while its files keep changing
-local PAUSE = 0.02 -- seconds between two of them: who writes may finish
 
 -- ---- prepare ------------------------------------------------------------------------
 
@@ -54,9 +53,11 @@ local function prepare()
       discard(id)
       return nil, text
     end
-    if #files.changed_since(notes.files) == 0 then return id end
+    files.wait_until_written(files.newly_empty(notes.files, core.live()))
+    local changed = files.changed_since(notes.files)
+    if #changed == 0 then return id end
     discard(id)
-    timer.sleep(PAUSE)
+    files.wait_until_written(changed)
   end
   return nil, "its files keep changing while it is loaded"
 end

@@ -145,7 +145,8 @@ function loads.commits(connections, reloads)
 end
 
 -- How long it takes from the save of chat.lua to the first answer by the new code, to somebody who was there before.
-function loads.saves(count)
+-- Saves follow each other at once, or after so many seconds.
+function loads.saves(count, pause)
   local file <close> = assert(io.open "scripts/chat.lua")
   local text = file:read "a"
   local directory = os.tmpname()
@@ -165,11 +166,14 @@ function loads.saves(count)
   assert(conn:read("l", { timeout = SECONDS }))
   local function version()
     assert(conn:write "/who\n")
-    return tonumber(assert(conn:read("l", { timeout = SECONDS })):match "^%* here (%d+):")
+    local line, message = conn:read("l", { timeout = SECONDS })
+    if not line then error(("%s; %s"):format(message or "it was closed", chat:stderr())) end
+    return tonumber(line:match "^%* here (%d+):")
   end
   assert(version() == 0)
   local seconds = {}
   for i = 1, count do
+    if pause then timer.sleep(pause) end
     local began = timer.monotonic()
     save(i)
     while version() ~= i do

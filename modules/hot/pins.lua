@@ -2,7 +2,8 @@
 -- function, a coroutine or a metatable of an old version keeps that version in
 -- memory, and its code would run for ever. Called after each commit, in a task of
 -- the root, in steps that give way.
-local core, timer = ...
+local core = ...
+local timer = require "neap.timer"
 local shared = core.shared()
 
 local STEP = 500 -- values between two turns of the loop

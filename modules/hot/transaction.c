@@ -196,6 +196,21 @@ static int globals(lua_State *L) {
   return 1;
 }
 
+static void add_connection(struct work *work, void *data) {
+  if (strcmp(work->kind->name, "connection") == 0) ++*(lua_Integer *)data;
+}
+
+/* Connections that an old version still serves. */
+static int count_served(lua_State *L) {
+  const struct generation *generation = find(L, 1);
+  lua_Integer count = 0;
+  struct owner *owner = generation != NULL ? generation->owners : NULL;
+  for (; owner != NULL; owner = owner->next)
+    owner_each(owner, add_connection, &count);
+  lua_pushinteger(L, count);
+  return 1;
+}
+
 /* Another program lies where this one was started from: Linux says so. */
 static int is_replaced(lua_State *L) {
   static const char deleted[] = " (deleted)";
@@ -245,6 +260,7 @@ const luaL_Reg hot_transaction[] = {
   {"await", await},
   {"body_of", body_of},
   {"commit", commit},
+  {"count_served", count_served},
   {"count_staged", count_staged},
   {"end_of", end},
   {"go", go},

@@ -7,6 +7,7 @@ local timer = require "neap.timer"
 local shared = core.shared()
 
 local STEP = 500 -- values between two turns of the loop
+local COLLECTIONS = 32 -- at most: in generational mode no step says that it was the last
 
 local realms = setmetatable({}, { __mode = "k" }) -- the globals of a version -> its id
 local scan = { current = 0 }
@@ -103,7 +104,10 @@ function scan.begin(live)
     if mine ~= scan.current then return end -- there is a newer one
     shared.status.pins = found
     tell(found)
-    repeat timer.sleep(0) until collectgarbage("step", 100) -- what is gone need not wait for a full collection
+    for _ = 1, COLLECTIONS do -- what is gone need not wait for the collector's next cycle
+      timer.sleep(0)
+      if collectgarbage("step", 100) or mine ~= scan.current then return end
+    end
   end)
 end
 

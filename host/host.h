@@ -74,6 +74,7 @@ struct host {
   struct timeout stop_limit; /* of draining */
   int credit;                /* immediate results before a task gives way */
   int exit_code;             /* that was asked for, or -1 */
+  uint32_t spec;             /* the one that runs, under `neap test`; or 0 */
   enum host_phase phase;
   bool polling; /* inside uv_run: no Lua is running */
   bool blocked; /* an outer C function forbids to wait */

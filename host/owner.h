@@ -2,13 +2,14 @@
  *
  * Every task, timer and open handle is work of an owner: of the background of
  * a generation, or of the connection or request it serves. What work starts
- * has the same owner. So a reload or a shutdown knows exactly what to stop,
+ * has the same owner, and is of the same spec. So a reload or a shutdown knows exactly what to stop,
  * what to let finish, and when the last of it has ended. */
 #ifndef HOST_OWNER_H
 #define HOST_OWNER_H
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct generation;
 struct host;
@@ -28,6 +29,7 @@ struct work { /* first member of whatever an owner owns */
   struct work *next, **link; /* in owner->first */
   bool staged;
   bool inherits; /* it goes on with something of the version before */
+  uint32_t spec; /* which one it is of, under `neap test`; else 0 */
 };
 
 struct owner {

@@ -54,7 +54,7 @@ static bool follow(lua_State *L) {
   if (task == NULL || !can_follow(host, task)) return false;
   queue_pop(&host->batch);
   lua_settop(L, TASK_AT_TRACE);
-  pool_clear_hook(L);
+  pool_reset_hook(&host->pool, L);
   task->begun = true;
   task->coroutine = coroutine;
   enter(host, task);

@@ -225,6 +225,7 @@ static void on_due(struct timeout *timeout) {
                                         timer->work.owner, push_tick, timer);
   if (task == NULL && function->period == 0) end(timer);
   if (task == NULL) return;
+  task->work.spec = timer->work.spec;
   timer->running = true;
   fetch(timer);
   function->users++; /* until the tick has ended */

@@ -38,7 +38,7 @@ static int prepare(lua_State *L) {
     generation_retire(generation, true);
     return luaL_error(L, "not enough memory");
   }
-  watchdog_guard(host, true); /* without a timer nobody is cut */
+  watchdog_guard(host, WATCHDOG_SLICE_MS); /* without a timer nobody is cut */
   lua_pushinteger(L, (lua_Integer)generation->id);
   return 1;
 }
@@ -120,7 +120,7 @@ static int end(lua_State *L) {
 /* ---- retire(id), commit(id), within(id, fn, ...) -------------------------- */
 
 static int prepared(lua_State *L) {
-  watchdog_guard(host_of(L), false);
+  watchdog_guard(host_of(L), 0);
   return 0;
 }
 

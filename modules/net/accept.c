@@ -50,6 +50,7 @@ static bool serve(struct server *server, struct stream *stream) {
   task->sink = &connection_sink;
   task->name = "connection";
   task->origin = stream->handle.origin;
+  task->work.spec = server->handle.work.spec;
   stream->server = server;
   handle_use(&server->handle);
   handle_use(&stream->handle);
@@ -60,6 +61,7 @@ static bool serve(struct server *server, struct stream *stream) {
 
 static void serve_socket(struct server *server, struct stream *stream) {
   stream->handle.origin = server->handle.origin;
+  stream->handle.work.spec = server->handle.work.spec;
   bool served = server->has_events ? events_serve(server->service, stream)
                                    : serve(server, stream);
   if (!served) {

@@ -1,0 +1,8 @@
+/* test.h - the C functions of each feature of `neap.test`.
+ * The Lua file of the feature finds them, by these names, in `core`. */
+#ifndef MODULES_TEST_TEST_H
+#define MODULES_TEST_TEST_H
+
+#include <lauxlib.h>
+
+#endif

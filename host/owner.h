@@ -9,6 +9,9 @@
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "host/origin.h"
 
 struct generation;
 struct host;
@@ -19,6 +22,8 @@ struct work_kind {
   void (*stop)(struct work *work);  /* end it now; it may take a turn */
   void (*drain)(struct work *work); /* end it once it is idle; NULL: stop it */
   int (*start)(struct work *work);  /* it was staged: begin, see generation.h */
+  /* The line that made it; NULL: it is a task, a handle, or part of one. */
+  struct origin (*origin)(const struct work *work);
   bool lasts; /* what a request in flight may use: it ends after the last one */
 };
 
@@ -27,7 +32,8 @@ struct work { /* first member of whatever an owner owns */
   struct owner *owner;
   struct work *next, **link; /* in owner->first */
   bool staged;
-  bool inherits; /* it goes on with something of the version before */
+  bool inherits;  /* it goes on with something of the version before */
+  uint16_t known; /* a bit for each check for leaks that began after it */
 };
 
 struct owner {

@@ -25,10 +25,12 @@ static const luaL_Reg functions[] = {
 
 /* One line for each feature that has C functions. */
 static const luaL_Reg *const features[] = {
-  functions,
+  functions, test_capture, test_files, test_leaks, test_spawn,
 };
 
 int open_test(lua_State *L) {
+  test_capture_open(L);
+  test_spawn_open(L);
   embedded_load(L, "modules/test/test.lua");
   lua_newtable(L);
   for (size_t i = 0; i < sizeof features / sizeof *features; i++)

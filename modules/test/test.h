@@ -5,4 +5,9 @@
 
 #include <lauxlib.h>
 
+extern const luaL_Reg test_capture[], test_files[], test_leaks[], test_spawn[];
+
+void test_capture_open(lua_State *L); /* their classes */
+void test_spawn_open(lua_State *L);
+
 #endif

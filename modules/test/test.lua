@@ -5,7 +5,10 @@ local ipairs = ipairs
 local test = {}
 
 local features = {
+  "capture", "eventually", "faults", "leaks", "server", "spawn_neap", "tempdir",
 }
+
+core.busted = core.load("busted")()
 
 for _, name in ipairs(features) do test[name] = core.load(name)(core, test) end
 

@@ -2,7 +2,8 @@
  *
  * Every task, timer and open handle is work of an owner: of the background of
  * a generation, or of the connection or request it serves. What work starts
- * has the same owner, and is of the same spec. So a reload or a shutdown knows exactly what to stop,
+ * has the same owner and, under `neap test`, is of the same spec. So a reload or
+ * a shutdown knows exactly what to stop,
  * what to let finish, and when the last of it has ended. */
 #ifndef HOST_OWNER_H
 #define HOST_OWNER_H
@@ -10,6 +11,8 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "host/origin.h"
 
 struct generation;
 struct host;
@@ -20,6 +23,8 @@ struct work_kind {
   void (*stop)(struct work *work);  /* end it now; it may take a turn */
   void (*drain)(struct work *work); /* end it once it is idle; NULL: stop it */
   int (*start)(struct work *work);  /* it was staged: begin, see generation.h */
+  /* The line that made it; NULL: it is a task, a handle, or part of one. */
+  struct origin (*origin)(const struct work *work);
   bool lasts; /* what a request in flight may use: it ends after the last one */
 };
 
@@ -30,6 +35,8 @@ struct work { /* first member of whatever an owner owns */
   bool staged;
   bool inherits; /* it goes on with something of the version before */
   uint32_t spec; /* which one it is of, under `neap test`; else 0 */
+  bool inherits;  /* it goes on with something of the version before */
+  uint16_t known; /* a bit for each check for leaks that began after it */
 };
 
 struct owner {

@@ -254,8 +254,15 @@ static int start(struct work *work) {
   return 0;
 }
 
-static const struct work_kind timer_kind = {
-  .name = "timer", .stop = stop, .drain = drain, .start = start};
+static struct origin origin(const struct work *work) {
+  return ((const struct timer *)work)->function->origin;
+}
+
+static const struct work_kind timer_kind = {.name = "timer",
+                                            .stop = stop,
+                                            .drain = drain,
+                                            .start = start,
+                                            .origin = origin};
 
 enum { UPVALUE_TIMERS = 1, UPVALUE_SLEEP, UPVALUE_INTERVAL };
 

@@ -9,7 +9,7 @@ local drop = { ["--watch"] = true, ["--list"] = true, ["-l"] = true }
 local function arguments(files, report, extra)
   local program = assert(core.exepath())
   local list = { program, "test", "--only-files=" .. files, "--report-to=" .. report }
-  for _, name in ipairs { "limit", "coverage", "coverage-specs" } do
+  for _, name in ipairs { "limit", "leaks", "coverage", "coverage-specs" } do
     local value = options[name]
     if value == true then list[#list + 1] = "--" .. name
     elseif value then list[#list + 1] = ("--%s=%s"):format(name, value) end

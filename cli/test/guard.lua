@@ -67,12 +67,37 @@ local function give_up(record, id, spun, level)
   return message
 end
 
+-- ---- leaks -------------------------------------------------------------------
+
+local leaks = options.leaks and require "neap.test".leaks
+
+-- From its first part on: what a lazy_setup makes belongs to the specs after it, too.
+local function begin_leaks(record, descriptor)
+  if leaks and current and not record.leaks and descriptor ~= "lazy_setup" then record.leaks = leaks() end
+end
+
+local function end_leaks(record)
+  if not record.leaks then return end
+  local found = record.leaks:finish()
+  for _, leak in ipairs(found) do
+    local text = tostring(leak)
+    if options.leaks == "fail" then
+      local trace = background.trace_of((leak.where or "") .. ": ", record.element)
+      local element = { descriptor = "leak", name = record.name, attributes = {}, trace = trace }
+      busted.publish({ "error", "leak" }, element, nil, "leak: " .. text, trace)
+    else
+      io.stderr:write(format("neap: leak: %s: %s\n", record.name, text))
+    end
+  end
+end
+
 -- ---- a part ------------------------------------------------------------------
 
 local closer = setmetatable({}, { __close = function() core.done() end })
 
 local function run_part(descriptor, run, element)
   local record = record_of(element)
+  begin_leaks(record, descriptor)
   local level, results = context.get(), nil
   core.begin(record.number)
   core.start()
@@ -107,6 +132,7 @@ local function run_spec(descriptor, run, element)
   current = background.new_record(element, full_name(element))
   local record = current
   local results = pack(safe(descriptor, run, element))
+  end_leaks(record)
   current = nil
   record.over = true
   core.begin(0)

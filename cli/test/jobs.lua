@@ -94,6 +94,8 @@ local function replay(busted, file, events)
       busted.publish({ event.kind, element.descriptor }, element, parent, event[1], event[2])
     end
   end
+  local children_of = busted.context.children(file)
+  for i = #children_of, 1, -1 do children_of[i] = nil end -- they have been run, busted shall not
 end
 
 local function run_file(busted, element, done)

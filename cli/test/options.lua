@@ -4,7 +4,7 @@ local core = ...
 
 -- name -> what its value is; false: it has none. Those after the line are for our own children.
 local kinds = {
-  limit = "seconds", jobs = "count", watch = false, coverage = false, ["coverage-specs"] = false,
+  limit = "seconds", jobs = "count", leaks = "mode", watch = false, coverage = false, ["coverage-specs"] = false,
   -------
   ["only-files"] = "path", ["report-to"] = "path",
 }
@@ -14,6 +14,7 @@ OPTIONS OF neap test:
   --limit=SECONDS           a spec that takes longer fails (10; 0: never)
   --jobs=N                  runs spec files in N processes, one report
   --watch                   runs again what a change concerns
+  --leaks[=fail]            tells what specs leave behind; it fails the run
   -c, --coverage            which lines were run: report, and lcov.info
   --coverage-specs          the same, of the spec files too
 ]]
@@ -37,6 +38,11 @@ end
 local function read_value(name, text)
   local kind, number = kinds[name], tonumber(text)
   if kind == "path" then return text end
+  if kind == "mode" then
+    if text == "" or text == "true" then text = "report" end
+    if text ~= "report" and text ~= "fail" then fail("--%s is report or fail, not '%s'", name, text) end
+    return text
+  end
   if not number or number < 0 or number > 1e6 then fail("--%s needs a number, not '%s'", name, text) end
   if kind == "count" and (number < 1 or number % 1 ~= 0) then fail("--%s needs a count from 1 on", name) end
   return kind == "count" and math.tointeger(number) or number
@@ -58,7 +64,7 @@ local function take_ours()
     elseif kinds[name] == false and equals == "" then
       ours[name] = true
     elseif kinds[name] then
-      if equals == "" then
+      if equals == "" and kinds[name] ~= "mode" then
         i = i + 1
         text = arg[i] or fail("--%s needs a value", name)
       end

@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/rundir.h"
 #include "cli/test/core.h"
+#include "cli/tool.h"
 #include "host/chunk.h"
 #include "host/embedded.h"
 #include "host/generation.h"
@@ -113,10 +114,16 @@ static void end_step(lua_State *L, const struct step *step) {
   lua_settable(L, -3);
 }
 
-/* `neap test`, `neap new`, `neap check` */
+static int load_test(lua_State *L) {
+  embedded_load(L, "cli/test.lua");
+  test_push_core(L);
+  return 1;
+}
+
+/* `neap new`, `neap check` */
 static int load_tool(lua_State *L, const char *file) {
   embedded_load(L, file);
-  test_push_core(L);
+  tool_push(L);
   return 1;
 }
 
@@ -138,7 +145,7 @@ static int load_file(lua_State *L, const char *name) {
 }
 
 static int load_script(lua_State *L, const struct options *options) {
-  if (options->command == COMMAND_TEST) return load_tool(L, "cli/test.lua");
+  if (options->command == COMMAND_TEST) return load_test(L);
   if (options->command == COMMAND_NEW) return load_tool(L, "cli/new.lua");
   if (options->command == COMMAND_CHECK) return load_tool(L, "cli/check.lua");
   if (options_ask(options)) return load_client(L, options);

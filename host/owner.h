@@ -3,8 +3,8 @@
  * Every task, timer and open handle is work of an owner: of the background of
  * a generation, or of the connection or request it serves. What work starts
  * has the same owner and, under `neap test`, is of the same spec. So a reload or
- * a shutdown knows exactly what to stop,
- * what to let finish, and when the last of it has ended. */
+ * a shutdown knows exactly what to stop, what to let finish, and when the last
+ * of it has ended. */
 #ifndef HOST_OWNER_H
 #define HOST_OWNER_H
 
@@ -33,10 +33,9 @@ struct work { /* first member of whatever an owner owns */
   struct owner *owner;
   struct work *next, **link; /* in owner->first */
   bool staged;
-  bool inherits; /* it goes on with something of the version before */
-  uint32_t spec; /* which one it is of, under `neap test`; else 0 */
   bool inherits;  /* it goes on with something of the version before */
   uint16_t known; /* a bit for each check for leaks that began after it */
+  uint32_t spec;  /* which one it is of, under `neap test`; else 0 */
 };
 
 struct owner {

@@ -15,9 +15,16 @@ local function arguments(files, report, extra)
     elseif value then list[#list + 1] = ("--%s=%s"):format(name, value) end
   end
   local at = #list + 1
-  for i, argument in ipairs(arg) do
+  local skips = false
+  for _, argument in ipairs(arg) do
     if argument == "--" then break end
-    if not drop[argument] and not (argument == "--no-coverage" and i == 1) then list[#list + 1] = argument end
+    if skips then
+      skips = false
+    elseif argument == "-C" or argument == "--directory" then -- we are there
+      skips = true
+    elseif not drop[argument] and not argument:find("^%-C.") and not argument:find("^%-%-directory=") then
+      list[#list + 1] = argument
+    end
     at = #list + 1
   end
   for i, argument in ipairs(extra or {}) do table.insert(list, at + i - 1, argument) end

@@ -111,6 +111,7 @@ local function run_file(busted, element, done)
     io.stderr:write(result.output) -- what specs print; stdout is busted's
     replay(busted, element, report.events)
     coverage[#coverage + 1] = report.coverage
+    if jobs.on_dependencies then jobs.on_dependencies(report.dependencies) end
   else
     busted.publish({ "error", "file" }, element, busted.context.parent(element), crash_message(name, result), {})
   end

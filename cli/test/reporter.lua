@@ -91,6 +91,14 @@ function reporter.install(busted)
   end
 end
 
+-- What a child of ours has found out.
+function reporter.add_dependencies(more)
+  for name, list in pairs(more or {}) do
+    dependencies[name] = dependencies[name] or {}
+    for _, dependency in ipairs(list) do dependencies[name][dependency] = true end
+  end
+end
+
 function reporter.finish(coverage)
   local lists = {}
   for name, set in pairs(dependencies) do

@@ -19,6 +19,7 @@ local function install(busted)
     core.load("guard")(core, options, busted, background)
   end
   if reporter then reporter.install(busted) end
+  if reporter and replay then replay.on_dependencies = reporter.add_dependencies end
   summary.install(busted)
 end
 

@@ -48,7 +48,7 @@ function summary.install(busted)
     end)
   end
   busted.subscribe({ "exit" }, function()
-    if options.is_terminal and not options["report-to"] then
+    if options.is_terminal then
       print_slowest(busted)
       summary.close = ("%d passed, %d failed, %d skipped\n"):format(passed, failed, skipped)
     end

@@ -5,7 +5,6 @@ local neap, timer = require "neap", require "neap.timer"
 local children = core.load("children")(core, options)
 
 local needs = {} -- spec file -> the files that it has needed; "*": that all of them need
-local failed = {} -- spec file -> true
 
 -- The spec files that busted would find.
 local function find_files()
@@ -18,22 +17,8 @@ local function find_files()
 end
 
 local function note(files, result)
-  for _, file in ipairs(files) do
-    needs[file] = needs[file] or { file }
-    failed[file] = result.code ~= 0 or nil
-  end
-  local report = result.report
-  for file, list in pairs(report.dependencies or {}) do needs[file] = list end
-  if not report.complete then return end
-  for _, file in ipairs(files) do failed[file] = nil end
-  local bad = {}
-  for _, event in ipairs(report.events) do
-    if event.kind == "failure" or event.kind == "error" then
-      local source = event.element.trace and event.element.trace.short_src
-      if source and needs[source] then bad[source] = true end
-    end
-  end
-  for file in pairs(bad) do failed[file] = true end
+  for _, file in ipairs(files) do needs[file] = needs[file] or { file } end
+  for file, list in pairs(result.report.dependencies or {}) do needs[file] = list end
 end
 
 local function all_needs()

@@ -42,12 +42,22 @@ end
 
 -- ---- syntax --------------------------------------------------------------------
 
--- The compiler tells the line, and what it has met there.
+-- The compiler tells the line, and what it has met there; it is the first of its kind with which, if the text ended
+-- right after it, the end would not be the problem.
 local function column_of(text, line, message)
-  local near, number = message:match("near '?(.-)'?$"), 0
+  local near, number, before = message:match("near '?(.-)'?$"), 0, 0
   for content in (text .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1
-    if number == line then return near and near ~= "<eof>" and content:find(near, 1, true) or #content + 1 end
+    if number == line then
+      local first, last = content:find(near or "", 1, true)
+      while first and near and near ~= "<eof>" do
+        local _, problem = load(text:sub(1, before + last), "=x", "t", {})
+        if problem and not problem:find("near <eof>", 1, true) then return first end
+        first, last = content:find(near, first + 1, true)
+      end
+      return #content + 1
+    end
+    before = before + #content + 1
   end
   return 1
 end

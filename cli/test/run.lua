@@ -10,8 +10,17 @@ local replay = options.jobs and core.load("jobs")(core, options)
 local reporter = options["report-to"] and core.load("reporter")(core, options)
 local coverage = options.coverage and core.load("coverage")(core, options)
 
+-- The attributes of `pending` hold a function, and then busted's JSON output prints nothing at all.
+local function keep_writable(busted)
+  busted.subscribe({ "test", "start" }, function(element)
+    if element.attributes and element.attributes.default_fn then element.attributes = {} end
+    return nil, true
+  end)
+end
+
 -- Before busted subscribes anything: what is subscribed with a priority comes before that of others.
 local function install(busted)
+  keep_writable(busted)
   background.install(busted)
   if replay then
     replay.install(busted)

@@ -1,6 +1,5 @@
--- What is known of busted: when a spec is over, and how one is failed. Stock busted's `finally` keeps one function only,
--- which would be ours or the spec's: so we listen to the events that busted publishes. Without busted nothing is closed
--- but by hand.
+-- What is known of busted: when a spec is over, how one is failed. Stock busted's `finally` keeps one function, ours
+-- or the spec's: so we listen to the events that busted publishes. Without busted nothing is closed but by hand.
 local debug, package = debug, package
 local error, ipairs, next, pcall, rawget, rawset, tostring, type =
   error, ipairs, next, pcall, rawget, rawset, tostring, type
@@ -48,9 +47,11 @@ end
 -- A callback of busted's returns true as its second value, or those after it are not called.
 local function start(module)
   local record = { spec = {}, file = {}, running = in_spec() }
+  -- As an after_each that fails: an error of the spec itself would be too late for its report.
   local function report(failure, element, parent)
     if failure == nil then return end
-    module.publish({ "error", element.descriptor }, element, parent, tostring(failure), element.trace)
+    local own = { descriptor = "after_each", name = element.name, trace = element.trace, attributes = {} }
+    module.publish({ "error", "after_each" }, own, parent, tostring(failure), element.trace)
   end
   rawset(module, KEY, record)
   module.subscribe({ "test", "start" }, function()

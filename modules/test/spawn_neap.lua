@@ -11,7 +11,7 @@ local PAUSE = 0.005
 
 local child = {}
 
--- ---- what it has written ---------------------------------------------------------------------------------------------
+-- ---- what it has written --------------------------------------------------------------------------------------------
 
 -- Waits for news of it, which are for all who wait. False: none until then.
 local function take_news(self, seconds)
@@ -69,7 +69,7 @@ function child:line(timeout)
   end
 end
 
--- ---- signals, the end ------------------------------------------------------------------------------------------------
+-- ---- signals, the end -----------------------------------------------------------------------------------------------
 
 function child:signal(name)
   return self.process:kill(type(name) == "number" and name or core.signal_number(name))
@@ -90,7 +90,7 @@ function child:close()
   self.directory:close()
 end
 
--- ---- ready -----------------------------------------------------------------------------------------------------------
+-- ---- ready ----------------------------------------------------------------------------------------------------------
 
 local function await_line(self, pattern, limit)
   while true do
@@ -124,7 +124,7 @@ local function await(self, options)
   busted.fail(message, 2)
 end
 
--- ---- the start -------------------------------------------------------------------------------------------------------
+-- ---- the start ------------------------------------------------------------------------------------------------------
 
 local function make_environment(changes, runtime)
   local new = { XDG_RUNTIME_DIR = runtime }

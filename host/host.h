@@ -68,6 +68,8 @@ struct host {
   volatile unsigned runs;     /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
+  unsigned peer_requests;    /* of libuv: what waits for a peer */
+  bool has_sent;             /* since somebody last looked, to a peer */
   uint64_t failures;         /* tasks that ended in a reported error */
   uint64_t overruns;         /* tasks that held the loop for too long */
   struct tidy tidy;          /* gives memory back after a rush */

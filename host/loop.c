@@ -9,6 +9,7 @@
 #include "host/observe.h"
 #include "host/run.h"
 #include "host/task.h"
+#include "host/virtual_time.h"
 #include "host/wait.h"
 #include "host/watchdog.h"
 
@@ -35,7 +36,10 @@ static void poll(struct host *host, bool more) {
   observe_phase(host, OBSERVE_POLL);
   more = more || !queue_is_empty(&host->ready);
   host->polling = true;
-  uv_run(&host->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+  if (host->clock.still != NULL)
+    virtual_time_poll(host, more);
+  else
+    uv_run(&host->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
   host->polling = false;
 }
 
@@ -119,7 +123,7 @@ void loop_drain(struct host *host) {
   host->exit_code = 0;
   host->stop_limit.fire = on_limit;
   host->stop_limit.data = host;
-  clock_set(&host->clock, &host->stop_limit, uv_now(&host->loop) + DRAIN_MS);
+  clock_set(&host->clock, &host->stop_limit, clock_ms(&host->clock) + DRAIN_MS);
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     generation_drain(g);
   if (host->polling) uv_stop(&host->loop);

@@ -26,6 +26,7 @@ static const luaL_Reg functions[] = {
 /* One line for each feature that has C functions. */
 static const luaL_Reg *const features[] = {
   functions,
+  test_clock,
 };
 
 int open_test(lua_State *L) {

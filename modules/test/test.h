@@ -5,4 +5,6 @@
 
 #include <lauxlib.h>
 
+extern const luaL_Reg test_clock[];
+
 #endif

@@ -5,6 +5,7 @@ local ipairs = ipairs
 local test = {}
 
 local features = {
+  "clock",
 }
 
 for _, name in ipairs(features) do test[name] = core.load(name)(core, test) end

@@ -23,6 +23,7 @@
 
 struct generation;
 struct observer;
+struct shuffle;
 struct task;
 
 enum host_phase {
@@ -61,6 +62,7 @@ struct host {
   struct generation *ended;       /* their last work is done: to be reaped */
   struct program program;
   double started;             /* when it was opened: seconds since 1970 */
+  struct shuffle *shuffle;    /* the order of tasks, NULL: as they come */
   struct observer *observers; /* told of every phase and task event */
   struct source *sources;     /* names of files, see origin.h */
   int task_class;             /* a reference: the metatable of task objects */

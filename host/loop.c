@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "host/observe.h"
 #include "host/run.h"
+#include "host/shuffle.h"
 #include "host/task.h"
 #include "host/virtual_time.h"
 #include "host/wait.h"
@@ -45,6 +46,7 @@ static void poll(struct host *host, bool more) {
 
 static void turn(struct host *host, bool *more) {
   poll(host, *more);
+  if (host->shuffle != NULL) shuffle_before_timers(host->shuffle, &host->ready);
   *more = clock_advance(&host->clock);
   loop_dispatch(host);
 }

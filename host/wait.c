@@ -152,17 +152,22 @@ int wait_park(lua_State *L, struct task *task, struct task **place,
   return wait_until(L, task, place, due);
 }
 
-int wait_turn(lua_State *L, struct task *task, struct task **place) {
+static int give_way(lua_State *L, struct task *task, struct task **place) {
   task->state = TASK_WAITING;
   enlist(task, place);
   task_wake(task, 0);
   return leave(L, task);
 }
 
+int wait_turn(lua_State *L, struct task *task, struct task **place) {
+  task->in_turn = true;
+  return give_way(L, task, place);
+}
+
 int wait_pass(lua_State *L, struct task *task, struct task **place) {
   struct host *host = task->host;
   if (task != host->current || host->credit == 0)
-    return wait_turn(L, task, place);
+    return give_way(L, task, place);
   host->credit--;
   return task->wait->finish(L);
 }

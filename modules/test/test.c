@@ -27,6 +27,7 @@ static const luaL_Reg functions[] = {
 static const luaL_Reg *const features[] = {
   functions,
   test_clock,
+  test_shuffle,
 };
 
 int open_test(lua_State *L) {

@@ -6,5 +6,6 @@
 #include <lauxlib.h>
 
 extern const luaL_Reg test_clock[];
+extern const luaL_Reg test_shuffle[];
 
 #endif

@@ -6,6 +6,7 @@ local test = {}
 
 local features = {
   "clock",
+  "shuffle",
 }
 
 for _, name in ipairs(features) do test[name] = core.load(name)(core, test) end

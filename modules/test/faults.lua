@@ -187,7 +187,7 @@ function proxy:close()
   end
 end
 
-busted.class("neap.faults", proxy)
+busted.class("neap.test.faults", proxy)
 
 return function(address, plan)
   if type(address) ~= "string" then

@@ -1,10 +1,11 @@
 -- test.spawn_neap: a neap of its own that runs a script: for limits, signals, exits, crashes, reloads. Everything waits
--- as a task does: the loop of the specs goes on, and may serve the child.
+-- as a task does: the loop of the specs goes on, and may serve the child. Its
+-- limits are of real time, also where that of the specs is virtual.
 local core, test = ...
 local busted = core.busted
 local assert, error, ipairs, next, pairs, setmetatable, tostring, type =
   assert, error, ipairs, next, pairs, setmetatable, tostring, type
-local net, timer = require "neap.net", require "neap.timer"
+local net = require "neap.net"
 
 local SECONDS = 30
 local PAUSE = 0.005
@@ -23,7 +24,7 @@ local function take_news(self, seconds)
 end
 
 local function advance(self, limit)
-  local left = limit - timer.monotonic()
+  local left = limit - core.real_time()
   if left > 0 then take_news(self, left) end
   return left > 0
 end
@@ -58,7 +59,7 @@ local function take_line(self)
 end
 
 function child:line(timeout)
-  local limit = timer.monotonic() + (timeout or SECONDS)
+  local limit = core.real_time() + (timeout or SECONDS)
   while true do
     local line = take_line(self)
     if line then return line end
@@ -76,7 +77,7 @@ function child:signal(name)
 end
 
 function child:wait(timeout)
-  local limit = timer.monotonic() + (timeout or SECONDS)
+  local limit = core.real_time() + (timeout or SECONDS)
   while not self.over do
     if not advance(self, limit) then error("the child has not ended: " .. tell(self), 2) end
   end
@@ -102,16 +103,16 @@ end
 
 local function await_socket(self, limit)
   local address = ("unix:%s/neap/%d.sock"):format(self.runtime, self.pid)
-  while not self.over and timer.monotonic() < limit do
+  while not self.over and core.real_time() < limit do
     local conn <close> = net.connect(address)
     if conn then return true end
-    advance(self, timer.monotonic() + PAUSE)
+    advance(self, core.real_time() + PAUSE)
   end
   return self.over -- it was so short that it never got one: it has done what it does
 end
 
 local function await(self, options)
-  local limit = timer.monotonic() + (options.timeout or SECONDS)
+  local limit = core.real_time() + (options.timeout or SECONDS)
   if options.ready == false then return end
   if options.ready then
     self.ready = await_line(self, options.ready, limit)
@@ -152,7 +153,7 @@ local function is_name(script)
   return script:find("%.lua$") and not script:find("\n")
 end
 
-busted.class("neap.child", child)
+busted.class("neap.test.child", child)
 
 return function(script, arguments, options)
   if type(script) ~= "string" then

@@ -28,7 +28,7 @@ local test = {}
 ---```
 ---
 ---Source: modules/test/capture.c; POSIX: dup2.
----@return neap.capture capture
+---@return neap.test.capture capture
 function test.capture() end
 
 ---Calls a function again and again until it returns a true value, and returns what it has
@@ -96,8 +96,8 @@ function test.eventually(fn, timeout) end
 ---
 ---Source: modules/test/faults.lua; RFC 9293, 3.5.2 (reset), 3.6 (half-closed connections).
 ---@param address string
----@param plan? neap.fault_plan|fun(number: integer): neap.fault_plan?
----@return neap.faults faults
+---@param plan? neap.test.fault_plan|fun(number: integer): neap.test.fault_plan?
+---@return neap.test.faults faults
 function test.faults(address, plan) end
 
 ---Begins to look for leaks: for what is started from now on and has not ended when the check
@@ -124,7 +124,7 @@ function test.faults(address, plan) end
 ---```
 ---
 ---Source: modules/test/leaks.c.
----@return neap.leaks check
+---@return neap.test.leaks check
 function test.leaks() end
 
 ---Starts a server on an address that nobody else has. It takes the same handlers as
@@ -148,7 +148,7 @@ function test.leaks() end
 ---Source: modules/test/server.lua.
 ---@param handler fun(conn: neap.connection)|neap.events
 ---@param options? { address?: string } where to listen; `"127.0.0.1:0"`, a free port, unless it is given
----@return neap.test_server server
+---@return neap.test.server server
 function test.server(handler, options) end
 
 ---Runs a script in a neap of its own, and waits until it is ready. When the spec is over it is
@@ -191,7 +191,7 @@ function test.server(handler, options) end
 ---@param script string
 ---@param arguments? any[] its `...`
 ---@param options? { ready?: string|false, timeout?: number, flags?: string[], env?: table<string, string|false>, cwd?: string, program?: string }
----@return neap.child child
+---@return neap.test.child child
 function test.spawn_neap(script, arguments, options) end
 
 ---Makes a directory, in `$TMPDIR` or `/tmp`. When the spec is over it is removed, with all
@@ -208,11 +208,11 @@ function test.spawn_neap(script, arguments, options) end
 ---```
 ---
 ---Source: POSIX: mkdtemp, nftw.
----@return neap.directory directory
+---@return neap.test.directory directory
 function test.tempdir() end
 
 ---What `test.capture` returns.
----@class neap.capture
+---@class neap.test.capture
 local capture = {}
 
 ---What has been written until now, or until it was closed.
@@ -250,12 +250,12 @@ function capture:log() end
 function capture:close() end
 
 ---Faults of each direction, see `test.faults`.
----@class neap.fault_plan
----@field up? neap.fault[] from who connects to the address
----@field down? neap.fault[] from the address back
+---@class neap.test.fault_plan
+---@field up? neap.test.fault[] from who connects to the address
+---@field down? neap.test.fault[] from the address back
 
 ---One of them: `at`, and one of the others.
----@class neap.fault
+---@class neap.test.fault
 ---@field at integer how many bytes have passed before
 ---@field delay? number seconds
 ---@field split? true
@@ -264,7 +264,7 @@ function capture:close() end
 ---@field reset? true
 
 ---What `test.faults` returns.
----@class neap.faults
+---@class neap.test.faults
 ---@field address string of the proxy
 ---@field failure string? why it could not connect, the last time
 local faults = {}
@@ -282,12 +282,12 @@ function faults:connect(options) end
 function faults:close() end
 
 ---What `test.leaks` returns.
----@class neap.leaks
+---@class neap.test.leaks
 local check = {}
 
 ---What has begun and not ended until now. What is on its way out is given some turns of the
 ---loop; nothing is closed.
----@return neap.leak[] leaks
+---@return neap.test.leak[] leaks
 function check:list() end
 
 ---Closes what ends with the spec anyway, and ends the check. For runners: it does not fail.
@@ -301,7 +301,7 @@ function check:list() end
 ---print(leak.kind, tostring(leak):match "a server of .* was left open" ~= nil) --> server	true
 ---server:close()
 ---```
----@return neap.leak[] leaks
+---@return neap.test.leak[] leaks
 function check:finish() end
 
 ---The same, but fails the spec where there are leaks, at the line of the call. A `<close>`
@@ -311,7 +311,7 @@ function check:finish() end
 function check:close() end
 
 ---A leak. `tostring` makes a line of it.
----@class neap.leak
+---@class neap.test.leak
 ---@field kind string `"task"`, `"connection"`, `"server"`, `"timer"`, `"watcher"`, `"child"`
 ---@field name string? of a task
 ---@field where string? the line that created it; of a task: where it waits
@@ -319,7 +319,7 @@ function check:close() end
 ---@field waits string? of a task: what for
 
 ---What `test.server` returns.
----@class neap.test_server
+---@class neap.test.server
 ---@field address string
 ---@field connections neap.connection[] all that it has accepted, in their order
 local server = {}
@@ -337,7 +337,7 @@ function server:connect(options) end
 function server:close() end
 
 ---What `test.spawn_neap` returns.
----@class neap.child
+---@class neap.test.child
 ---@field pid integer
 ---@field ready string|boolean? the line that said it was ready
 local child = {}
@@ -378,7 +378,7 @@ function child:wait(timeout) end
 function child:close() end
 
 ---What `test.tempdir` returns.
----@class neap.directory
+---@class neap.test.directory
 ---@field path string
 local directory = {}
 

@@ -69,6 +69,15 @@ describe("test.eventually", function()
     assert.matches("eventually_spec.lua:" .. line .. ": not within", tostring(err))
   end)
 
+  it("goes by virtual time, where that is in force", function()
+    local clock <close> = test.clock()
+    local later
+    timer.sleep(4, function() later = true end)
+    assert.is_true(test.eventually(function() return later end))
+    assert.matches("not within 5 s", message_of(function() return nil end))
+    assert.is_true(clock:now() >= 9)
+  end)
+
   it("can be cancelled", function()
     local task = neap.go(test.eventually, function() return false end)
     timer.sleep(0.002)

@@ -28,7 +28,7 @@ local function close_all(list, keep)
   return failure
 end
 
--- Whether a function on the stack sees a `finally`: only a spec that runs does.
+-- Whether a function on the stack sees a `finally`: only a spec that runs does. For when its start was not heard.
 local function in_spec()
   local level = 2
   local info = debug.getinfo(level, "f")
@@ -46,7 +46,7 @@ end
 
 -- A callback of busted's returns true as its second value, or those after it are not called.
 local function start(module)
-  local record = { spec = {}, file = {}, running = in_spec() }
+  local record = { spec = {}, file = {}, running = false }
   -- As an after_each that fails: an error of the spec itself would be too late for its report.
   local function report(failure, element, parent)
     if failure == nil then return end
@@ -80,7 +80,7 @@ end
 function busted.close_after(object)
   local record = get_record()
   if not record then return object end
-  local list = record.running and record.spec or record.file
+  local list = (record.running or in_spec()) and record.spec or record.file
   list[#list + 1] = object
   return object
 end

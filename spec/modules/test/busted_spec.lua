@@ -1,10 +1,11 @@
 -- What neap.test makes ends with its spec, whatever that does: seen from outside, in a run of its own.
 local test = require "neap.test"
 
-local function run(text)
+local function run(text, helper)
   local dir = test.tempdir()
+  dir:write("helper.lua", helper or "")
   dir:write("a_spec.lua", "local test = require 'neap.test'\n" .. text)
-  local flags = { "test", "-o", "TAP", "a_spec.lua" }
+  local flags = { "test", "-o", "TAP", "--helper=helper.lua", "a_spec.lua" }
   local child = test.spawn_neap("", {}, { ready = false, cwd = dir.path, flags = flags })
   local code, out, err = child:wait()
   return out .. err, code
@@ -77,6 +78,27 @@ describe("after a spec", function()
     assert.equal(1, code)
     assert.matches("cannot", out)
     assert.matches("\nok %d %- 2", out)
+  end)
+
+  it("a runner finds what it has left, and only that", function()
+    local out, code = run([[
+      local net, timer = require 'neap.net', require 'neap.timer'
+      local leaked
+      it('1', function() test.server(print) test.tempdir() end)
+      it('2', function() leaked = timer.every(60, print) end)
+      it('3', function() leaked:close() error 'it fails' end)
+      it('4', function() net.listen('127.0.0.1:0', print) end)]], [[
+      local busted, test = require 'busted', require 'neap.test'
+      local check
+      busted.subscribe({ 'test', 'start' }, function() check = test.leaks() return nil, true end)
+      busted.subscribe({ 'test', 'end' }, function(element)
+        for _, leak in ipairs(check:finish()) do print(element.name, leak) end
+        return nil, true
+      end)]])
+    assert.equal(1, code)
+    assert.same({ "2\ta timer of a_spec.lua:5 was left open", "4\ta server of a_spec.lua:7 was left open" },
+      { out:match "(2\t[^\n]*).*(4\t[^\n]*)" }, out)
+    assert.not_matches("[13]\t", out)
   end)
 
   it("stdout is what it was", function()

@@ -10,6 +10,7 @@
 #include "host/host.h"
 #include "host/observe.h"
 #include "host/report.h"
+#include "host/shuffle.h"
 #include "host/task.h"
 #include "host/task_object.h"
 #include "host/wait.h"
@@ -190,6 +191,7 @@ void run_ready(struct host *host) {
   host->batch = host->ready;
   host->ready = (struct queue){NULL, NULL};
   lobby_swap(&host->lobby);
+  if (host->shuffle != NULL) shuffle_batch(host->shuffle, &host->batch);
   while (!queue_is_empty(&host->batch)) run(queue_pop(&host->batch));
   lobby_clear(&host->lobby);
 }

@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "host/class.h"
@@ -206,7 +205,7 @@ static void fetch(const struct timer *timer) {
 
 /* Ticks that could not be kept are left out: what is late does not pile up. */
 static void reschedule(struct timer *timer, struct function *interval) {
-  uint64_t now = uv_hrtime();
+  uint64_t now = clock_ns(&interval->timers->host->clock);
   interval->due += interval->period;
   if (interval->due <= now)
     interval->due +=
@@ -293,8 +292,8 @@ static int start_timer(lua_State *L, int class, uint64_t period, uint64_t due) {
 
 /* ---- the module ---------------------------------------------------------- */
 
-static uint64_t due_after(lua_Number seconds) { /* ns */
-  return uv_hrtime() + (uint64_t)(seconds * 1e9 + 0.5);
+static uint64_t due_after(lua_State *L, lua_Number seconds) { /* ns */
+  return clock_ns(&host_of(L)->clock) + (uint64_t)(seconds * 1e9 + 0.5);
 }
 
 static int sleep_finish(lua_State *L) {
@@ -308,12 +307,12 @@ static int timer_sleep(lua_State *L) {
   lua_Number seconds = check_seconds(L, 1);
   int kind = lua_type(L, 2);
   if (kind == LUA_TFUNCTION)
-    return start_timer(L, UPVALUE_SLEEP, 0, due_after(seconds));
+    return start_timer(L, UPVALUE_SLEEP, 0, due_after(L, seconds));
   if (kind > LUA_TNIL) luaL_checktype(L, 2, LUA_TFUNCTION); /* raises */
   lua_settop(L, 2);
   struct task *task = wait_begin(L, &sleep_wait, 2);
   if (seconds <= 0) return wait_turn(L, task, NULL);
-  return wait_until(L, task, NULL, clock_after(seconds));
+  return wait_until(L, task, NULL, clock_after(&task->host->clock, seconds));
 }
 
 static int timer_every(lua_State *L) {
@@ -321,18 +320,17 @@ static int timer_every(lua_State *L) {
   luaL_argcheck(L, seconds > 0, 1, "an interval cannot be zero");
   luaL_checktype(L, 2, LUA_TFUNCTION);
   return start_timer(L, UPVALUE_INTERVAL, (uint64_t)ceil(seconds * 1e9),
-                     due_after(seconds));
+                     due_after(L, seconds));
 }
 
 static int timer_now(lua_State *L) {
-  struct timeval now;
-  gettimeofday(&now, NULL);
-  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_usec / 1e6);
+  lua_pushnumber(L, clock_wall(&host_of(L)->clock));
   return 1;
 }
 
 static int timer_monotonic(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)uv_hrtime() / 1e9);
+  const struct clock *clock = &host_of(L)->clock;
+  lua_pushnumber(L, (lua_Number)(clock_ns(clock) + clock->lead) / 1e9);
   return 1;
 }
 

@@ -98,7 +98,8 @@ static int await(lua_State *L) {
   bool news = has_news(L, generation);
   struct task *task = wait_begin(L, &await_wait, 3);
   if (news) return wait_pass(L, task, &generation->waiters);
-  return wait_until(L, task, &generation->waiters, clock_after(limit));
+  return wait_until(L, task, &generation->waiters,
+                    clock_after(&task->host->clock, limit));
 }
 
 /* ---- end(id) -> whether there is still something of it -------------------- */

@@ -155,7 +155,7 @@ static void pause_accepting(struct server *server) {
   server->pause.fire = on_pause;
   server->pause.data = server;
   clock_hold(&host->clock);
-  clock_set(&host->clock, &server->pause, uv_now(&host->loop) + PAUSE_MS);
+  clock_set(&host->clock, &server->pause, clock_ms(&host->clock) + PAUSE_MS);
 }
 
 static bool is_empty(int error) {

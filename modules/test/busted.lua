@@ -1,6 +1,5 @@
--- What is known of busted: when a spec is over, and how one is failed. Stock busted's `finally` keeps one function only,
--- which would be ours or the spec's: so we listen to the events that busted publishes. Without busted nothing is closed
--- but by hand.
+-- What is known of busted: when a spec is over, how one is failed. Stock busted's `finally` keeps one function, ours
+-- or the spec's: so we listen to the events that busted publishes. Without busted nothing is closed but by hand.
 local debug, package = debug, package
 local error, ipairs, next, pcall, rawget, rawset, tostring, type =
   error, ipairs, next, pcall, rawget, rawset, tostring, type
@@ -29,7 +28,7 @@ local function close_all(list, keep)
   return failure
 end
 
--- Whether a function on the stack sees a `finally`: only a spec that runs does.
+-- Whether a function on the stack sees a `finally`: only a spec that runs does. For when its start was not heard.
 local function in_spec()
   local level = 2
   local info = debug.getinfo(level, "f")
@@ -47,10 +46,12 @@ end
 
 -- A callback of busted's returns true as its second value, or those after it are not called.
 local function start(module)
-  local record = { spec = {}, file = {}, running = in_spec() }
+  local record = { spec = {}, file = {}, running = false }
+  -- As an after_each that fails: an error of the spec itself would be too late for its report.
   local function report(failure, element, parent)
     if failure == nil then return end
-    module.publish({ "error", element.descriptor }, element, parent, tostring(failure), element.trace)
+    local own = { descriptor = "after_each", name = element.name, trace = element.trace, attributes = {} }
+    module.publish({ "error", "after_each" }, own, parent, tostring(failure), element.trace)
   end
   rawset(module, KEY, record)
   module.subscribe({ "test", "start" }, function()
@@ -79,7 +80,7 @@ end
 function busted.close_after(object)
   local record = get_record()
   if not record then return object end
-  local list = record.running and record.spec or record.file
+  local list = (record.running or in_spec()) and record.spec or record.file
   list[#list + 1] = object
   return object
 end

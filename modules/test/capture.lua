@@ -47,7 +47,7 @@ function capture:__close()
   self:close()
 end
 
-busted.class("neap.capture", capture)
+busted.class("neap.test.capture", capture)
 
 return function()
   local self = setmetatable({ files = core.capture() }, capture)

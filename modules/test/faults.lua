@@ -3,7 +3,7 @@
 -- have passed, never on time or on how they came in.
 local core, test = ...
 local busted = core.busted
-local error, ipairs, next, setmetatable, type = error, ipairs, next, setmetatable, type
+local error, ipairs, next, setmetatable, tostring, type = error, ipairs, next, setmetatable, tostring, type
 local huge, min, sort = math.huge, math.min, table.sort
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 
@@ -13,22 +13,28 @@ local DIRECTIONS = { up = true, down = true }
 
 -- ---- the plan -------------------------------------------------------------------------------------------------------
 
+-- What each fault takes.
+local values = {
+  delay = function(value) return type(value) == "number" and value >= 0 end,
+  lose = function(value) return value == true or type(value) == "number" and value > 0 end,
+  split = function(value) return value == true end,
+}
+values.finish, values.reset = values.split, values.split
+
 local function check_step(step, level)
-  if type(step) ~= "table" then error("a step of a plan is a table", level + 1) end
+  local function bad(text, ...) error(text:format(...), level + 2) end
+  if type(step) ~= "table" then bad("a step of a plan is a table, not a %s", type(step)) end
   local at, action = step.at, nil
-  if type(at) ~= "number" or at < 0 then error("a step of a plan has a field 'at': so many bytes have passed", level + 1) end
+  if type(at) ~= "number" or at < 0 then bad("a step of a plan has 'at', how many bytes have passed before it") end
   for key, value in next, step do
     if key ~= "at" then
-      if not steps[key] then error(("unknown fault '%s'"):format(key), level + 1) end
-      if action then error(("two faults in one step: '%s' and '%s'"):format(action, key), level + 1) end
-      if (key == "delay" or key == "lose") and value ~= true and type(value) ~= "number" or key == "delay" and value == true
-        or value == false then
-        error(("bad value of fault '%s'"):format(key), level + 1)
-      end
+      if not values[key] then bad("unknown fault '%s'", tostring(key)) end
+      if not values[key](value) then bad("bad value of the fault '%s'", key) end
+      if action then bad("two faults in one step") end
       action = key
     end
   end
-  if not action then error("a step of a plan has a fault: delay, split, lose, finish or reset", level + 1) end
+  if not action then bad("a step of a plan has a fault: delay, finish, lose, reset or split") end
   return { at = at, action = action, value = step[action] }
 end
 
@@ -55,7 +61,12 @@ local function check_plan(plan, level)
   return { up = check_direction(plan.up or {}, level + 1), down = check_direction(plan.down or {}, level + 1) }
 end
 
--- ---- the steps: true ends the pump -----------------------------------------------------------------------------------
+-- ---- the steps: true ends the pump ----------------------------------------------------------------------------------
+
+-- The other pump, or the spec, may have closed one of them while this one waited.
+local function is_over(pump)
+  return pump.from.closed or pump.to.closed
+end
 
 -- What has been written is with its reader, if that is in this process and reads.
 local function settle()
@@ -78,18 +89,19 @@ end
 -- The reader sees an end, the other direction goes on; what still comes is lost.
 function steps.finish(pump)
   settle()
+  if is_over(pump) then return true end
   pump.to:shutdown()
   pump.losing = huge
 end
 
 function steps.reset(pump)
   settle()
-  pump.to:reset()
-  pump.from:reset()
+  if not pump.to.closed then pump.to:reset() end
+  if not pump.from.closed then pump.from:reset() end
   return true
 end
 
--- ---- the pump --------------------------------------------------------------------------------------------------------
+-- ---- the pump -------------------------------------------------------------------------------------------------------
 
 -- Takes the steps that are due. True: it is over.
 local function take_steps(pump)
@@ -113,7 +125,9 @@ local function pass(pump, chunk)
   local at = 1
   while at <= #chunk do
     local count = measure(pump, #chunk - at + 1)
-    if pump.losing > 0 then
+    if is_over(pump) then
+      return true
+    elseif pump.losing > 0 then
       pump.losing = pump.losing - count
     elseif not pump.to:write(chunk:sub(at, at + count - 1)) then
       return true
@@ -126,9 +140,9 @@ end
 
 local function run(pump)
   if take_steps(pump) then return end
-  while true do
+  while not is_over(pump) do
     local chunk, message = pump.from:read()
-    if pump.from.closed or pump.to.closed then return end
+    if is_over(pump) then return end
     if message then return pump.to:reset() end
     if not chunk then
       if pump.losing ~= huge then pump.to:shutdown() end
@@ -138,7 +152,7 @@ local function run(pump)
   end
 end
 
--- ---- the proxy -------------------------------------------------------------------------------------------------------
+-- ---- the proxy ------------------------------------------------------------------------------------------------------
 
 -- Both pumps of a connection.
 local function serve(self, near)
@@ -173,7 +187,7 @@ function proxy:close()
   end
 end
 
-busted.class("neap.faults", proxy)
+busted.class("neap.test.faults", proxy)
 
 return function(address, plan)
   if type(address) ~= "string" then

@@ -74,7 +74,7 @@ end
 
 check.__gc = give_up
 
-busted.class("neap.leaks", check)
+busted.class("neap.test.leaks", check)
 
 return function()
   return setmetatable({ bit = core.leaks_begin(), registered = busted.registered() }, check)

@@ -50,7 +50,7 @@ function server:close()
   reset_all(self.connections)
 end
 
-busted.class("neap.test_server", server)
+busted.class("neap.test.server", server)
 
 return function(handler, options)
   options = busted.check_options(options, { "address" }, 1)

@@ -1,7 +1,7 @@
 /* spawn.c - a child process, and all that it writes.
  *
- * Three handles: the process and a pipe each for its stdout and stderr, which
- * are read to their ends into C memory, whether somebody asks or not: so a
+ * Four handles: the process, a timer, and a pipe each for its stdout and stderr,
+ * which are read to their ends into C memory, whether somebody asks or not: so a
  * child never waits for us. The child is over when it has exited and both pipes
  * have ended. It never outlives its handle: closing that kills it and waits for
  * it, so that nothing is left to become a zombie. */
@@ -36,10 +36,18 @@ struct output {
   bool ended;
 };
 
+struct
+  alarm { /* for those who wait: by real time, also where time is virtual */
+  struct handle handle; /* first member */
+  uv_timer_t uv;
+  struct child *child; /* as above */
+};
+
 struct child {
   struct handle handle; /* first member */
   uv_process_t uv;
   struct output *outputs[2];
+  struct alarm *alarm;
   struct task *waiters; /* for news */
   int code;             /* the exit status, or 128 + the signal */
   bool exited;
@@ -48,6 +56,8 @@ struct child {
 /* No origin: it belongs to the child, which has one. */
 static const struct work_kind output_kind = {.name = "output",
                                              .stop = handle_stop};
+static const struct work_kind alarm_kind = {.name = "alarm",
+                                            .stop = handle_stop};
 static const struct work_kind child_kind = {.name = "child",
                                             .stop = handle_stop};
 
@@ -96,11 +106,6 @@ static void free_output(struct handle *h) {
   free(((struct output *)h)->bytes);
 }
 
-static void drop_output(struct output *output) {
-  handle_close(&output->handle);
-  handle_leave(&output->handle);
-}
-
 /* ---- its life ------------------------------------------------------------ */
 
 static void on_ended(uv_process_t *uv, int64_t status, int number) {
@@ -121,26 +126,31 @@ static void on_close(struct handle *h) {
   struct child *child = (struct child *)h;
   end_process(child);
   for (int i = 0; i < 2; i++) handle_close(&child->outputs[i]->handle);
+  handle_close(&child->alarm->handle);
   wait_wake_all(child->waiters, UV_ECANCELED);
 }
 
 static void free_child(struct handle *h) {
   struct child *child = (struct child *)h;
-  for (int i = 0; i < 2; i++) drop_output(child->outputs[i]);
+  for (int i = 0; i < 2; i++) handle_leave(&child->outputs[i]->handle);
+  handle_leave(&child->alarm->handle);
 }
 
 static struct child *new_child(struct host *host) {
   struct child *child = handle_new(host, sizeof *child);
   struct output *out = handle_new(host, sizeof *out);
   struct output *err = handle_new(host, sizeof *err);
-  if (child == NULL || out == NULL || err == NULL) {
+  struct alarm *alarm = handle_new(host, sizeof *alarm);
+  if (child == NULL || out == NULL || err == NULL || alarm == NULL) {
     free(child);
     free(out);
     free(err);
+    free(alarm);
     return NULL;
   }
   child->outputs[0] = out;
   child->outputs[1] = err;
+  child->alarm = alarm;
   return child;
 }
 
@@ -153,6 +163,16 @@ static void open_outputs(struct child *child, struct owner *owner) {
     output->handle.on_free = free_output;
     output->child = child;
   }
+}
+
+/* The process is alive while somebody waits: the alarm need not be. */
+static void open_alarm(struct child *child, struct owner *owner) {
+  struct alarm *alarm = child->alarm;
+  uv_timer_init(&child->handle.host->loop, &alarm->uv);
+  uv_unref((uv_handle_t *)&alarm->uv);
+  handle_open(&alarm->handle, &alarm->uv, &alarm_kind, owner);
+  handle_use(&alarm->handle);
+  alarm->child = child;
 }
 
 static int start(struct child *child, uv_process_options_t *options) {
@@ -200,6 +220,7 @@ static int spawn(lua_State *L) {
   struct child *child = new_child(host_of(L));
   if (child == NULL) return luaL_error(L, "not enough memory for a child");
   open_outputs(child, owner);
+  open_alarm(child, owner);
   int status = start(child, &options);
   child->handle.on_close = on_close;
   child->handle.on_free = free_child;
@@ -213,7 +234,7 @@ static int spawn(lua_State *L) {
   return error_result(L, status, lua_tostring(L, -1));
 }
 
-/* ---- child:news([seconds]) -> out, err, over ----------------------------- */
+/* ---- child:news(seconds) -> out, err, over ----------------------------- */
 
 static void push_output(lua_State *L, struct output *output) {
   lua_pushlstring(L, output->bytes, output->size);
@@ -230,15 +251,36 @@ static int news_finish(lua_State *L) {
 
 static const struct wait news_wait = {"child", news_finish, NULL};
 
-/* What it has written since the last time. Without any, waits for it. */
+static void on_alarm(uv_timer_t *uv) {
+  const struct alarm *alarm = uv->data;
+  wait_wake_all(alarm->child->waiters, UV_ETIMEDOUT);
+}
+
+/* Whoever is woken too early waits again, and sets it again. */
+static void set_alarm(struct child *child, lua_Number seconds) {
+  uv_timer_t *timer = &child->alarm->uv;
+  uint64_t ms = (uint64_t)(seconds * 1000) + 1;
+  if (uv_is_active((uv_handle_t *)timer) && uv_timer_get_due_in(timer) <= ms)
+    return;
+  uv_timer_start(timer, on_alarm, ms, 0);
+}
+
+/* What it has written since the last time. Without any, waits for it, for so
+ * many seconds at most. */
 static int news(lua_State *L) {
   struct child *child = handle_check_any(L, 1, class_name);
-  int64_t limit = WAIT_FOREVER;
-  if (!lua_isnoneornil(L, 2)) limit = (int64_t)(check_seconds(L, 2) * 1000) + 1;
+  lua_Number seconds = check_seconds(L, 2);
   lua_settop(L, 2);
   struct task *task = wait_begin(L, &news_wait, 3);
   if (has_news(child)) return wait_pass(L, task, &child->waiters);
-  return wait_park(L, task, &child->waiters, limit);
+  set_alarm(child, seconds);
+  return wait_park(L, task, &child->waiters, WAIT_FOREVER);
+}
+
+/* real_time() -> seconds, whatever time it is for tasks */
+static int real_time(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)uv_hrtime() / 1e9);
+  return 1;
 }
 
 static int push_pid(lua_State *L) {
@@ -313,6 +355,7 @@ void test_spawn_open(lua_State *L) {
 const luaL_Reg test_spawn[] = {
   {"environment", environment},
   {"exepath", exepath},
+  {"real_time", real_time},
   {"signal_number", signal_number},
   {"spawn", spawn},
   {NULL, NULL},

@@ -1,17 +1,18 @@
 -- test.spawn_neap: a neap of its own that runs a script: for limits, signals, exits, crashes, reloads. Everything waits
--- as a task does: the loop of the specs goes on, and may serve the child.
+-- as a task does: the loop of the specs goes on, and may serve the child. Its
+-- limits are of real time, also where that of the specs is virtual.
 local core, test = ...
 local busted = core.busted
 local assert, error, ipairs, next, pairs, setmetatable, tostring, type =
   assert, error, ipairs, next, pairs, setmetatable, tostring, type
-local net, timer = require "neap.net", require "neap.timer"
+local net = require "neap.net"
 
 local SECONDS = 30
 local PAUSE = 0.005
 
 local child = {}
 
--- ---- what it has written ---------------------------------------------------------------------------------------------
+-- ---- what it has written --------------------------------------------------------------------------------------------
 
 -- Waits for news of it, which are for all who wait. False: none until then.
 local function take_news(self, seconds)
@@ -23,7 +24,7 @@ local function take_news(self, seconds)
 end
 
 local function advance(self, limit)
-  local left = limit - timer.monotonic()
+  local left = limit - core.real_time()
   if left > 0 then take_news(self, left) end
   return left > 0
 end
@@ -58,7 +59,7 @@ local function take_line(self)
 end
 
 function child:line(timeout)
-  local limit = timer.monotonic() + (timeout or SECONDS)
+  local limit = core.real_time() + (timeout or SECONDS)
   while true do
     local line = take_line(self)
     if line then return line end
@@ -69,14 +70,14 @@ function child:line(timeout)
   end
 end
 
--- ---- signals, the end ------------------------------------------------------------------------------------------------
+-- ---- signals, the end -----------------------------------------------------------------------------------------------
 
 function child:signal(name)
   return self.process:kill(type(name) == "number" and name or core.signal_number(name))
 end
 
 function child:wait(timeout)
-  local limit = timer.monotonic() + (timeout or SECONDS)
+  local limit = core.real_time() + (timeout or SECONDS)
   while not self.over do
     if not advance(self, limit) then error("the child has not ended: " .. tell(self), 2) end
   end
@@ -90,7 +91,7 @@ function child:close()
   self.directory:close()
 end
 
--- ---- ready -----------------------------------------------------------------------------------------------------------
+-- ---- ready ----------------------------------------------------------------------------------------------------------
 
 local function await_line(self, pattern, limit)
   while true do
@@ -102,16 +103,16 @@ end
 
 local function await_socket(self, limit)
   local address = ("unix:%s/neap/%d.sock"):format(self.runtime, self.pid)
-  while not self.over and timer.monotonic() < limit do
+  while not self.over and core.real_time() < limit do
     local conn <close> = net.connect(address)
     if conn then return true end
-    advance(self, timer.monotonic() + PAUSE)
+    advance(self, core.real_time() + PAUSE)
   end
   return self.over -- it was so short that it never got one: it has done what it does
 end
 
 local function await(self, options)
-  local limit = timer.monotonic() + (options.timeout or SECONDS)
+  local limit = core.real_time() + (options.timeout or SECONDS)
   if options.ready == false then return end
   if options.ready then
     self.ready = await_line(self, options.ready, limit)
@@ -124,7 +125,7 @@ local function await(self, options)
   busted.fail(message, 2)
 end
 
--- ---- the start -------------------------------------------------------------------------------------------------------
+-- ---- the start ------------------------------------------------------------------------------------------------------
 
 local function make_environment(changes, runtime)
   local new = { XDG_RUNTIME_DIR = runtime }
@@ -152,7 +153,7 @@ local function is_name(script)
   return script:find("%.lua$") and not script:find("\n")
 end
 
-busted.class("neap.child", child)
+busted.class("neap.test.child", child)
 
 return function(script, arguments, options)
   if type(script) ~= "string" then

@@ -43,7 +43,7 @@ function directory:close()
   assert(core.remove_tree(self.path))
 end
 
-busted.class("neap.directory", directory)
+busted.class("neap.test.directory", directory)
 
 return function()
   local path = assert(core.new_directory())

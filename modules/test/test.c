@@ -25,7 +25,8 @@ static const luaL_Reg functions[] = {
 
 /* One line for each feature that has C functions. */
 static const luaL_Reg *const features[] = {
-  functions, test_capture, test_files, test_leaks, test_spawn,
+  functions,  test_capture, test_clock, test_files,
+  test_leaks, test_shuffle, test_spawn,
 };
 
 int open_test(lua_State *L) {

@@ -5,7 +5,12 @@
 
 #include <lauxlib.h>
 
-extern const luaL_Reg test_capture[], test_files[], test_leaks[], test_spawn[];
+extern const luaL_Reg test_capture[];
+extern const luaL_Reg test_clock[];
+extern const luaL_Reg test_files[];
+extern const luaL_Reg test_leaks[];
+extern const luaL_Reg test_shuffle[];
+extern const luaL_Reg test_spawn[];
 
 void test_capture_open(lua_State *L); /* their classes */
 void test_spawn_open(lua_State *L);

@@ -5,7 +5,15 @@ local ipairs = ipairs
 local test = {}
 
 local features = {
-  "capture", "eventually", "faults", "leaks", "server", "spawn_neap", "tempdir",
+  "capture",
+  "clock",
+  "eventually",
+  "faults",
+  "leaks",
+  "server",
+  "shuffle",
+  "spawn_neap",
+  "tempdir",
 }
 
 core.busted = core.load("busted")()

@@ -14,7 +14,7 @@
 #include "host/task.h"
 #include "host/wait.h"
 
-static const char class_name[] = "test.child";
+static const char class_name[] = "runner.child";
 
 struct child {
   struct handle handle;

@@ -3,6 +3,7 @@
 -- spec becomes a task of its own, see guard.lua.
 local core, options = ...
 local exit = os.exit
+require "neap.test" -- before any spec: os.time follows its clock, also where it has been put into a local
 
 local summary = core.load("summary")(core, options)
 local background = core.load("background")(core)

@@ -66,7 +66,8 @@ static int call_after(lua_State *L) {
   luaL_unref(L, LUA_REGISTRYINDEX, control.due);
   control.due = LUA_NOREF;
   control.due = luaL_ref(L, LUA_REGISTRYINDEX);
-  clock_set(&control.host->clock, &control.timeout, clock_after(seconds));
+  struct clock *clock = &control.host->clock;
+  clock_set(clock, &control.timeout, clock_after(clock, seconds));
   return 0;
 }
 
@@ -136,5 +137,5 @@ void control_start(struct host *host, const struct options *options) {
   control.timeout.fire = on_due;
   control.timeout.data = host;
   clock_set(&host->clock, &control.timeout,
-            uv_now(&host->loop) + OPEN_AFTER_MS);
+            clock_ms(&host->clock) + OPEN_AFTER_MS);
 }

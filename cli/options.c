@@ -162,8 +162,8 @@ static bool read_option(struct reader *reader) {
 
 /* ---- what is to be run --------------------------------------------------- */
 
-static const char *const commands[] = {"run", "test", "reload", "status",
-                                       "ps",  "help", NULL};
+static const char *const commands[] = {
+  "run", "test", "new", "check", "reload", "status", "ps", "help", NULL};
 
 /* No file of that name, and it looks like a command: "neap tset". */
 static bool is_no_command(const char *name) {
@@ -262,6 +262,10 @@ static bool read_command(struct reader *reader) {
     options->command = COMMAND_HELP;
   } else if (is(name, "test")) {
     options->command = COMMAND_TEST;
+  } else if (is(name, "new")) {
+    options->command = COMMAND_NEW;
+  } else if (is(name, "check")) {
+    options->command = COMMAND_CHECK;
   } else if (is(name, "run")) {
     reader->at++;
     return read_script(reader);

@@ -15,6 +15,8 @@
 #include "cli/input.h"
 #include "cli/options.h"
 #include "cli/rundir.h"
+#include "cli/test/core.h"
+#include "cli/tool.h"
 #include "host/chunk.h"
 #include "host/embedded.h"
 #include "host/generation.h"
@@ -112,14 +114,16 @@ static void end_step(lua_State *L, const struct step *step) {
   lua_settable(L, -3);
 }
 
-static int count_failures(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)host_of(L)->failures);
+static int load_test(lua_State *L) {
+  embedded_load(L, "cli/test.lua");
+  test_push_core(L);
   return 1;
 }
 
-static int load_test(lua_State *L) {
-  embedded_load(L, "cli/test.lua");
-  lua_pushcfunction(L, count_failures);
+/* `neap new`, `neap check` */
+static int load_tool(lua_State *L, const char *file) {
+  embedded_load(L, file);
+  tool_push(L);
   return 1;
 }
 
@@ -142,6 +146,8 @@ static int load_file(lua_State *L, const char *name) {
 
 static int load_script(lua_State *L, const struct options *options) {
   if (options->command == COMMAND_TEST) return load_test(L);
+  if (options->command == COMMAND_NEW) return load_tool(L, "cli/new.lua");
+  if (options->command == COMMAND_CHECK) return load_tool(L, "cli/check.lua");
   if (options_ask(options)) return load_client(L, options);
   if (options->from_stdin) return load_file(L, NULL);
   if (options->script < options->argc)

@@ -1,5 +1,12 @@
-/* clock.c - arms libuv's timer for the wheel's next stop, never per timeout. */
+/* clock.c - arms libuv's timer for the wheel's next stop, never per timeout.
+ * While time stands it is armed for a moment that never comes, so that libuv
+ * holds the loop alive for it as ever. */
 #include "host/clock.h"
+
+#include <stdlib.h>
+#include <sys/time.h>
+
+#include "host/virtual_time.h"
 
 /* So many timeouts fire per turn: each may start a task, and tasks that are
  * ready all at once are memory. The others are late by a turn. */
@@ -11,9 +18,12 @@ static void on_alarm(uv_timer_t *uv) {
   uv_stop(uv->loop);
 }
 
+enum { NEVER_MS = 1 << 30 }; /* twelve days */
+
 static void arm(struct clock *clock, uint64_t due) {
-  uint64_t now = uv_now(clock->uv.loop);
   clock->alarm = due;
+  if (clock->still != NULL) return;
+  uint64_t now = clock_ms(clock);
   uv_timer_start(&clock->uv, on_alarm, due > now ? due - now : 0, 0);
 }
 
@@ -26,16 +36,34 @@ void clock_open(struct clock *clock, uv_loop_t *loop) {
 
 void clock_close(struct clock *clock) {
   uv_close((uv_handle_t *)&clock->uv, NULL);
+  free(clock->still);
+  clock->still = NULL;
 }
 
-uint64_t clock_after(lua_Number seconds) {
-  return clock_at(uv_hrtime() + (uint64_t)(seconds * 1e9 + 0.5));
+uint64_t clock_still_ms(const struct clock *clock) {
+  return clock->still->at;
+}
+
+uint64_t clock_after(const struct clock *clock, lua_Number seconds) {
+  return clock_at(clock_ns(clock) + (uint64_t)(seconds * 1e9 + 0.5));
+}
+
+double clock_wall(const struct clock *clock) {
+  const struct virtual_time *still = clock->still;
+  if (still != NULL)
+    return still->wall + (double)(still->at - still->began) / 1e3;
+  struct timeval now;
+  gettimeofday(&now, NULL);
+  return (double)now.tv_sec + (double)now.tv_usec / 1e6;
 }
 
 void clock_set(struct clock *clock, struct timeout *timeout, uint64_t due) {
   if (clock->alarm == UINT64_MAX) /* empty: it may lie behind, and may jump */
-    wheel_advance(&clock->wheel, uv_now(clock->uv.loop), 0);
-  wheel_add(&clock->wheel, timeout, due);
+    wheel_advance(&clock->wheel, clock_ms(clock), 0);
+  if (clock->still != NULL && due <= clock->still->at)
+    wheel_add_late(&clock->wheel, timeout, due); /* at this very moment */
+  else
+    wheel_add(&clock->wheel, timeout, due);
   if (timeout->due < clock->alarm) arm(clock, timeout->due);
 }
 
@@ -53,7 +81,7 @@ void clock_release(struct clock *clock) {
 }
 
 bool clock_advance(struct clock *clock) {
-  uint64_t now = uv_now(clock->uv.loop), ticks;
+  uint64_t now = clock_ms(clock), ticks;
   if (now < clock->alarm) return false;
   clock->alarm = 0; /* what fires may set timeouts: nothing to arm for them */
   bool more = wheel_advance(&clock->wheel, now, FIRE_LIMIT);
@@ -61,7 +89,14 @@ bool clock_advance(struct clock *clock) {
     arm(clock, clock->wheel.now + ticks);
   } else {
     clock->alarm = UINT64_MAX;
-    uv_timer_stop(&clock->uv);
+    if (clock->still == NULL) uv_timer_stop(&clock->uv);
   }
   return more;
+}
+
+void clock_rearm(struct clock *clock) {
+  if (clock->still != NULL)
+    uv_timer_start(&clock->uv, on_alarm, NEVER_MS, NEVER_MS);
+  else
+    arm(clock, clock_ms(clock)); /* clock_advance finds what is due when */
 }

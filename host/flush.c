@@ -11,6 +11,7 @@ void flush_add(struct host *host, struct flush *flush) {
   flush->link = &host->flushes;
   if (flush->next != NULL) flush->next->link = &flush->next;
   host->flushes = flush;
+  host->has_sent = true;
 }
 
 void flush_remove(struct flush *flush) {

@@ -8,6 +8,7 @@
 
 #include "host/generation.h"
 #include "host/realm.h"
+#include "host/shuffle.h"
 #include "host/signals.h"
 #include "host/task.h"
 #include "host/task_object.h"
@@ -50,6 +51,7 @@ static int open_root(lua_State *L) {
 
 static void free_all(struct host *host) {
   clock_close(&host->clock);
+  shuffle_end(host);
   uv_run(&host->loop, UV_RUN_DEFAULT);
   generation_free_all(host);
   origin_free_all(host);

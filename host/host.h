@@ -23,6 +23,7 @@
 
 struct generation;
 struct observer;
+struct shuffle;
 struct task;
 
 enum host_phase {
@@ -61,6 +62,7 @@ struct host {
   struct generation *ended;       /* their last work is done: to be reaped */
   struct program program;
   double started;             /* when it was opened: seconds since 1970 */
+  struct shuffle *shuffle;    /* the order of tasks, NULL: as they come */
   struct observer *observers; /* told of every phase and task event */
   struct source *sources;     /* names of files, see origin.h */
   int task_class;             /* a reference: the metatable of task objects */
@@ -68,12 +70,15 @@ struct host {
   volatile unsigned runs;     /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
+  unsigned peer_requests;    /* of libuv: what waits for a peer */
+  bool has_sent;             /* since somebody last looked, to a peer */
   uint64_t failures;         /* tasks that ended in a reported error */
   uint64_t overruns;         /* tasks that held the loop for too long */
   struct tidy tidy;          /* gives memory back after a rush */
   struct timeout stop_limit; /* of draining */
   int credit;                /* immediate results before a task gives way */
   int exit_code;             /* that was asked for, or -1 */
+  uint32_t spec;             /* the one that runs, under `neap test`; or 0 */
   enum host_phase phase;
   bool polling; /* inside uv_run: no Lua is running */
   bool blocked; /* an outer C function forbids to wait */

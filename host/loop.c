@@ -8,7 +8,9 @@
 #include "host/host.h"
 #include "host/observe.h"
 #include "host/run.h"
+#include "host/shuffle.h"
 #include "host/task.h"
+#include "host/virtual_time.h"
 #include "host/wait.h"
 #include "host/watchdog.h"
 
@@ -35,12 +37,16 @@ static void poll(struct host *host, bool more) {
   observe_phase(host, OBSERVE_POLL);
   more = more || !queue_is_empty(&host->ready);
   host->polling = true;
-  uv_run(&host->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+  if (host->clock.still != NULL)
+    virtual_time_poll(host, more);
+  else
+    uv_run(&host->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
   host->polling = false;
 }
 
 static void turn(struct host *host, bool *more) {
   poll(host, *more);
+  if (host->shuffle != NULL) shuffle_before_timers(host->shuffle, &host->ready);
   *more = clock_advance(&host->clock);
   loop_dispatch(host);
 }
@@ -119,7 +125,7 @@ void loop_drain(struct host *host) {
   host->exit_code = 0;
   host->stop_limit.fire = on_limit;
   host->stop_limit.data = host;
-  clock_set(&host->clock, &host->stop_limit, uv_now(&host->loop) + DRAIN_MS);
+  clock_set(&host->clock, &host->stop_limit, clock_ms(&host->clock) + DRAIN_MS);
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     generation_drain(g);
   if (host->polling) uv_stop(&host->loop);

@@ -70,7 +70,10 @@ static void unlink_from(struct work *work, struct owner *owner) {
 
 void work_begin(struct work *work, const struct work_kind *kind,
                 struct owner *owner) {
-  *work = (struct work){.kind = kind};
+  const struct host *host = owner->generation->host;
+  const struct task *starter = host->current;
+  *work = (struct work){
+    .kind = kind, .spec = starter != NULL ? starter->work.spec : host->spec};
   link_last(work, owner);
 }
 

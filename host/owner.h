@@ -2,13 +2,17 @@
  *
  * Every task, timer and open handle is work of an owner: of the background of
  * a generation, or of the connection or request it serves. What work starts
- * has the same owner. So a reload or a shutdown knows exactly what to stop,
- * what to let finish, and when the last of it has ended. */
+ * has the same owner and, under `neap test`, is of the same spec. So a reload or
+ * a shutdown knows exactly what to stop, what to let finish, and when the last
+ * of it has ended. */
 #ifndef HOST_OWNER_H
 #define HOST_OWNER_H
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "host/origin.h"
 
 struct generation;
 struct host;
@@ -19,6 +23,8 @@ struct work_kind {
   void (*stop)(struct work *work);  /* end it now; it may take a turn */
   void (*drain)(struct work *work); /* end it once it is idle; NULL: stop it */
   int (*start)(struct work *work);  /* it was staged: begin, see generation.h */
+  /* The line that made it; NULL: it is a task, a handle, or part of one. */
+  struct origin (*origin)(const struct work *work);
   bool lasts; /* what a request in flight may use: it ends after the last one */
 };
 
@@ -27,7 +33,9 @@ struct work { /* first member of whatever an owner owns */
   struct owner *owner;
   struct work *next, **link; /* in owner->first */
   bool staged;
-  bool inherits; /* it goes on with something of the version before */
+  bool inherits;  /* it goes on with something of the version before */
+  uint16_t known; /* a bit for each check for leaks that began after it */
+  uint32_t spec;  /* which one it is of, under `neap test`; else 0 */
 };
 
 struct owner {

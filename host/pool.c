@@ -16,12 +16,19 @@ bool pool_open(struct pool *pool) {
 struct coroutine pool_take(struct pool *pool, lua_State *L) {
   if (pool->count > 0) return pool->idle[--pool->count];
   lua_State *co = lua_newthread(L);
-  lua_sethook(co, NULL, 0, 0); /* it would inherit its maker's */
+  lua_sethook(co, pool->hook, pool->hook_mask, 0); /* not its maker's */
   return (struct coroutine){co, luaL_ref(L, LUA_REGISTRYINDEX)};
 }
 
-void pool_clear_hook(lua_State *co) {
-  if (lua_gethook(co) != NULL) lua_sethook(co, NULL, 0, 0);
+void pool_reset_hook(struct pool *pool, lua_State *co) {
+  if (lua_gethook(co) != pool->hook)
+    lua_sethook(co, pool->hook, pool->hook_mask, 0);
+}
+
+void pool_set_hook(struct pool *pool, lua_Hook hook, int mask) {
+  pool->hook = hook;
+  pool->hook_mask = mask;
+  for (int i = 0; i < pool->count; i++) pool_reset_hook(pool, pool->idle[i].co);
 }
 
 void pool_give(struct pool *pool, struct coroutine coroutine) {
@@ -30,7 +37,7 @@ void pool_give(struct pool *pool, struct coroutine coroutine) {
     return;
   }
   lua_settop(coroutine.co, 0);
-  pool_clear_hook(coroutine.co);
+  pool_reset_hook(pool, coroutine.co);
   pool->idle[pool->count++] = coroutine;
 }
 

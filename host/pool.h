@@ -21,12 +21,17 @@ struct pool {
   int count;
   struct task *tasks; /* free ones, linked by next */
   int task_count;
+  lua_Hook hook; /* what each coroutine has; NULL: none has one */
+  int hook_mask;
 };
 
 bool pool_open(struct pool *pool);
 struct coroutine pool_take(struct pool *pool, lua_State *L); /* may raise */
 void pool_give(struct pool *pool, struct coroutine coroutine);
-void pool_clear_hook(lua_State *co); /* that a script has left behind */
+/* Takes away what a script has left behind. */
+void pool_reset_hook(struct pool *pool, lua_State *co);
+/* From now on every coroutine has this one: it costs, see coverage.c. */
+void pool_set_hook(struct pool *pool, lua_Hook hook, int mask);
 void pool_drop(struct coroutine coroutine);
 
 struct task *pool_take_task(struct pool *pool); /* NULL without memory */

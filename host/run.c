@@ -10,6 +10,7 @@
 #include "host/host.h"
 #include "host/observe.h"
 #include "host/report.h"
+#include "host/shuffle.h"
 #include "host/task.h"
 #include "host/task_object.h"
 #include "host/wait.h"
@@ -54,7 +55,7 @@ static bool follow(lua_State *L) {
   if (task == NULL || !can_follow(host, task)) return false;
   queue_pop(&host->batch);
   lua_settop(L, TASK_AT_TRACE);
-  pool_clear_hook(L);
+  pool_reset_hook(&host->pool, L);
   task->begun = true;
   task->coroutine = coroutine;
   enter(host, task);
@@ -199,6 +200,7 @@ void run_ready(struct host *host) {
   host->batch = host->ready;
   host->ready = (struct queue){NULL, NULL};
   lobby_swap(&host->lobby);
+  if (host->shuffle != NULL) shuffle_batch(host->shuffle, &host->batch);
   while (!queue_is_empty(&host->batch)) run(queue_pop(&host->batch));
   lobby_clear(&host->lobby);
 }

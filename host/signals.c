@@ -26,6 +26,7 @@ static struct {
   volatile sig_atomic_t wants_list, overran, cuts, hung_up;
   volatile unsigned found; /* host->runs when the last two were set */
   void (*hang_up)(struct host *host);
+  void (*cut)(lua_State *L, struct host *host);
   lua_State *hooked; /* where our hook has replaced another, or none */
   lua_Hook old_hook;
   int old_mask, old_count;
@@ -58,7 +59,10 @@ static void end_running(lua_State *L, struct host *host) {
 /* A new version has not given way for too long while it was loaded. */
 static void cut(lua_State *L, struct host *host) {
   const struct generation *generation = generation_here(L);
-  if (generation->state != GENERATION_PREPARING) return;
+  if (generation->state != GENERATION_PREPARING) {
+    if (signals.cut != NULL) signals.cut(L, host);
+    return;
+  }
   struct origin origin = origin_of(host, L);
   lua_pushfstring(L,
                   "%s:%d: it has held the loop for over %d s while it was "
@@ -192,6 +196,10 @@ void signals_on_hang_up(void (*hang_up)(struct host *host)) {
   }
   signals.hang_up = hang_up;
   handle(SIGHUP, on_signal);
+}
+
+void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {
+  signals.cut = fn;
 }
 
 void signals_close(struct host *host) {

@@ -12,6 +12,7 @@
 #ifndef HOST_SIGNALS_H
 #define HOST_SIGNALS_H
 
+#include <lua.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -26,6 +27,9 @@ enum { SIGNAL_LOOK = SIGALRM }; /* what setitimer sends */
 int signals_open(struct host *host);
 /* What SIGHUP asks for. Without this call, or with a terminal, it ends us. */
 void signals_on_hang_up(void (*hang_up)(struct host *host));
+/* Who ends a running task that a watchdog's guard has found, if it is not of a
+ * version that is being loaded: called inside it, may raise. */
+void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
 void signals_close(struct host *host);
 
 #endif

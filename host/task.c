@@ -56,7 +56,7 @@ static struct task *allocate(struct host *host, struct owner *owner) {
                         .state = TASK_WAITING,
                         .name = "task"};
   work_begin(&task->work, &task_kind, owner);
-  task->started = task->since = uv_now(&host->loop);
+  task->started = task->since = clock_ms(&host->clock);
   task->timeout.data = task;
   if (host->current != NULL) task->parent = host->current->id;
   observe_task(task, OBSERVE_SPAWNED);

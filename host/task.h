@@ -77,6 +77,7 @@ struct task {
   bool awaited;   /* it begins before the commit: someone waits for it */
   bool cancelled; /* asked for */
   bool unwinding; /* and raised */
+  bool in_turn;   /* it runs after those that were ready when it gave way */
   bool lent;      /* it runs code of another generation for a moment */
 };
 

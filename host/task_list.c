@@ -52,8 +52,8 @@ static const char *owner_name(const struct task *task) {
 }
 
 /* Not the loop's time: that stands still while a task runs. */
-static double seconds_since(uint64_t ms) {
-  return (double)uv_hrtime() / 1e9 - (double)ms / 1000;
+static double seconds_since(const struct task *task, uint64_t ms) {
+  return (double)clock_ns(&task->host->clock) / 1e9 - (double)ms / 1000;
 }
 
 /* ---- to a file ----------------------------------------------------------- */
@@ -64,8 +64,8 @@ static void print_task(FILE *file, const struct task *task,
   const char *what = waits_for(task);
   fprintf(file, "%6llu  %-8s %9.3f  %-10s %-16s gen %llu %-11s  %s:%d\n",
           (unsigned long long)task->id, task_state_name(task),
-          seconds_since(task->started), what != NULL ? what : "-", task->name,
-          (unsigned long long)task->work.owner->generation->id,
+          seconds_since(task, task->started), what != NULL ? what : "-",
+          task->name, (unsigned long long)task->work.owner->generation->id,
           owner_name(task), origin.source != NULL ? origin.source : "?",
           origin.line);
 }
@@ -105,7 +105,7 @@ static void push_task(lua_State *L, const struct task *task) {
   lua_setfield(L, -2, "name");
   lua_pushstring(L, task_state_name(task));
   lua_setfield(L, -2, "state");
-  lua_pushnumber(L, seconds_since(task->started));
+  lua_pushnumber(L, seconds_since(task, task->started));
   lua_setfield(L, -2, "age");
   lua_pushstring(L, owner_name(task));
   lua_setfield(L, -2, "owner");
@@ -118,7 +118,7 @@ static void push_task(lua_State *L, const struct task *task) {
   if (what == NULL) return;
   lua_pushstring(L, what);
   lua_setfield(L, -2, "waits");
-  lua_pushnumber(L, seconds_since(task->since));
+  lua_pushnumber(L, seconds_since(task, task->since));
   lua_setfield(L, -2, "waited");
 }
 

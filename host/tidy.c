@@ -80,7 +80,7 @@ static void set_timeout(struct host *host) {
   tidy->runs = host->runs;
   tidy->timeout.fire = on_quiet;
   tidy->timeout.data = host;
-  clock_set(&host->clock, &tidy->timeout, uv_now(&host->loop) + QUIET_MS);
+  clock_set(&host->clock, &tidy->timeout, clock_ms(&host->clock) + QUIET_MS);
 }
 
 void tidy_schedule(struct host *host) {

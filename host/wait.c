@@ -18,7 +18,7 @@ enum {
 int wait_end_here(lua_State *L) {
   struct task *task = host_of(L)->current;
   task->cancelled = task->unwinding = true;
-  task->unwinding_until = clock_at(uv_hrtime()) + UNWIND_MS;
+  task->unwinding_until = clock_after_ms(&task->host->clock, UNWIND_MS);
   return cancel_raise(L);
 }
 
@@ -26,7 +26,7 @@ int wait_end_here(lua_State *L) {
 static void raise_if_cancelled(lua_State *L, struct task *task) {
   if (!task->cancelled) return;
   if (!task->unwinding) wait_end_here(L);
-  if (uv_now(&task->host->loop) >= task->unwinding_until) cancel_raise(L);
+  if (clock_ms(&task->host->clock) >= task->unwinding_until) cancel_raise(L);
 }
 
 /* The results, in both forms. */
@@ -129,7 +129,7 @@ static int leave(lua_State *L, struct task *task) {
   struct host *host = host_of(L);
   if (task != host->current) return 1; /* its object */
   task->waiting = L;
-  task->since = uv_now(&host->loop);
+  task->since = clock_ms(&host->clock);
   lua_pushlightuserdata(L, host);
   return lua_yieldk(L, 1, 0, go_on);
 }
@@ -147,21 +147,27 @@ int wait_until(lua_State *L, struct task *task, struct task **place,
 int wait_park(lua_State *L, struct task *task, struct task **place,
               int64_t limit_ms) {
   uint64_t due = UINT64_MAX;
-  if (limit_ms >= 0) due = clock_at(uv_hrtime()) + (uint64_t)limit_ms;
+  if (limit_ms >= 0)
+    due = clock_after_ms(&task->host->clock, (uint64_t)limit_ms);
   return wait_until(L, task, place, due);
 }
 
-int wait_turn(lua_State *L, struct task *task, struct task **place) {
+static int give_way(lua_State *L, struct task *task, struct task **place) {
   task->state = TASK_WAITING;
   enlist(task, place);
   task_wake(task, 0);
   return leave(L, task);
 }
 
+int wait_turn(lua_State *L, struct task *task, struct task **place) {
+  task->in_turn = true;
+  return give_way(L, task, place);
+}
+
 int wait_pass(lua_State *L, struct task *task, struct task **place) {
   struct host *host = task->host;
   if (task != host->current || host->credit == 0)
-    return wait_turn(L, task, place);
+    return give_way(L, task, place);
   host->credit--;
   return task->wait->finish(L);
 }

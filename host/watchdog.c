@@ -104,11 +104,11 @@ static void sleep_again(struct watchdog *watchdog) {
   watchdog->awake = 0;
 }
 
-int watchdog_guard(struct host *host, bool on) {
+int watchdog_guard(struct host *host, unsigned slice_ms) {
   struct watchdog *watchdog = &host->watchdog;
-  int status = on ? need_timer(host) : 0;
+  int status = slice_ms > 0 ? need_timer(host) : 0;
   if (status < 0) return status;
-  watchdog->slice = on ? WATCHDOG_SLICE_MS * UINT64_C(1000000) : 0;
+  watchdog->slice = slice_ms * UINT64_C(1000000);
   if (watchdog->awake && shortest(watchdog) == 0) sleep_again(watchdog);
   return 0;
 }

@@ -4,8 +4,9 @@
  * runs the same task as before, and stops when the loop rests. Only when a
  * task overruns is Lua interrupted, by a hook that reports once and is gone:
  * nothing is slower while all is well. While a new version of the program is
- * prepared, a task of it that does not give way is ended. (Not a thread: with a second one each
- * system call costs more, measured 3 % of an echo.) */
+ * prepared, or a spec runs, a task that does not give way is ended. (Not a
+ * thread: with a second one each system call costs more, measured 3 % of an
+ * echo.) */
 #ifndef HOST_WATCHDOG_H
 #define HOST_WATCHDOG_H
 
@@ -22,7 +23,7 @@ enum { WATCHDOG_SLICE_MS = 1000 };
 enum watchdog_finding {
   WATCHDOG_NOTHING,
   WATCHDOG_OVERRUN, /* it is to be reported */
-  WATCHDOG_CUT      /* if it is being prepared, it is to end */
+  WATCHDOG_CUT      /* if somebody guards it, it is to end */
 };
 
 struct watchdog {
@@ -30,7 +31,7 @@ struct watchdog {
   timer_t timer;
 #endif
   uint64_t limit;              /* ns; 0: nobody reports */
-  uint64_t slice;              /* ns that a new version may run; 0: none is */
+  uint64_t slice;              /* ns that a guarded task may run; 0: none is */
   volatile sig_atomic_t awake; /* the timer runs */
   bool is_open;                /* there is a timer */
   bool has_reported;           /* this task */
@@ -43,8 +44,9 @@ struct watchdog {
 int watchdog_open(struct host *host, unsigned limit_ms);
 void watchdog_close(struct host *host);
 void watchdog_wake(struct host *host); /* the loop has something to run */
-/* From now on what a new version runs is cut; 0, or one of libuv's errors. */
-int watchdog_guard(struct host *host, bool on);
+/* From now on a task that holds the loop for so long is cut, where somebody has
+ * a mind to (see signals.c); 0: nobody is. One of libuv's errors, or 0. */
+int watchdog_guard(struct host *host, unsigned slice_ms);
 /* For the signal handler, about the running task. */
 enum watchdog_finding watchdog_look(struct host *host);
 

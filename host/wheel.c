@@ -79,6 +79,13 @@ void wheel_add(struct wheel *wheel, struct timeout *timeout, uint64_t due) {
   insert_before(slot_for(wheel, timeout->due), &timeout->link);
 }
 
+void wheel_add_late(struct wheel *wheel, struct timeout *timeout,
+                    uint64_t due) {
+  assert(!wheel_has(timeout));
+  timeout->due = due;
+  insert_before(&wheel->late, &timeout->link);
+}
+
 /* The bit of its slot stays set: whoever finds the slot empty clears it. */
 void wheel_remove(struct timeout *timeout) {
   if (wheel_has(timeout)) take_out(&timeout->link);
@@ -147,6 +154,32 @@ bool wheel_next(const struct wheel *wheel, uint64_t *ticks) {
     if (step != 0 && start < *ticks) *ticks = start;
   }
   return *ticks != UINT64_MAX;
+}
+
+/* The first due of a slot's, where that is before `due`. */
+static uint64_t first_of(const struct link *ring, uint64_t due) {
+  for (const struct link *link = ring->next; link != ring; link = link->next)
+    if (((const struct timeout *)link)->due < due)
+      due = ((const struct timeout *)link)->due;
+  return due;
+}
+
+/* In each level the first slot that holds something has the first of it; but
+ * what is beyond the last level may lie in any of that one's. */
+bool wheel_first(const struct wheel *wheel, uint64_t *due) {
+  *due = first_of(&wheel->late, UINT64_MAX);
+  for (int i = 0; i < WHEEL_LEVELS; i++) {
+    const struct level *level = &levels[i];
+    unsigned here = slot_at(wheel->now, level), step = 1;
+    for (; step <= level->slots; step++) {
+      unsigned slot = level->first + ((here + step) & (level->slots - 1));
+      const struct link *ring = &wheel->slots[slot];
+      if (is_empty(ring)) continue;
+      *due = first_of(ring, *due);
+      if (i < WHEEL_LEVELS - 1) break;
+    }
+  }
+  return *due != UINT64_MAX;
 }
 
 static uint64_t next_stop(const struct wheel *wheel, uint64_t now) {

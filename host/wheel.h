@@ -34,11 +34,15 @@ struct wheel {
 
 void wheel_open(struct wheel *wheel, uint64_t now);
 void wheel_add(struct wheel *wheel, struct timeout *timeout, uint64_t due);
+/* It is due already: the next wheel_advance fires it, after those before it. */
+void wheel_add_late(struct wheel *wheel, struct timeout *timeout, uint64_t due);
 void wheel_remove(struct timeout *timeout); /* no-op where it is not in one */
 bool wheel_has(const struct timeout *timeout);
 /* Fires what is due, at most `limit`; true if some had to stay behind. */
 bool wheel_advance(struct wheel *wheel, uint64_t now, int limit);
 /* Ticks until something may be due; false if the wheel is empty. */
 bool wheel_next(const struct wheel *wheel, uint64_t *ticks);
+/* When the first one is due, exactly. It looks through what lies near it. */
+bool wheel_first(const struct wheel *wheel, uint64_t *due);
 
 #endif

@@ -9,8 +9,8 @@
 #include "modules/neap/neap.h"
 
 static const luaL_Reg modules[] = {
-  {"neap", open_neap},        {"neap.hot", open_hot}, {"neap.net", open_net},
-  {"neap.timer", open_timer}, {NULL, NULL},
+  {"neap", open_neap},      {"neap.hot", open_hot},     {"neap.net", open_net},
+  {"neap.test", open_test}, {"neap.timer", open_timer}, {NULL, NULL},
 };
 
 int modules_open(lua_State *L) {

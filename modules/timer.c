@@ -8,7 +8,6 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/time.h>
 
 #include "host/class.h"
 #include "host/host.h"
@@ -79,6 +78,14 @@ static struct function *new_function(lua_State *L, struct timers *timers,
   return function;
 }
 
+/* Of another spec, or from before a check for leaks began. */
+static bool is_of_another(const struct function *function) {
+  const struct host *host = function->timers->host;
+  const struct task *task = host->current;
+  uint32_t spec = task != NULL ? task->work.spec : host->spec;
+  return function->work.spec != spec || function->work.known != 0;
+}
+
 /* Sleeps share the last one where it is the same once more: mostly it is. What
  * is staged has one each: it is counted, and begins in its order. */
 static struct function *function_for(lua_State *L, struct timers *timers,
@@ -87,7 +94,7 @@ static struct function *function_for(lua_State *L, struct timers *timers,
     return new_function(L, timers, owner, 2);
   const struct function *recent = timers->recent;
   if (recent == NULL || recent->identity != lua_topointer(L, 2) ||
-      recent->work.owner != owner)
+      recent->work.owner != owner || is_of_another(recent))
     timers->recent = new_function(L, timers, owner, 2);
   return timers->recent;
 }
@@ -180,7 +187,7 @@ static void fetch(const struct timer *timer) {
 
 /* Ticks that could not be kept are left out: what is late does not pile up. */
 static void reschedule(struct timer *timer, struct function *interval) {
-  uint64_t now = uv_hrtime();
+  uint64_t now = clock_ns(&interval->timers->host->clock);
   interval->due += interval->period;
   if (interval->due <= now)
     interval->due +=
@@ -199,6 +206,7 @@ static void on_due(struct timeout *timeout) {
                                         function->work.owner, push_tick, timer);
   if (task == NULL && function->period == 0) end(timer);
   if (task == NULL) return;
+  task->work.spec = function->work.spec;
   timer->running = true;
   fetch(timer);
   function->users++; /* until the tick has ended */
@@ -232,8 +240,15 @@ static int start(struct work *work) {
   return 0;
 }
 
-static const struct work_kind timer_kind = {
-  .name = "timer", .stop = stop, .drain = drain, .start = start};
+static struct origin origin(const struct work *work) {
+  return ((const struct function *)work)->origin;
+}
+
+static const struct work_kind timer_kind = {.name = "timer",
+                                            .stop = stop,
+                                            .drain = drain,
+                                            .start = start,
+                                            .origin = origin};
 
 enum { UPVALUE_TIMERS = 1, UPVALUE_SLEEP, UPVALUE_INTERVAL };
 
@@ -264,8 +279,8 @@ static int start_timer(lua_State *L, int class, uint64_t period, uint64_t due) {
 
 /* ---- the module ---------------------------------------------------------- */
 
-static uint64_t due_after(lua_Number seconds) { /* ns */
-  return uv_hrtime() + (uint64_t)(seconds * 1e9 + 0.5);
+static uint64_t due_after(lua_State *L, lua_Number seconds) { /* ns */
+  return clock_ns(&host_of(L)->clock) + (uint64_t)(seconds * 1e9 + 0.5);
 }
 
 static int sleep_finish(lua_State *L) {
@@ -279,12 +294,12 @@ static int timer_sleep(lua_State *L) {
   lua_Number seconds = check_seconds(L, 1);
   int kind = lua_type(L, 2);
   if (kind == LUA_TFUNCTION)
-    return start_timer(L, UPVALUE_SLEEP, 0, due_after(seconds));
+    return start_timer(L, UPVALUE_SLEEP, 0, due_after(L, seconds));
   if (kind > LUA_TNIL) luaL_checktype(L, 2, LUA_TFUNCTION); /* raises */
   lua_settop(L, 2);
   struct task *task = wait_begin(L, &sleep_wait, 2);
   if (seconds <= 0) return wait_turn(L, task, NULL);
-  return wait_until(L, task, NULL, clock_after(seconds));
+  return wait_until(L, task, NULL, clock_after(&task->host->clock, seconds));
 }
 
 static int timer_every(lua_State *L) {
@@ -292,18 +307,17 @@ static int timer_every(lua_State *L) {
   luaL_argcheck(L, seconds > 0, 1, "an interval cannot be zero");
   luaL_checktype(L, 2, LUA_TFUNCTION);
   return start_timer(L, UPVALUE_INTERVAL, (uint64_t)ceil(seconds * 1e9),
-                     due_after(seconds));
+                     due_after(L, seconds));
 }
 
 static int timer_now(lua_State *L) {
-  struct timeval now;
-  gettimeofday(&now, NULL);
-  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_usec / 1e6);
+  lua_pushnumber(L, clock_wall(&host_of(L)->clock));
   return 1;
 }
 
 static int timer_monotonic(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)uv_hrtime() / 1e9);
+  const struct clock *clock = &host_of(L)->clock;
+  lua_pushnumber(L, (lua_Number)(clock_ns(clock) + clock->lead) / 1e9);
   return 1;
 }
 

@@ -38,7 +38,7 @@ static int prepare(lua_State *L) {
     generation_retire(generation, true);
     return luaL_error(L, "not enough memory");
   }
-  watchdog_guard(host, true); /* without a timer nobody is cut */
+  watchdog_guard(host, WATCHDOG_SLICE_MS); /* without a timer nobody is cut */
   lua_pushinteger(L, (lua_Integer)generation->id);
   return 1;
 }
@@ -98,7 +98,8 @@ static int await(lua_State *L) {
   bool news = has_news(L, generation);
   struct task *task = wait_begin(L, &await_wait, 3);
   if (news) return wait_pass(L, task, &generation->waiters);
-  return wait_until(L, task, &generation->waiters, clock_after(limit));
+  return wait_until(L, task, &generation->waiters,
+                    clock_after(&task->host->clock, limit));
 }
 
 /* ---- end(id) -> whether there is still something of it -------------------- */
@@ -120,7 +121,7 @@ static int end(lua_State *L) {
 /* ---- retire(id), commit(id), within(id, fn, ...) -------------------------- */
 
 static int prepared(lua_State *L) {
-  watchdog_guard(host_of(L), false);
+  watchdog_guard(host_of(L), 0);
   return 0;
 }
 

@@ -198,7 +198,8 @@ int scope_deadline(lua_State *L) {
   scope->seconds = seconds;
   struct task *task = wait_begin(L, &deadline_wait, lua_gettop(L) + 1);
   start(L, 2, true);
-  return wait_until(L, task, &scope->caller, clock_after(seconds));
+  return wait_until(L, task, &scope->caller,
+                    clock_after(&task->host->clock, seconds));
 }
 
 static const luaL_Reg methods[] = {

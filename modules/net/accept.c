@@ -50,6 +50,7 @@ static bool serve(struct server *server, struct stream *stream) {
   task->sink = &connection_sink;
   task->name = "connection";
   task->origin = stream->handle.origin;
+  task->work.spec = server->handle.work.spec;
   stream->server = server;
   server_use(server);
   handle_use(&stream->handle);
@@ -60,6 +61,7 @@ static bool serve(struct server *server, struct stream *stream) {
 
 static void serve_socket(struct server *server, struct stream *stream) {
   stream->handle.origin = server->handle.origin;
+  stream->handle.work.spec = server->handle.work.spec;
   bool served = server->has_events ? events_serve(server->service, stream)
                                    : serve(server, stream);
   if (!served) {
@@ -153,7 +155,7 @@ static void pause_accepting(struct server *server) {
   server->pause.fire = on_pause;
   server->pause.data = server;
   clock_hold(&host->clock);
-  clock_set(&host->clock, &server->pause, uv_now(&host->loop) + PAUSE_MS);
+  clock_set(&host->clock, &server->pause, clock_ms(&host->clock) + PAUSE_MS);
 }
 
 static bool is_empty(int error) {

@@ -63,6 +63,7 @@ static void try_next(struct attempt *attempt);
 
 static void on_connect(uv_connect_t *uv, int status) {
   struct attempt *attempt = uv->data;
+  attempt->host->peer_requests--;
   if (!attempt->done) {
     bool stopped = attempt->stream->handle.closing; /* by its owner */
     if (status == 0 && !stopped) {
@@ -96,6 +97,7 @@ static int try_tcp(struct attempt *attempt, const struct sockaddr *name) {
   status = uv_tcp_connect(&attempt->request, &attempt->stream->uv.tcp, name,
                           on_connect);
   if (status == 0) attempt->users++;
+  if (status == 0) attempt->host->peer_requests++;
   return status;
 }
 

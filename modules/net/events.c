@@ -181,6 +181,7 @@ static struct task *start_event(struct stream *stream) {
   task->sink = &sink;
   task->name = "connection";
   task->origin = service->server->handle.origin;
+  task->work.spec = service->server->handle.work.spec;
   return task;
 }
 

@@ -60,7 +60,7 @@ static void set_linger(struct stream *stream, uint64_t ms) {
   struct host *host = stream->handle.host;
   stream->linger.fire = on_linger;
   stream->linger.data = stream;
-  clock_set(&host->clock, &stream->linger, uv_now(&host->loop) + ms);
+  clock_set(&host->clock, &stream->linger, clock_ms(&host->clock) + ms);
 }
 
 /* All has been handed to the system. Closing now would make it reset the

@@ -24,6 +24,7 @@ struct rest {
 static void on_written(uv_write_t *uv, int status) {
   struct stream *stream = uv->handle->data;
   free(uv);
+  stream->handle.host->peer_requests--;
   if (status < 0 && stream->broken == 0) stream->broken = status;
   size_t pending = stream_pending(stream);
   if (stream->broken != 0 || pending <= OUTBOX_HIGH / 2)
@@ -52,7 +53,10 @@ static int send_rest(struct stream *stream, const uv_buf_t *buffers, int count,
     sent -= skip;
   }
   int status = uv_write(&rest->uv, &stream->uv.stream, &all, 1, on_written);
-  if (status < 0) free(rest);
+  if (status == 0)
+    stream->handle.host->peer_requests++;
+  else
+    free(rest);
   return status;
 }
 
@@ -191,6 +195,7 @@ int stream_write(lua_State *L) {
 static void on_shutdown(uv_shutdown_t *uv, int status) {
   struct stream *stream = uv->handle->data;
   free(uv);
+  stream->handle.host->peer_requests--;
   wait_wake_all(stream->shutter, status);
 }
 
@@ -221,6 +226,7 @@ int stream_shutdown(lua_State *L) {
   if (status == 0) status = uv_shutdown(uv, &stream->uv.stream, on_shutdown);
   if (status == 0) {
     stream->shut = true;
+    task->host->peer_requests++;
     return wait_park(L, task, &stream->shutter, timeout);
   }
   free(uv);

@@ -102,6 +102,9 @@ static void check_next(void) {
   uint64_t ticks;
   bool some = wheel_next(&wheel, &ticks);
   const struct item *first = earliest();
+  uint64_t due;
+  assert(wheel_first(&wheel, &due) == (first != NULL));
+  assert(first == NULL || due == first->due);
   if (first == NULL) return; /* it may stop for those that were removed */
   assert(some);
   assert(first->due <= wheel.now ? ticks == 0

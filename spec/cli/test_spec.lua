@@ -51,11 +51,20 @@ describe("neap test", function()
     assert.equal(1, result.code)
   end)
 
-  it("fails when a task fails that nobody joins", function()
-    local result = run_specs("it('passes', function() neap.go(function() error('boom') end) end)")
-    assert.matches("ok 1 %- it passes\n", result.out)
-    assert.matches("^neap: task %d+ %(task%) failed: a_spec.lua:3: boom\nstack traceback:\n.*"
-      .. "\nneap test: 1 background task failed, see above\n$", result.err)
+  it("fails the spec that has started a task that fails, and that nobody joins", function()
+    local result = run_specs("it('starts', function() neap.go(function() error('boom') end) end)\n"
+      .. "it('passes', function() end)")
+    assert.matches("not ok 1 %- it starts\n# a_spec.lua @ 3\n# Failure message: a_spec.lua:3: boom %(in task %d+, task, "
+      .. "started at a_spec.lua:3%)\n# stack traceback:\n", result.out)
+    assert.matches("\nok 2 %- it passes\n", result.out)
+    assert.same({ 1, "" }, { result.code, result.err })
+  end)
+
+  it("names the spec that has started what fails after its end", function()
+    local result = run_specs("it('starts', function()\ntimer.sleep(0.02, function() error('late') end)\nend)\n"
+      .. "it('waits', function() timer.sleep(0.04) end)")
+    assert.matches("ok 1 %- it starts\n.*\nok 3 %- it waits\n", result.out)
+    assert.matches("not ok 2 %- a_spec.lua @ 3, it starts\n.*a_spec.lua:4: late .*The spec that has started it was over: a_spec.lua @ 3, it starts\n", result.out)
     assert.equal(1, result.code)
   end)
 

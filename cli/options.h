@@ -11,9 +11,9 @@
 #include "cli/name.h"
 
 enum command {
-  COMMAND_RUN,    /* a script, or nothing but the steps */
-  COMMAND_TEST,   /* what follows is busted's and the runner's */
-  COMMAND_NEW,    /* what follows is its own, as for the next one */
+  COMMAND_RUN,  /* a script, or nothing but the steps */
+  COMMAND_TEST, /* what follows is busted's and the runner's */
+  COMMAND_NEW,  /* what follows is its own, as for the next one */
   COMMAND_CHECK,
   COMMAND_RELOAD, /* this and the next two ask programs that run */
   COMMAND_STATUS,

@@ -42,7 +42,9 @@ end
 
 local function describe(task)
   local where = task.where or "?"
-  if task.state ~= "waiting" then return format("\n  task %d (%s) is %s at %s", task.id, task.name, task.state, where) end
+  if task.state ~= "waiting" then
+    return format("\n  task %d (%s) is %s at %s", task.id, task.name, task.state, where)
+  end
   local started = task.started and not task.started:find("^neap:") and ", started at " .. task.started or ""
   return format("\n  task %d (%s) waits in %s at %s%s", task.id, task.name, task.waits or "?", where, started)
 end

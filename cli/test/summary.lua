@@ -1,5 +1,5 @@
 -- What stands below busted's report on a terminal: the slowest specs, and the counts in one line.
-local core, options = ...
+local _, options = ...
 local summary = {}
 
 local SLOWEST = 5

@@ -19,7 +19,7 @@ describe("neap check", function()
   it("tells where the syntax is wrong", function()
     local out, code = found "local x = 1\nlocal y = = 2\n"
     assert.same({ "a.lua:2:11: unexpected symbol near '='\n", 1 }, { out, code })
-    assert.equal("a.lua:2:5: '=' expected near 'is'\n", (found "#!/usr/bin/neap\nx  is"))
+    assert.equal("a.lua:2:4: syntax error near 'is'\n", (found "#!/usr/bin/neap\nx  is"))
     assert.equal("a.lua:1:12: unexpected symbol near <eof>\n", (found "return 1 + "))
   end)
 

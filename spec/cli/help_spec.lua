@@ -24,7 +24,8 @@ describe("the help", function()
   end)
 
   it("names every option and command", function()
-    local names = { "run", "test", "new", "check", "reload", "status", "ps", "-e", "-l", "-i", "-v", "-W", "-E", "--watch", "--name",
+    local names = { "run", "test", "new", "check", "reload", "status", "ps",
+      "-e", "-l", "-i", "-v", "-W", "-E", "--watch", "--name",
       "--reload-limit", "--slow", "--leaks", "--version", "NEAP_GC" }
     for _, name in ipairs(names) do
       assert.is_truthy(help.out:find(name, 1, true), name)

@@ -53,7 +53,8 @@ describe("neap test --coverage", function()
 
   it("follows tasks and coroutines, and leaves specs out unless they are asked for", function()
     local own = {
-      ["m.lua"] = "local function a()\n  coroutine.yield()\n  return 1\nend\nreturn coroutine.wrap(function()\n  a()\nend)\n",
+      ["m.lua"] = "local function a()\n  coroutine.yield()\n  return 1\nend\n"
+        .. "return coroutine.wrap(function()\n  a()\nend)\n",
       ["a_spec.lua"] = specs.file [[it('x', function()
         local m = require 'm'
         neap.go(function() timer.sleep(0.001) m() m() end):join()
@@ -70,12 +71,12 @@ describe("neap test --watch", function()
   it("runs again what a change concerns", function()
     local directory = program.directory(files)
     finally(directory.remove)
-    local command = ("cd %s && { timeout 20 %s test --watch --lpath='./?.lua' . & }; "):format(directory.path, program.neap)
-      .. "P=$!; n=0; until grep -q 'waiting' log || [ $n = 200 ]; do sleep 0.05; n=$((n+1)); done; "
-      .. "echo '-- changed' >>m.lua; "
-      .. "n=0; until [ $(grep -c 'waiting' log) = 2 ] || [ $n = 200 ]; do sleep 0.05; n=$((n+1)); done; kill $P"
-    command = command:gsub("%-%-watch", "--watch >log 2>&1", 1):gsub(" >log 2>&1(.-)& }", "%1>log 2>&1 & }", 1)
-    os.execute("{ " .. command .. "; } 2>/dev/null")
+    os.execute(([[cd %s && { timeout 20 %s test --watch --lpath='./?.lua' . >log 2>&1 & } 2>/dev/null; P=$!
+      until_waiting() { n=0; until [ "$(grep -c waiting log 2>&1)" = $1 ] || [ $n = 200 ]; do sleep 0.05; n=$((n+1)); done; }
+      until_waiting 1
+      echo '-- changed' >>m.lua
+      until_waiting 2
+      kill $P]]):format(directory.path, program.neap))
     local log <close> = assert(io.open(directory.path .. "/log"))
     local text = log:read("a")
     assert.matches("3 passed, 1 failed, 1 skipped\nneap test: waiting for changes\n\n"

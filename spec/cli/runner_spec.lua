@@ -73,7 +73,8 @@ describe("the report of neap test", function()
 
   it("closes with one line, after the slowest specs", function()
     local result = specs.run(files, { "-o", "plainTerminal", "a_spec.lua" })
-    assert.matches("\nSlowest specs:\n +0%.%d+ s  a_spec.lua:3  it is slow\n1 passed, 1 failed, 1 skipped\n$", result.out)
+    assert.matches("\nSlowest specs:\n +0%.%d+ s  a_spec.lua:3  it is slow\n"
+      .. "1 passed, 1 failed, 1 skipped\n$", result.out)
     assert.matches("%*%[2%] = {\n +%*%[1%] = 3 } }\n", result.out) -- luassert's marks
   end)
 
@@ -82,7 +83,8 @@ describe("the report of neap test", function()
     local report = require "dkjson".decode(result.out)
     assert.same({ 1, 1, 1 }, { #report.successes, #report.failures, #report.pendings })
     result = specs.run(files, { "-o", "junit", "a_spec.lua" })
-    assert.matches("^\n*<testsuites .*tests='3'.*<testcase .*name='it is slow'.*<failure>.*</testsuites>\n$", result.out)
+    assert.matches("^\n*<testsuites .*tests='3'.*<testcase .*name='it is slow'.*"
+      .. "<failure>.*</testsuites>\n$", result.out)
     result = specs.run(files, { "-o", "TAP", "a_spec.lua" })
     assert.matches("^ok 1 .*\nnot ok 2 .*\n1%.%.3\n$", result.out)
   end)

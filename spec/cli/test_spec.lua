@@ -54,8 +54,8 @@ describe("neap test", function()
   it("fails the spec that has started a task that fails, and that nobody joins", function()
     local result = run_specs("it('starts', function() neap.go(function() error('boom') end) end)\n"
       .. "it('passes', function() end)")
-    assert.matches("not ok 1 %- it starts\n# a_spec.lua @ 3\n# Failure message: a_spec.lua:3: boom %(in task %d+, task, "
-      .. "started at a_spec.lua:3%)\n# stack traceback:\n", result.out)
+    assert.matches("not ok 1 %- it starts\n# a_spec.lua @ 3\n# Failure message: a_spec.lua:3: boom "
+      .. "%(in task %d+, task, started at a_spec.lua:3%)\n# stack traceback:\n", result.out)
     assert.matches("\nok 2 %- it passes\n", result.out)
     assert.same({ 1, "" }, { result.code, result.err })
   end)
@@ -64,7 +64,8 @@ describe("neap test", function()
     local result = run_specs("it('starts', function()\ntimer.sleep(0.02, function() error('late') end)\nend)\n"
       .. "it('waits', function() timer.sleep(0.04) end)")
     assert.matches("ok 1 %- it starts\n.*\nok 3 %- it waits\n", result.out)
-    assert.matches("not ok 2 %- a_spec.lua @ 3, it starts\n.*a_spec.lua:4: late .*The spec that has started it was over: a_spec.lua @ 3, it starts\n", result.out)
+    assert.matches("not ok 2 %- a_spec.lua @ 3, it starts\n.*a_spec.lua:4: late .*"
+      .. "The spec that has started it was over: a_spec.lua @ 3, it starts\n", result.out)
     assert.equal(1, result.code)
   end)
 

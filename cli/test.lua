@@ -24,6 +24,7 @@ for _, argument in ipairs(arg) do
   end
 end
 
+require "neap.test" -- before any spec: os.time follows its clock, also where it has been put into a local
 local neap, timer = require "neap", require "neap.timer"
 
 -- An error in a task that nobody joins has no spec to fail: it fails the run.

@@ -486,7 +486,23 @@ function check:list() end
 ---@return neap.test.leak[] leaks
 function check:finish() end
 
----The same, but fails the spec where there are leaks, at the line of the call. A `<close>`
+---What begins from now on does not count; what ends until `check:finish` has not leaked. For
+---runners: busted tells that a spec has ended before its `after_each` is called.
+---
+---```lua
+---local test, timer = require "neap.test", require "neap.timer"
+---
+---local check = test.leaks()
+---local closed_later = timer.every(1, function() end)
+---check:stop()
+---local another = timer.every(1, function() end)
+---closed_later:close()
+---print(#check:finish()) --> 0
+---another:close()
+---```
+function check:stop() end
+
+---As `check:finish`, but fails the spec where there are leaks, at the line of the call. A `<close>`
 ---variable does this, unless its block has failed already.
 ---
 ---Raises that failure.

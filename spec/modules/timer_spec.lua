@@ -311,4 +311,34 @@ describe("the clocks", function()
     end
     assert.is_true(distinct > 2)
   end)
+
+  it("may call one function for many, some of them cancelled, and again from it", function()
+    local called, sleeps = 0, {}
+    local function call()
+      called = called + 1
+      if called == 50 then timer.sleep(0, call) end -- the last one but this
+    end
+    for i = 1, 100 do sleeps[i] = timer.sleep(0.001 * (i % 3), call) end
+    for i = 1, 100, 2 do assert.is_true(sleeps[i]:cancel()) end
+    timer.sleep(0.02)
+    assert.equal(51, called)
+    for i = 1, 100 do assert.is_false(sleeps[i]:cancel()) end
+  end)
+
+  it("goes on after its connection, and others call the same function", function()
+    local net, called = require "neap.net", 0
+    local function call() called = called + 1 end
+    timer.sleep(0.02, call)
+    local server <close> = assert(net.listen("127.0.0.1:0", function(conn)
+      for _ = 1, 3 do timer.sleep(0.02, call) end
+      timer.every(0.001, call):close()
+      conn:read()
+    end))
+    local conn = assert(net.connect(server.address))
+    timer.sleep(0.005)
+    timer.sleep(0.02, call)
+    conn:close()
+    timer.sleep(0.06)
+    assert.equal(5, called)
+  end)
 end)

@@ -5,7 +5,7 @@ SCRIPT ?= scripts/echo.lua
 PRESET ?= release
 NEAP = build/release/neap
 
-.PHONY: help run test build bench check docs format clean
+.PHONY: help run test build bench demo check docs format clean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -24,6 +24,9 @@ build: ## build/release/neap
 
 bench: build ## measure, beside the peers that are installed
 	@bench/run $(ARGS)
+
+demo: build ## docs/images/reload.svg, from a real run
+	@$(NEAP) tools/demo.lua
 
 check: ## floors, stubs, reference, luacheck, format
 	@tools/setup build check

@@ -7,14 +7,15 @@ local contestants = require "lib.contestants"
 local json = require "lib.json"
 local report = require "lib.report"
 
-local ROWS = { "echo", "tasks", "timers", "start", "idle" }
+local ROWS = { "echo", "tasks", "timers", "start", "idle", "reload" }
 
 local USAGE = [[
 usage: bench/run [option...] [row...]
-rows: echo tasks timers start idle (all without)
+rows: echo tasks timers start idle reload (all without)
   --quick       a small run, for a look only
   --rounds N    rounds of each measurement (default 5; quick: 3)
   --json FILE   also write everything, with each sample, to FILE
+  --peers       only install what is no Debian package, Bun, in build/peers
   --help        this text
 NEAP=path chooses the program, otherwise build/release/neap.]]
 

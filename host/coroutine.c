@@ -7,6 +7,7 @@
 
 #include "host/cancel.h"
 #include "host/host.h"
+#include "host/run.h"
 #include "host/task.h"
 #include "host/wait.h"
 
@@ -18,9 +19,14 @@ static bool is_waiting(lua_State *co) {
   return lua_status(co) == LUA_YIELD && wait_is_mark(co);
 }
 
+/* A script may have kept the coroutine of a task, from coroutine.running. */
+static bool is_in_use(lua_State *co) {
+  return is_waiting(co) || run_is_to_begin(co);
+}
+
 static bool can_resume(lua_State *L, lua_State *co) {
   const char *why = NULL;
-  if (is_waiting(co))
+  if (is_in_use(co))
     why = "cannot resume non-suspended coroutine";
   else if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
     why = "cannot resume dead coroutine";
@@ -190,7 +196,7 @@ static int is_yieldable(lua_State *L) {
 static const char *status_of(lua_State *L, lua_State *co) {
   lua_Debug ar;
   if (co == L) return "running";
-  if (is_waiting(co)) return "normal";
+  if (is_in_use(co)) return "normal";
   if (lua_status(co) == LUA_YIELD) return "suspended";
   if (lua_status(co) != LUA_OK) return "dead";
   if (lua_getstack(co, 0, &ar)) return "normal";

@@ -9,8 +9,10 @@ struct block { /* a free one */
   struct block *next;
 };
 
+/* Not 0: some C modules call lua_getallocf's function like realloc, and do not
+ * say how large a block has been. */
 static bool is_small(size_t size) {
-  return size % MEMORY_UNIT == 0 && size <= MEMORY_LARGEST;
+  return size % MEMORY_UNIT == 0 && size - 1 < MEMORY_LARGEST;
 }
 
 static void *take(struct memory *memory, size_t size) {
@@ -43,7 +45,8 @@ static void give(struct memory *memory, void *pointer, size_t size) {
 
 static void *resize(struct memory *memory, void *block, size_t old,
                     size_t size) {
-  if (!is_small(old) && !is_small(size)) return realloc(block, size);
+  if (old == 0 || (!is_small(old) && !is_small(size)))
+    return realloc(block, size);
   void *other = take(memory, size);
   if (other == NULL) return realloc(block, size); /* to shrink must not fail */
   memcpy(other, block, old < size ? old : size);

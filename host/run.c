@@ -115,6 +115,12 @@ void run_push_body(lua_State *co) {
   lua_pushcfunction(co, run_body);
 }
 
+bool run_is_to_begin(lua_State *co) {
+  lua_Debug ar;
+  return lua_status(co) == LUA_OK && lua_tocfunction(co, 1) == run_body &&
+         !lua_getstack(co, 0, &ar);
+}
+
 /* ---- run ----------------------------------------------------------------- */
 
 static int take_coroutine(lua_State *L) {
@@ -153,30 +159,33 @@ static bool begin(struct task *task) {
   return false;
 }
 
-static int resume(struct task *task, int *nresults) {
-  int nargs = task->nargs;
+/* While it waits the mark stays on its stack, see coroutine.c. */
+static int resume(struct task *task) {
+  lua_State *co = task->coroutine.co;
+  int nargs = task->nargs, nresults;
+  if (lua_status(co) == LUA_YIELD) lua_pop(co, 1);
   task->nargs = 0;
   enter(task->host, task);
-  return lua_resume(task->coroutine.co, NULL, nargs, nresults);
+  return lua_resume(co, NULL, nargs, &nresults);
 }
 
 /* And perhaps those that follow it: the last one may wait, or have failed. */
 static void run(struct task *task) {
   struct host *host = task->host;
-  int nresults;
   assert(task->state == TASK_READY && host->current == NULL);
   wait_leave(task);
   if (!task->begun && !begin(task)) return;
   generation_enter(task->work.owner->generation);
   struct coroutine coroutine = task->coroutine;
-  int status = resume(task, &nresults);
+  int status = resume(task);
   task = leave(host);
   if (task == NULL) {
     pool_give(&host->pool, coroutine);
   } else if (status == LUA_OK) {
-    task_end(task, (enum task_end)lua_tointeger(coroutine.co, -1));
+    enum task_end end = (enum task_end)lua_tointeger(coroutine.co, -1);
+    lua_settop(coroutine.co, 0);
+    task_end(task, end);
   } else if (status == LUA_YIELD && wait_is_mark(coroutine.co)) {
-    lua_pop(coroutine.co, nresults);
     observe_task(task, OBSERVE_SUSPENDED);
   } else {
     report_broken(task, status == LUA_YIELD

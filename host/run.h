@@ -7,6 +7,7 @@
 #define HOST_RUN_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 struct host;
 
@@ -15,5 +16,6 @@ struct host;
 void run_ready(struct host *host);
 /* For task.c: what each coroutine begins with. */
 void run_push_body(lua_State *co);
+bool run_is_to_begin(lua_State *co); /* a task that has not, lies on it */
 
 #endif

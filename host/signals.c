@@ -24,6 +24,7 @@ static struct {
   uv_async_t async;
   volatile sig_atomic_t ends; /* how often it was asked to end */
   volatile sig_atomic_t wants_list, overran, cuts, hung_up;
+  volatile unsigned found; /* host->runs when the last two were set */
   void (*hang_up)(struct host *host);
   lua_State *hooked; /* where our hook has replaced another, or none */
   lua_Hook old_hook;
@@ -78,11 +79,12 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   signals.hooked = NULL;
   if (host->current == NULL) return;
   if (signals.ends > 0) end_running(L, host);
-  if (signals.overran) report_overrun(host, L);
+  bool same = signals.found == host->runs; /* that task has not ended since */
+  if (signals.overran && same) report_overrun(host, L);
   signals.overran = 0;
   if (signals.wants_list) task_list_print(host, stderr, L);
   signals.wants_list = 0;
-  bool cuts = signals.cuts;
+  bool cuts = signals.cuts && same;
   signals.cuts = 0;
   if (cuts) cut(L, host);
 }
@@ -103,6 +105,7 @@ static void interrupt(lua_State *L) {
 static void look(struct host *host) {
   enum watchdog_finding finding = watchdog_look(host);
   if (finding == WATCHDOG_NOTHING) return;
+  signals.found = host->runs;
   if (finding == WATCHDOG_OVERRUN)
     signals.overran = 1;
   else

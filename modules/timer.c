@@ -8,12 +8,11 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "host/class.h"
 #include "host/host.h"
 #include "host/option.h"
+#include "host/slabs.h"
 #include "host/task.h"
 #include "host/wait.h"
 #include "modules/modules.h"
@@ -21,40 +20,31 @@
 static const char sleep_class[] = "neap.sleep";
 static const char interval_class[] = "neap.interval";
 
-/* What timers call, anchored once. Many sleeps share one; an interval has its
- * own, with what only an interval needs. */
+/* What timers of one owner call, anchored once: so to their owner they are one
+ * piece of work. Many sleeps share one; an interval has its own, with what only
+ * an interval needs. */
 struct function {
+  struct work work; /* first member; of its owner while it has timers */
   struct timers *timers;
+  struct timer *first, **last; /* those that are active, oldest first */
   const void *identity;
   int ref;
-  unsigned users;
+  unsigned users;  /* timers and ticks that run */
   uint64_t period; /* ns; 0: of sleeps */
   uint64_t due;    /* ns: exact, so that an interval does not drift */
   struct origin origin;
 };
 
-struct timer {      /* a million of them are memory: 96 bytes */
-  struct work work; /* first member; of its owner while it is active */
-  struct timeout timeout;
-  union {
-    struct function *function;
-    struct timer *next_free;
-  };
-  uint64_t id : 63;     /* 0: it is over */
+struct timer { /* one cache line: there may be a million */
+  _Alignas(SLABS_LINE) struct timeout timeout; /* its data is the function */
+  struct timer *next, **link;                  /* in function->first */
+  uint64_t id : 63;                            /* 0: it is over */
   uint64_t running : 1; /* a tick that still runs is not started twice */
-};
-
-struct slab {
-  struct slab *next;
-  struct timer timers[];
 };
 
 struct timers { /* a userdata in the registry: one for the host */
   struct host *host;
-  struct timer *free;          /* that have been used */
-  struct timer *fresh, *limit; /* never used: what is left of the last slab */
-  struct slab *slabs;
-  size_t slab_size;        /* of the last one */
+  struct slabs slabs;
   struct function *recent; /* of the last sleep, or NULL */
   uint64_t last_id;
 };
@@ -66,8 +56,10 @@ struct timer_object {
 
 /* ---- functions ----------------------------------------------------------- */
 
+static const struct work_kind timer_kind;
+
 static struct function *new_function(lua_State *L, struct timers *timers,
-                                     int index) {
+                                     struct owner *owner, int index) {
   lua_pushvalue(L, index);
   int ref = luaL_ref(L, LUA_REGISTRYINDEX);
   struct function *function = calloc(1, sizeof *function);
@@ -75,91 +67,72 @@ static struct function *new_function(lua_State *L, struct timers *timers,
     luaL_unref(L, LUA_REGISTRYINDEX, ref);
     luaL_error(L, "not enough memory for a timer");
   }
+  work_begin(&function->work, &timer_kind, owner);
+  function->work.staged = owner_is_staged(owner);
   function->timers = timers;
+  function->last = &function->first;
   function->origin = origin_here(L); /* of the first, where many share it */
   function->identity = lua_topointer(L, index);
   function->ref = ref;
+  if (!function->work.staged) clock_hold(&timers->host->clock);
   return function;
 }
 
-static struct function *function_of_sleep(lua_State *L, struct timers *timers,
-                                          int index) {
-  const void *identity = lua_topointer(L, index);
-  if (timers->recent == NULL || timers->recent->identity != identity)
-    timers->recent = new_function(L, timers, index);
+/* Sleeps share the last one where it is the same once more: mostly it is. What
+ * is staged has one each: it is counted, and begins in its order. */
+static struct function *function_for(lua_State *L, struct timers *timers,
+                                     struct owner *owner, uint64_t period) {
+  if (period > 0 || owner_is_staged(owner))
+    return new_function(L, timers, owner, 2);
+  const struct function *recent = timers->recent;
+  if (recent == NULL || recent->identity != lua_topointer(L, 2) ||
+      recent->work.owner != owner)
+    timers->recent = new_function(L, timers, owner, 2);
   return timers->recent;
 }
 
 static void let_go(struct function *function) {
-  struct timers *timers = function->timers;
   if (--function->users > 0) return;
-  if (timers->recent == function) timers->recent = NULL;
-  luaL_unref(timers->host->L, LUA_REGISTRYINDEX, function->ref);
+  lua_State *L = function->timers->host->L;
+  luaL_unref(L, LUA_REGISTRYINDEX, function->ref);
   free(function);
 }
 
-/* ---- the memory of timers ------------------------------------------------ */
-
-static void give_back(struct timers *timers, struct timer *timer) {
-  timer->next_free = timers->free;
-  timers->free = timer;
+static void link_last(struct timer *timer, struct function *function) {
+  timer->next = NULL;
+  timer->link = function->last;
+  *function->last = timer;
+  function->last = &timer->next;
 }
 
-/* Each is larger than the one before. */
-enum { SLAB_LEAST = 1 << 14, SLAB_MOST = 1 << 19, SLAB_LARGE = 1 << 17 };
-
-/* A million timers lie on 25,000 pages: a fault for each of them is a tenth of
- * what the timers cost. Where this is not known, or fails, faults it is. */
-static void fetch_pages(void *memory, size_t size) {
-#ifdef MADV_POPULATE_WRITE
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t start = ((uintptr_t)memory + page - 1) & ~(page - 1);
-  madvise((void *)start, size - page, MADV_POPULATE_WRITE);
-#else
-  (void)memory, (void)size;
-#endif
-}
-
-static void add_slab(lua_State *L, struct timers *timers) {
-  size_t size = timers->slab_size * 2;
-  if (size < SLAB_LEAST) size = SLAB_LEAST;
-  if (size > SLAB_MOST) size = SLAB_MOST;
-  struct slab *slab = malloc(size);
-  if (slab == NULL) luaL_error(L, "not enough memory for a timer");
-  if (size >= SLAB_LARGE) fetch_pages(slab, size);
-  timers->slab_size = size;
-  slab->next = timers->slabs;
-  timers->slabs = slab;
-  timers->fresh = slab->timers;
-  timers->limit = slab->timers + (size - sizeof *slab) / sizeof *timers->fresh;
-}
-
-static bool has_memory(const struct timers *timers) {
-  return timers->free != NULL || timers->fresh < timers->limit;
-}
-
-static struct timer *take(struct timers *timers) {
-  struct timer *timer = timers->free;
-  if (timer != NULL)
-    timers->free = timer->next_free;
+static void unlink_from(struct timer *timer, struct function *function) {
+  *timer->link = timer->next;
+  if (timer->next != NULL)
+    timer->next->link = timer->link;
   else
-    timer = timers->fresh++;
-  *timer = (struct timer){.id = ++timers->last_id & (UINT64_MAX >> 1)};
-  return timer;
+    function->last = timer->link;
+}
+
+/* Its last timer is over, though a tick may still run. */
+static void end_function(struct function *function) {
+  struct timers *timers = function->timers;
+  if (timers->recent == function) timers->recent = NULL;
+  if (!function->work.staged) clock_release(&timers->host->clock);
+  work_end(&function->work);
 }
 
 /* ---- the life of a timer ------------------------------------------------- */
 
 /* Memory that a task still runs from goes back when that task ends. */
 static void end(struct timer *timer) {
-  struct timers *timers = timer->function->timers;
-  struct clock *clock = &timers->host->clock;
+  struct function *function = timer->timeout.data;
+  struct timers *timers = function->timers;
   timer->id = 0;
-  clock_cancel(clock, &timer->timeout);
-  if (!timer->work.staged) clock_release(clock);
-  work_end(&timer->work);
-  let_go(timer->function);
-  if (!timer->running) give_back(timers, timer);
+  clock_cancel(&timers->host->clock, &timer->timeout);
+  unlink_from(timer, function);
+  if (!timer->running) slabs_give(&timers->slabs, timer);
+  if (function->first == NULL) end_function(function);
+  let_go(function);
 }
 
 static int nothing(lua_State *L) {
@@ -175,8 +148,9 @@ static void push_tick(lua_State *L, struct task *task) {
     lua_pushcfunction(L, nothing);
     return;
   }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, timer->function->ref);
-  if (timer->function->period > 0) return;
+  const struct function *function = timer->timeout.data;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, function->ref);
+  if (function->period > 0) return;
   end(timer);
   lua_pushboolean(L, 1); /* what a sleep that waits returns */
 }
@@ -184,11 +158,11 @@ static void push_tick(lua_State *L, struct task *task) {
 /* Without memory a tick may fail before it has begun. */
 static void tick_ended(struct task *task, enum task_end how) {
   struct timer *timer = task->context;
-  struct function *function = timer->function;
+  struct function *function = timer->timeout.data;
   (void)how;
   timer->running = false;
   if (timer->id == 0)
-    give_back(function->timers, timer);
+    slabs_give(&function->timers->slabs, timer);
   else if (function->period == 0)
     end(timer);
   let_go(function);
@@ -196,11 +170,11 @@ static void tick_ended(struct task *task, enum task_end how) {
 
 static const struct task_sink tick_sink = {NULL, tick_ended};
 
-/* What `end` will touch in a moment: its neighbours in the owner's list, and
- * neither lies near it when there are a million. */
+/* What `end` will touch in a moment: its neighbours, and neither lies near it
+ * when there are a million. */
 static void fetch(const struct timer *timer) {
-  __builtin_prefetch(timer->work.link);
-  __builtin_prefetch(timer->work.next);
+  __builtin_prefetch(timer->link);
+  __builtin_prefetch(timer->next);
 }
 
 /* Ticks that could not be kept are left out: what is late does not pile up. */
@@ -216,12 +190,12 @@ static void reschedule(struct timer *timer, struct function *interval) {
 }
 
 static void on_due(struct timeout *timeout) {
-  struct timer *timer = timeout->data;
-  struct function *function = timer->function;
+  struct timer *timer = (struct timer *)timeout;
+  struct function *function = timeout->data;
   if (function->period > 0) reschedule(timer, function);
   if (timer->running) return;
   struct task *task = task_start_pushed(function->timers->host,
-                                        timer->work.owner, push_tick, timer);
+                                        function->work.owner, push_tick, timer);
   if (task == NULL && function->period == 0) end(timer);
   if (task == NULL) return;
   timer->running = true;
@@ -235,20 +209,25 @@ static void on_due(struct timeout *timeout) {
 /* ---- as work of its owner ------------------------------------------------ */
 
 static void stop(struct work *work) {
-  end((struct timer *)work);
+  struct function *function = (struct function *)work;
+  function->users++; /* it is not to go with its last timer, under our feet */
+  while (function->first != NULL) end(function->first);
+  let_go(function);
 }
 
 /* What serves a connection may end: its sleeps go on, its intervals do not. */
 static void drain(struct work *work) {
-  struct timer *timer = (struct timer *)work;
-  if (timer->function->period > 0) end(timer);
+  const struct function *function = (struct function *)work;
+  if (function->period > 0) stop(work);
 }
 
 static int start(struct work *work) {
-  struct timer *timer = (struct timer *)work;
-  struct clock *clock = &timer->function->timers->host->clock;
+  struct function *function = (struct function *)work;
+  struct clock *clock = &function->timers->host->clock;
   clock_hold(clock);
-  clock_set(clock, &timer->timeout, timer->timeout.due);
+  for (struct timer *timer = function->first; timer != NULL;
+       timer = timer->next)
+    clock_set(clock, &timer->timeout, timer->timeout.due);
   return 0;
 }
 
@@ -271,21 +250,21 @@ static int start_timer(lua_State *L, int class, uint64_t period, uint64_t due) {
   struct timer_object *object = lua_newuserdatauv(L, sizeof *object, 0);
   lua_pushvalue(L, lua_upvalueindex(class));
   lua_setmetatable(L, -2);
-  if (!has_memory(timers)) add_slab(L, timers);
-  struct function *function =
-    period > 0 ? new_function(L, timers, 2) : function_of_sleep(L, timers, 2);
-  struct timer *timer = take(timers); /* from here on nothing raises */
+  if (!slabs_reserve(&timers->slabs))
+    return luaL_error(L, "not enough memory for a timer");
+  struct function *function = function_for(L, timers, owner, period);
+  /* from here on nothing raises */
+  struct timer *timer = slabs_take(&timers->slabs);
   function->users++;
   function->period = period;
   function->due = due;
-  timer->function = function;
-  timer->timeout.fire = on_due;
-  timer->timeout.data = timer;
-  timer->timeout.due = clock_at(due);
-  work_begin(&timer->work, &timer_kind, owner);
+  *timer = (struct timer){
+    .timeout = {.due = clock_at(due), .fire = on_due, .data = function},
+    .id = ++timers->last_id & (UINT64_MAX >> 1)};
+  link_last(timer, function);
   *object = (struct timer_object){timer, timer->id};
-  timer->work.staged = owner_is_staged(owner);
-  if (!timer->work.staged) start(&timer->work);
+  if (!function->work.staged)
+    clock_set(&timers->host->clock, &timer->timeout, timer->timeout.due);
   return 1;
 }
 
@@ -377,11 +356,7 @@ static const luaL_Reg interval_methods[] = {
 /* The state is closed, all work has been stopped before. */
 static int free_timers(lua_State *L) {
   struct timers *timers = lua_touserdata(L, 1);
-  while (timers->slabs != NULL) {
-    struct slab *slab = timers->slabs;
-    timers->slabs = slab->next;
-    free(slab);
-  }
+  slabs_free(&timers->slabs);
   return 0;
 }
 
@@ -392,7 +367,8 @@ static void push_timers(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &timers_key) != LUA_TNIL) return;
   lua_pop(L, 1);
   struct timers *timers = lua_newuserdatauv(L, sizeof *timers, 0);
-  *timers = (struct timers){.host = host_of(L)};
+  *timers = (struct timers){.host = host_of(L),
+                            .slabs = {.block = sizeof(struct timer)}};
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, free_timers);
   lua_setfield(L, -2, "__gc");

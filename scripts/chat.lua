@@ -2,13 +2,13 @@
 -- neap scripts/chat.lua [ADDRESS]; join it: nc 127.0.0.1 7001
 --
 -- A table of events serves it: no task waits for a member, and what one of them says is a line. What is known of a
--- member is in conn.state, what is known of the room in one table.
-local neap, net = require "neap", require "neap.net"
+-- member is in conn.state, what is known of the room in one table. Both outlive a change of this file (--watch).
+local neap, hot, net = require "neap", require "neap.hot", require "neap.net"
 
 local LINE_LIMIT = 1000 -- bytes; who says more at once is not a person
 local UNREAD_LIMIT = 256 * 1024 -- bytes that wait for a member who does not read: then they are dropped
 
-local room = {} -- name -> connection
+local room = hot.state "room" -- name -> connection
 
 -- With a callback nobody waits: so the room is not as slow as its slowest member. What piles up for one who does not
 -- read is bounded: they are dropped, and the others learn of it in `close`.

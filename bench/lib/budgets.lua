@@ -19,6 +19,8 @@ local function median(key)
   return function(_, entry) return entry.median[key] end
 end
 
+local function slowest(_, entry) return entry.max end
+
 local LIST = {
   spec("echo 64 B", "CPU <= 1.15 x limit", ratio "limit", 1.15),
   spec("echo 64 B", "CPU < luv's", ratio "luv", 1),
@@ -31,6 +33,10 @@ local LIST = {
   spec("start", "wall <= 1.6 x lua's", ratio "lua", 1.6),
   spec("start", "memory <= 4 MB (4096 KiB)", median "rss", 4096, 0),
   spec("idle", "parked task <= 4 KB (4096 B)", median "rss", 4096, 0),
+  spec("reload", "no request fails", median "failed", 0, 0),
+  spec("reload", "no connection drops", median "dropped", 0, 0),
+  spec("reload", "no version is missed", median "missed", 0, 0),
+  spec("reload", "the slowest live <= 30 ms", slowest, 30, 1),
 }
 
 local function judge(budget, row)

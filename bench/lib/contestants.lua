@@ -3,6 +3,9 @@ local proc = require "lib.proc"
 
 local contestants = {}
 
+-- See bench/run --peers. Absolute: a contestant may run in another directory.
+local BUN = proc.line "pwd" .. "/build/peers/node_modules/.bin/bun"
+
 local function version_of(line, pattern)
   return line and (line:match(pattern) or line) or "unknown"
 end
@@ -33,6 +36,13 @@ function contestants.find()
     found.node, versions.node = { "node" }, version_of(node, "%d[%d.]+")
   else
     found.absent.node = "no node"
+  end
+  local bun = proc.exists(BUN) and BUN or proc.exists "bun" and "bun"
+  if bun then
+    found.bun = { bun }
+    versions.bun = proc.line(proc.quote(bun) .. " --version") or "unknown"
+  else
+    found.absent.bun = "no bun: bench/run --peers installs it in build/peers"
   end
   return found
 end

@@ -58,12 +58,12 @@ function proc.numbers(core, command, files)
   return lines
 end
 
--- Starts a server, which prints the address it listens on: { port, pid },
--- to be given to proc.stop; or nil and a message.
+-- Starts a server, which prints the address it listens on as the last word of a
+-- line: { port, pid, line }, to be given to proc.stop; or nil and a message.
 function proc.start_server(command, files)
   local pipe, pid = start(proc.SERVER_CORE, files or 0, command)
   local line = pipe:read("l")
-  local server = { pipe = pipe, pid = pid }
+  local server = { pipe = pipe, pid = pid, line = line }
   server.port = line and line:match(":(%d+)%s*$")
   if server.port then return server end
   proc.stop(server)

@@ -61,7 +61,9 @@ local function cells_of(row, entry)
   }
   for i = 2, #row.columns do
     local column = row.columns[i]
-    table.insert(cells, number(entry.median[column.key], column.digits))
+    local value = entry.median[column.key]
+    table.insert(cells, column.words and column.words[value]
+      or number(value, column.digits))
   end
   for _, name in ipairs(row.against) do
     table.insert(cells, number(entry.ratio[name], 2))

@@ -64,7 +64,7 @@ function rounds.ratio(entry, other, key)
   return rounds.median(ratios)
 end
 
--- Adds medians and ratios. columns: { { key, title, unit, digits }... }, the
+-- Adds medians and ratios. columns: { { key, title, digits, words }... }, the
 -- first is what is compared; against: names to compare with.
 function rounds.result(row, entries, columns, against)
   local key = columns[1].key

@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "host/task.h"
 #include "modules/hot/fingerprints.h"
+#include "modules/hot/job.h"
 #include "modules/hot/watch.h"
 #include "modules/modules.h"
 
@@ -297,28 +298,32 @@ int open_hot(lua_State *L) {
   return 1;
 }
 
-static void push_root_core(lua_State *L) {
-  luaL_newlib(L, functions);
-  luaL_setfuncs(L, hot_transaction, 0);
-  lua_pushcfunction(L, hot_fingerprints);
-  lua_setfield(L, -2, "fingerprints");
+/* load(name): the chunk of a Lua file of this folder */
+static int load(lua_State *L) {
+  lua_pushfstring(L, "modules/hot/%s.lua", luaL_checkstring(L, 1));
+  embedded_load(L, lua_tostring(L, -1));
+  return 1;
 }
 
-/* core, what hot.lua returns, open_watch */
+static int watch_core(lua_State *L) {
+  hot_push_watch_core(L);
+  return 1;
+}
+
+static const luaL_Reg root_functions[] = {
+  {"fingerprints", hot_fingerprints},
+  {"load", load},
+  {"watch_core", watch_core},
+  {NULL, NULL},
+};
+
 static void load_reload(lua_State *L) {
+  job_open_class(L); /* for fingerprints */
   embedded_load(L, "modules/hot/reload.lua");
-  push_root_core(L);
-  embedded_load(L, "modules/hot/hot.lua");
-  lua_pushvalue(L, -2);
-  lua_call(L, 1, 2);
-  hot_push_watch(L);
-  embedded_load(L, "modules/hot/pins.lua");
-  lua_pushvalue(L, -5); /* core */
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "neap.timer");
+  luaL_newlib(L, functions);
+  luaL_setfuncs(L, hot_transaction, 0);
+  luaL_setfuncs(L, root_functions, 0);
   lua_call(L, 1, 1);
-  lua_call(L, 2, 1);
-  lua_call(L, 5, 1);
 }
 
 void hot_push_reload(lua_State *L) {

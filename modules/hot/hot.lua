@@ -181,7 +181,7 @@ local function request(why)
   if obstacle then return nil, "reload: " .. obstacle, code end
   local ticket = shared.next_ticket
   if not ticket then
-    ticket = { gate = core.new_gate(), why = why }
+    ticket = { gate = core.new_gate(), why = why, ok = false, text = false, code = false }
     core.start_to_serve()
     shared.next_ticket = ticket
   end

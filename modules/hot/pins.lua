@@ -2,10 +2,12 @@
 -- function, a coroutine or a metatable of an old version keeps that version in
 -- memory, and its code would run for ever. Called after each commit, in a task of
 -- the root, in steps that give way.
-local core, timer = ...
+local core = ...
+local timer = require "neap.timer"
 local shared = core.shared()
 
 local STEP = 500 -- values between two turns of the loop
+local COLLECTIONS = 32 -- at most: in generational mode no step says that it was the last
 
 local realms = setmetatable({}, { __mode = "k" }) -- the globals of a version -> its id
 local scan = { current = 0 }
@@ -23,6 +25,8 @@ local function generation_of(fn, seen)
 end
 
 local function generation_of_coroutine(co)
+  local body = core.body_of(co)
+  if body then return generation_of(body, {}) end
   for level = 0, 100 do
     local info = debug.getinfo(co, level, "f")
     if not info then return end
@@ -100,7 +104,10 @@ function scan.begin(live)
     if mine ~= scan.current then return end -- there is a newer one
     shared.status.pins = found
     tell(found)
-    repeat timer.sleep(0) until collectgarbage("step", 100) -- what is gone need not wait for a full collection
+    for _ = 1, COLLECTIONS do -- what is gone need not wait for the collector's next cycle
+      timer.sleep(0)
+      if collectgarbage("step", 100) or mine ~= scan.current then return end
+    end
   end)
 end
 

@@ -1,47 +1,16 @@
 -- The transaction: the program is loaded again beside the one that serves, and
 -- takes its place between two tasks, or not at all. It runs in tasks of the root
 -- generation, which no reload touches: one after the other, see serve_requests.
-local core, hot, request, open_watch, pins = ...
+local core = ...
 local neap, timer = require "neap", require "neap.timer"
+local hot, request = core.load "hot" (core)
+local files, pins, tell = core.load "files" (core), core.load "pins" (core), core.load "tell" (core)
+local commit = core.load "switch" (core)
 local shared = core.shared()
+local status = shared.status
 local reload = { request = request, status = hot.status }
 
 local TRIES = 5 -- to load it, while its files keep changing
-
-local status = shared.status
-
--- ---- what is on the disk ---------------------------------------------------------
-
--- A list of the paths whose content is not what `files` says: path -> fingerprint.
-local function changed_since(files)
-  local paths, changed = {}, {}
-  for path in pairs(files or {}) do paths[#paths + 1] = path end
-  table.sort(paths)
-  local prints = assert(core.fingerprints(paths))
-  for i, path in ipairs(paths) do
-    if prints[i] ~= files[path] then changed[#changed + 1] = path end
-  end
-  return changed
-end
-
-local function list_names(paths)
-  local names = {}
-  for i, path in ipairs(paths) do names[i] = path:match("[^/]*$") end
-  if #names > 3 then return ("%s, %s and %d more"):format(names[1], names[2], #names - 2) end
-  return table.concat(names, ", ")
-end
-
--- What is in the process for good: modules in C, and the program.
-local function needs_restart(live)
-  local restart = {}
-  if core.is_replaced() then restart[1] = "neap itself has been replaced" end
-  if live then
-    for _, path in ipairs(changed_since(core.notes_of(live).native)) do
-      restart[#restart + 1] = path .. " has changed"
-    end
-  end
-  return restart
-end
 
 -- ---- prepare ------------------------------------------------------------------------
 
@@ -84,8 +53,11 @@ local function prepare()
       discard(id)
       return nil, text
     end
-    if #changed_since(notes.files) == 0 then return id end
+    files.wait_until_written(files.newly_empty(notes.files, core.live()))
+    local changed = files.changed_since(notes.files)
+    if #changed == 0 then return id end
     discard(id)
+    files.wait_until_written(changed)
   end
   return nil, "its files keep changing while it is loaded"
 end
@@ -104,174 +76,39 @@ local function hand_over(live)
   return true
 end
 
--- ---- state ------------------------------------------------------------------------------
-
-local function copy(value, seen)
-  if type(value) ~= "table" then return value end
-  if seen[value] then return seen[value] end
-  local new = {}
-  seen[value] = new
-  for k, v in next, value do rawset(new, copy(k, seen), copy(v, seen)) end
-  return setmetatable(new, getmetatable(value))
-end
-
--- Runs in the realm of the new version, without giving way: so what is copied is
--- what the old one has left.
-local function migrate_all(migrations)
-  local contents = {}
-  for key, plan in pairs(migrations) do
-    local new = copy(plan.entry.value, {})
-    local content = plan.migrate(new, plan.entry.version)
-    if content == nil then content = new end
-    if type(content) ~= "table" then
-      error(("state %s: migrate returned a %s, not a table"):format(key, type(content)))
-    end
-    contents[key] = content
-  end
-  return contents
-end
-
-local function fill(value, content)
-  for k in next, value do value[k] = nil end
-  for k, v in next, content do rawset(value, k, v) end
-end
-
-local function shallow_copy(value)
-  local new = {}
-  for k, v in next, value do new[k] = v end
-  return new
-end
-
--- All or nothing: the new content, the new states, and then the commit itself.
-local function switch(id, notes)
-  local ok, contents = core.within(id, migrate_all, notes.migrations or {})
-  if not ok then return nil, contents end
-  local undo = {}
-  ok, contents = pcall(function()
-    for key, content in pairs(contents) do
-      local entry, plan = shared.state[key], notes.migrations[key]
-      local before, version = shallow_copy(entry.value), entry.version
-      undo[#undo + 1] = function() entry.version = version fill(entry.value, before) end
-      fill(entry.value, content)
-      entry.version = plan.version
-    end
-    for key, entry in pairs(notes.state or {}) do
-      undo[#undo + 1] = function() shared.state[key] = nil end
-      shared.state[key] = entry
-    end
-    core.commit(id)
-  end)
-  if ok then return true end
-  for i = #undo, 1, -1 do undo[i]() end
-  return nil, contents
-end
-
--- What the new version has let go of (false) is its own.
-local function keep_handles(id, notes)
-  for key, handle in pairs(notes.kept or {}) do
-    local old = shared.kept[key]
-    if handle then core.keep(handle) end
-    shared.kept[key] = handle or nil
-    if old and not handle then
-      core.within(id, core.let_go, old)
-    elseif old and not rawequal(old, handle) then
-      old:close()
-    end
-  end
-end
-
--- ---- what is said about it -----------------------------------------------------------------
-
-local function count_of(n, what)
-  return n == 1 and "1 " .. what or ("%d %ss"):format(n, what)
-end
-
-local function describe(started, draining)
-  local parts = {}
-  if started.adopted then parts[#parts + 1] = "adopted " .. count_of(started.adopted, "server") end
-  local verb = "started "
-  for _, kind in ipairs { "server", "timer", "task" } do
-    if started[kind] then
-      parts[#parts + 1] = verb .. count_of(started[kind], kind)
-      verb = ""
-    end
-  end
-  if draining > 0 then
-    parts[#parts + 1] = count_of(draining, "connection") .. (draining == 1 and " drains" or " drain")
-  end
-  return #parts > 0 and ": " .. table.concat(parts, ", ") or ""
-end
-
-local function count_draining(old)
-  for _, generation in ipairs(old and hot.status().generations or {}) do
-    if generation.id == old then
-      local connections = 0
-      for _, handle in ipairs(generation.handles) do
-        if handle.kind == "connection" then connections = connections + 1 end
-      end
-      return connections
-    end
-  end
-  return 0
-end
-
--- "app.lua:3: ..." with the line itself below it.
-local function with_source_line(text)
-  local path, number = text:match("^%s*([^:\n]+):(%d+):")
-  local file <close> = path and io.open(path)
-  if not file then return text end
-  local n = 0
-  for line in file:lines() do
-    n = n + 1
-    if n == tonumber(number) then
-      local first, rest = text:match("^([^\n]*)(.*)$")
-      return ("%s\n%6d | %s%s"):format(first, n, line, rest)
-    end
-  end
-  return text
-end
-
-local function say(text)
-  io.stderr:write("neap: ", text, "\n")
-end
-
-local function tell(ok, text)
-  if ok then return say(text) end
-  text = text:gsub("^reload: ", "")
-  local live = core.live()
-  local goes_on = live and ("generation %d goes on"):format(live) or "nothing serves"
-  say(("not reloaded, %s: %s"):format(goes_on, with_source_line(text)))
-end
-
--- ---- the transaction -------------------------------------------------------------------------
+-- ---- the transaction -------------------------------------------------------------------
 
 local function after_commit(id, old, notes, why)
-  keep_handles(id, notes)
   status.since, status.why, status.error = timer.now(), why, nil
-  status.restart = needs_restart(old)
-  notes.migrations, notes.state, notes.kept = nil, nil, nil
+  status.restart = files.needs_restart(old)
   notes.on_file = shared.watcher and shared.on_file or nil
   pins.begin(id)
 end
 
-local function replace(why)
+-- From the commit on it is true that the ticket was answered: what is left to do is
+-- done as far as there is memory for it.
+local function replace(ticket)
   local began = timer.monotonic()
   local old = core.live()
+  if old then pins.know(old) end -- the first one was not prepared here
   local id, text = prepare()
-  if not id then return nil, text end
+  if not id then return text end
   local notes = core.notes_of(id)
-  local ok
-  ok, text = hand_over(old)
+  local ok, result, took = hand_over(old)
   local started = core.count_staged(id)
-  if ok then ok, text = switch(id, notes) end
+  if ok then ok, result, took = commit.switch(id, notes) end
   if not ok then
     discard(id)
-    return nil, text
+    return result
   end
-  local took = (timer.monotonic() - began) * 1000
-  after_commit(id, old, notes, why)
-  return true, ("generation %d is live after %.1f ms (%s)%s"):format(id, took, why,
-    describe(started, count_draining(old)))
+  ticket.ok = true
+  status.commit = took
+  local ms = (timer.monotonic() - began) * 1000
+  if notes.kept then commit.keep(id, notes.kept, result) end
+  notes.migrations, notes.state, notes.kept = nil, nil, nil
+  after_commit(id, old, notes, ticket.why)
+  return ("generation %d is live after %.1f ms (%s)%s"):format(id, ms, ticket.why,
+    tell.describe(started, old and core.count_served(old) or 0))
 end
 
 -- After an error on the way, lack of memory for one.
@@ -281,143 +118,59 @@ local function discard_all()
   end
 end
 
-local function run(ticket)
-  local done, ok, text = pcall(replace, ticket.why)
-  if not done then ok, text = discard_all(), ok end
-  core.prepared()
-  ticket.ok, ticket.text = ok, tostring(text)
-  if ok then
+local serving -- the ticket; also after an error, until it has been answered
+
+local function answer()
+  if not serving then return end
+  serving.gate:open()
+  serving = nil
+end
+
+-- Where the program ends nobody will call it again. (Made before memory is short.)
+local whoever_waits = setmetatable({}, { __close = function()
+  if core.obstacle() then answer() end
+end })
+
+local function count(ticket)
+  if ticket.ok then
     status.reloads = status.reloads + 1
   else
     status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
   end
 end
 
+local function run(ticket)
+  local done, text = pcall(replace, ticket)
+  ticket.text = tostring(text or "not enough memory") -- a task that could not say why it failed has no error
+  if not done then discard_all() end
+  core.prepared()
+  count(ticket)
+  if shared.watcher then shared.on_file() end -- also where it failed: in what it has read may be the fault
+end
+
+-- It is called again when it has failed, see hot.c.
 function reload.serve_requests()
+  local _ <close> = whoever_waits
+  if serving then
+    discard_all()
+    core.prepared()
+    serving.text = serving.ok and "a new generation is live" or "not enough memory"
+    count(serving)
+    answer()
+  end
   while shared.next_ticket do
-    local ticket = shared.next_ticket
+    serving = shared.next_ticket
     shared.next_ticket = nil
-    local _ <close> = setmetatable({}, { __close = function() ticket.gate:open() end })
-    run(ticket)
+    run(serving)
+    answer()
   end
 end
 
 function reload.request_and_tell(why)
-  tell(request(why))
+  tell.outcome(request(why))
 end
 
--- ---- watching -----------------------------------------------------------------------------------
-
-local function watched_files()
-  local paths, seen = {}, {}
-  local function add(files)
-    for path in pairs(files or {}) do
-      if not seen[path] then
-        seen[path] = true
-        paths[#paths + 1] = path
-      end
-    end
-  end
-  local live = core.live()
-  local notes = live and core.notes_of(live) or {}
-  local last = shared.last or {}
-  add(notes.files) add(notes.native) add(last.files) add(last.native)
-  return paths
-end
-
-local function set_watcher()
-  local ok, message = shared.watcher:set(watched_files())
-  if not ok and not shared.watcher.closed then say(message) end
-end
-
--- What has changed since the last attempt to load it; and whether what is live is
--- the same again: then somebody has undone a mistake.
-local function look()
-  local last = shared.last
-  local changed = changed_since(last.files)
-  local live = core.live()
-  local undone = #changed > 0 and live and core.notes_of(live).files ~= last.files
-    and #changed_since(core.notes_of(live).files) == 0
-  return changed, undone
-end
-
--- True: there was another attempt, which may have read other files.
-local following = false
-
-local function follow()
-  following = true
-  local _ <close> = setmetatable({}, { __close = function() following = false end })
-  local changed, undone = look()
-  local live = core.live()
-  if undone then
-    local notes = core.notes_of(live)
-    shared.last, status.error = { files = notes.files, native = notes.native }, nil
-    say(("mended: generation %d is what is on the disk"):format(live))
-    return false
-  elseif #changed == 0 then
-    return false
-  end
-  local mends = status.error ~= nil
-  local ok, text = request(list_names(changed) .. " changed")
-  tell(ok, ok and mends and "mended: " .. text or text)
-  return true
-end
-
-local told = {}
-
-local function tell_restart()
-  for _, text in ipairs(needs_restart(core.live())) do
-    if not told[text] then say("restart needed: " .. text) end
-    told[text] = true
-  end
-end
-
--- The version that serves has read one more file. (It may have been changed before
--- it was watched.)
-local unarmed = false
-
-function reload.arm()
-  while unarmed and shared.watcher do
-    unarmed = false
-    set_watcher()
-    while not following and follow() do set_watcher() end
-  end
-end
-
-function shared.on_file()
-  unarmed = true
-  core.start_to_arm()
-end
-
--- There is nothing to prepare it beside: it runs as without --watch. If its main
--- chunk fails, whose report has been given, what it has started is stopped.
-local function start_first()
-  local id = core.start_first()
-  local notes = core.notes_of(id)
-  notes.files, notes.native = notes.files or {}, notes.native or {}
-  notes.on_file = shared.on_file
-  shared.last = { files = notes.files, native = notes.native }
-  pins.know(id)
-  neap.go(function()
-    local outcome
-    repeat outcome = core.await(id, 1e9) until outcome ~= "waiting"
-    if outcome == "ready" or not core.is_running() then return end
-    status.error = "its main chunk has failed"
-    discard(id)
-    say("nothing serves, until a file changes")
-  end)
-end
-
-function reload.watch()
-  status.watching = true
-  start_first()
-  local watcher <close> = open_watch {}
-  shared.watcher = watcher
-  while true do
-    repeat set_watcher() until not follow() -- also what has changed before it was watched
-    tell_restart()
-    if not watcher:wait() then return end
-  end
-end
+local follow = core.load "follow" (core, request, discard, files, pins, tell)
+reload.watch, reload.arm = follow.watch, follow.arm
 
 return reload

@@ -197,6 +197,21 @@ static int globals(lua_State *L) {
   return 1;
 }
 
+static void add_connection(struct work *work, void *data) {
+  if (strcmp(work->kind->name, "connection") == 0) ++*(lua_Integer *)data;
+}
+
+/* Connections that an old version still serves. */
+static int count_served(lua_State *L) {
+  const struct generation *generation = find(L, 1);
+  lua_Integer count = 0;
+  struct owner *owner = generation != NULL ? generation->owners : NULL;
+  for (; owner != NULL; owner = owner->next)
+    owner_each(owner, add_connection, &count);
+  lua_pushinteger(L, count);
+  return 1;
+}
+
 /* Another program lies where this one was started from: Linux says so. */
 static int is_replaced(lua_State *L) {
   static const char deleted[] = " (deleted)";
@@ -210,6 +225,18 @@ static int is_replaced(lua_State *L) {
 
 static int limit(lua_State *L) {
   lua_pushnumber(L, host_of(L)->program.limit);
+  return 1;
+}
+
+/* The function of a coroutine that has not begun: debug knows no way to it. */
+static int body_of(lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  lua_Debug ar;
+  if (co == NULL || co == L || lua_status(co) != LUA_OK) return 0;
+  if (lua_getstack(co, 0, &ar) != 0 || lua_gettop(co) == 0) return 0;
+  if (!lua_isfunction(co, 1) || !lua_checkstack(co, 1)) return 0;
+  lua_pushvalue(co, 1);
+  lua_xmove(co, L, 1);
   return 1;
 }
 
@@ -232,7 +259,9 @@ static int count_staged(lua_State *L) {
 
 const luaL_Reg hot_transaction[] = {
   {"await", await},
+  {"body_of", body_of},
   {"commit", commit},
+  {"count_served", count_served},
   {"count_staged", count_staged},
   {"end_of", end},
   {"go", go},

@@ -36,7 +36,7 @@ static void connection_ended(struct task *task, enum task_end how) {
   struct stream *stream = task->context;
   (void)how;
   handle_end(&stream->handle);
-  handle_leave(&stream->server->handle);
+  server_leave(stream->server);
   stream->server = NULL;
   handle_leave(&stream->handle);
 }
@@ -51,7 +51,7 @@ static bool serve(struct server *server, struct stream *stream) {
   task->name = "connection";
   task->origin = stream->handle.origin;
   stream->server = server;
-  handle_use(&server->handle);
+  server_use(server);
   handle_use(&stream->handle);
   return true;
 }

@@ -16,8 +16,9 @@
 enum event { EVENT_NONE, EVENT_OPEN, EVENT_INPUT, EVENT_CLOSE };
 
 struct events {
-  int box;          /* a reference to it, made by the first event */
-  enum event event; /* that is served now, or EVENT_NONE */
+  int box;               /* a reference to it, made by the first event */
+  enum event event;      /* that is served now, or EVENT_NONE */
+  struct server *server; /* by this one, also when another has followed it */
   bool was_opened, was_closed;
 };
 
@@ -49,9 +50,15 @@ bool events_check(lua_State *L, int index) {
   return has[1];
 }
 
+/* An event ends in the version in which its task was started. */
+static struct server *server_of(const struct stream *stream) {
+  struct server *server = stream->events->server;
+  return server != NULL ? server : stream->service->server;
+}
+
 static bool push_handler(lua_State *L, const struct stream *stream,
                          const char *name) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, stream->service->server->handler);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, server_of(stream)->handler);
   lua_getfield(L, -1, name);
   lua_remove(L, -2);
   return lua_isfunction(L, -1);
@@ -59,7 +66,7 @@ static bool push_handler(lua_State *L, const struct stream *stream,
 
 /* The script may have changed its table. */
 static void look_again(lua_State *L, const struct stream *stream) {
-  stream->service->server->by_line = push_handler(L, stream, "line");
+  server_of(stream)->by_line = push_handler(L, stream, "line");
   lua_pop(L, 1);
 }
 
@@ -77,7 +84,7 @@ static void push_box(lua_State *L, struct stream *stream) {
 }
 
 static bool is_by_line(const struct stream *stream) {
-  return stream->service->server->by_line;
+  return server_of(stream)->by_line;
 }
 
 static const struct want *wanted(const struct stream *stream) {
@@ -188,6 +195,8 @@ bool events_pump(struct stream *stream) {
     return false;
   }
   events->event = event;
+  events->server = stream->service->server;
+  server_use(events->server);
   events->was_opened = true;
   if (event == EVENT_CLOSE) events->was_closed = true;
   handle_use(&stream->handle);
@@ -210,6 +219,8 @@ static void ended(struct task *task, enum task_end how) {
   struct events *events = stream->events;
   bool over = events->event == EVENT_CLOSE;
   events->event = EVENT_NONE;
+  server_leave(events->server);
+  events->server = NULL;
   if (how != TASK_RETURNED || over) handle_end(&stream->handle);
   if (over)
     events_release(stream);

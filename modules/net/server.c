@@ -33,19 +33,31 @@ static bool address_of(const struct server *server, char text[ADDRESS_TEXT]) {
 
 /* ---- as work of its owner ------------------------------------------------ */
 
+static void check_handler(struct server *server) {
+  lua_State *L = server->handle.host->L;
+  if (server->callers > 0 || !server->handle.closing) return;
+  if (L != NULL) luaL_unref(L, LUA_REGISTRYINDEX, server->handler);
+  server->handler = LUA_NOREF;
+}
+
+void server_use(struct server *server) {
+  server->callers++;
+  handle_use(&server->handle);
+}
+
+void server_leave(struct server *server) {
+  server->callers--;
+  check_handler(server);
+  handle_leave(&server->handle);
+}
+
 static void on_close(struct handle *h) {
   struct server *server = (struct server *)h;
   accept_stop(server);
   close(server->fd);
   if (server->reserve >= 0) close(server->reserve);
   service_leave(server);
-}
-
-/* Connections use their server for its handler, so it goes with the last. */
-static void on_free(struct handle *h) {
-  const struct server *server = (const struct server *)h;
-  if (h->host->L != NULL)
-    luaL_unref(h->host->L, LUA_REGISTRYINDEX, server->handler);
+  check_handler(server);
 }
 
 static int start(struct work *work) {
@@ -154,7 +166,6 @@ static struct server *new_server(struct owner *owner, int fd) {
   server->reserve = accept_open_reserve();
   server->handler = LUA_NOREF;
   server->handle.on_close = on_close;
-  server->handle.on_free = on_free;
   handle_open(&server->handle, &server->poll, &kind, owner);
   return server;
 }

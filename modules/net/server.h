@@ -19,6 +19,7 @@ struct server {
   struct service *service; /* NULL: that of another, before or after it */
   struct service *adopts;  /* it is to follow the server of this one, or NULL */
   int handler;             /* a reference to the function or table of events */
+  int callers;             /* connections and services that may call it */
   bool has_events;
   bool by_line; /* its events are `line`, not `data` */
   bool is_unix;
@@ -27,6 +28,10 @@ struct server {
 };
 
 int net_listen(lua_State *L);
+/* Who may call its handler. When it is closed and nobody is left it lets go of
+ * that: a script may hold the server for longer, from the handler itself. */
+void server_use(struct server *server);
+void server_leave(struct server *server);
 void server_open_class(lua_State *L);
 
 #endif

@@ -22,7 +22,7 @@ static void forget_path(struct service *service) {
 static void release(struct service *service) {
   forget_path(service);
   service->server->service = NULL;
-  handle_leave(&service->server->handle);
+  server_leave(service->server);
   work_end(&service->work);
   free(service);
 }
@@ -50,12 +50,12 @@ static void pass_on(struct service *service) {
   struct server *old = service->server, *heir = service->heir;
   bool differs = old->by_line != heir->by_line;
   old->service = NULL;
-  handle_leave(&old->handle);
+  server_leave(old);
   service->server = heir;
   service->heir = NULL;
   heir->service = service;
   heir->adopts = NULL;
-  handle_use(&heir->handle);
+  server_use(heir);
   work_move(&service->work, heir->handle.work.owner);
   if (differs) pump(service);
 }
@@ -125,7 +125,7 @@ bool service_new(struct server *server, const char *path) {
   service->path = copy;
   service->server = server;
   server->service = service;
-  handle_use(&server->handle);
+  server_use(server);
   work_begin(&service->work, &kind, server->handle.work.owner);
   return true;
 }

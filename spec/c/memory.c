@@ -67,10 +67,22 @@ static void is_mallocs(void) {
   memory_trim(&memory);
 }
 
+static void may_be_told_no_size(void) {
+  char *block = get(48);
+  memset(block, 'x', 48);
+  block = memory_allocate(&memory, block, 0, 64);
+  for (int i = 0; i < 48; i++) assert(block[i] == 'x');
+  drop(block, 0);
+  for (int i = 0; i <= MEMORY_LARGEST / MEMORY_UNIT; i++)
+    assert(memory.kept[i] == NULL);
+  assert(memory.size == 0);
+}
+
 int main(void) {
   is_used_again();
   keeps_its_content();
   is_bounded();
   is_mallocs();
+  may_be_told_no_size();
   return 0;
 }

@@ -137,6 +137,48 @@ describe("a coroutine that waits", function()
     assert.same({ true, "value" }, { owner:join() })
   end)
 
+  it("of a task is its own, whether it waits, is to begin, or has ended", function()
+    local kept
+    local function cannot_be_used()
+      assert.equal("normal", coroutine.status(kept))
+      assert.same(
+        { false, "cannot resume non-suspended coroutine" },
+        { coroutine.resume(kept) }
+      )
+      assert.has_error(function() coroutine.close(kept) end, "cannot close a normal coroutine")
+    end
+    local function keep(...)
+      kept = coroutine.running()
+      timer.sleep(0.005)
+      return ...
+    end
+
+    local task = neap.go(keep, "value")
+    timer.sleep(0)
+    cannot_be_used()
+    assert.matches("in function <[^\n]*coroutine_spec", debug.traceback(kept))
+    assert.equal("value", task:join())
+    assert.equal("dead", coroutine.status(kept))
+
+    local other, called = neap.go(timer.sleep, 0.005), 0
+    timer.sleep(0)
+    local callbacks = {}
+    for i = 1, 3 do -- one of them has the coroutine now
+      callbacks[i] = other:join(function(result) called = called + (result and 1 or 0) end)
+    end
+    cannot_be_used()
+    for i = 1, 3 do callbacks[i]:join() end
+    assert.equal(3, called)
+
+    task = neap.go(function()
+      kept = coroutine.running()
+      error "on purpose"
+    end)
+    assert.is_false(pcall(task.join, task))
+    assert.equal("dead", coroutine.status(kept))
+    assert.same({ false, "cannot resume dead coroutine" }, { coroutine.resume(kept) })
+  end)
+
   it("can be begun in one task and go on in another", function()
     local co = coroutine.wrap(function()
       for i = 1, 4 do coroutine.yield(pause(i)) end

@@ -85,7 +85,10 @@ function app:settle()
   return assert(self:eventually "return #require 'neap.hot'.status().generations == 1")
 end
 
+-- With those of neap's own control socket, which it opens a moment after its start.
 function app:descriptors()
+  local socket = ("%s/neap/%d.sock"):format(self.directory, self.child.pid)
+  eventually(function() return os.rename(socket, socket) end)
   local pipe <close> = io.popen(("ls /proc/%d/fd 2>/dev/null | wc -l"):format(self.child.pid))
   local count = pipe:read("n")
   return count > 0 and count or nil
@@ -111,7 +114,7 @@ function reloading.start(text, files, flags)
   self:write("control.lua", control)
   for name, content in pairs(files or {}) do self:write(name, content) end
   self:write("app.lua", text)
-  self.child = child.start({ "app.lua" }, { flags = flags, before = "cd " .. directory })
+  self.child = child.start({ "app.lua" }, { flags = flags, before = "cd " .. directory, runtime = directory })
   local function answers()
     local conn <close> = connect(self)
     return conn ~= nil

@@ -218,6 +218,7 @@ function hot.status() end
 ---@field kept string[] the names of what `hot.keep` keeps
 ---@field since number? when the live version went live: seconds since 1970
 ---@field why string? why it was loaded: `"app.lua changed"`, `"SIGHUP"`, `"neap reload"`, `"hot.reload"`
+---@field commit number? how long its commit took, the moment between the two versions: seconds
 ---@field started number? when the reloading began to be counted: seconds since 1970
 ---@field reloads integer? how many have succeeded
 ---@field failures integer? how many have failed

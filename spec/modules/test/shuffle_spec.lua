@@ -67,9 +67,9 @@ describe("test.shuffle", function()
     end
     assert.is_true(#failed > 300 and passed > 300)
     assert.is_true(os.clock() - cpu < 1)
-    for _, seed in ipairs { failed[1], failed[2], failed[3] } do
+    for i = #failed - 3, #failed do -- the first ones may have met tasks that other specs have left
       local _ <close> = test.clock()
-      local _ <close> = test.shuffle(seed)
+      local _ <close> = test.shuffle(failed[i])
       assert.is_false(service())
     end
   end)

@@ -232,7 +232,7 @@ static int start(struct work *work) {
 }
 
 static struct origin origin(const struct work *work) {
-  return ((const struct timer *)work)->function->origin;
+  return ((const struct function *)work)->origin;
 }
 
 static const struct work_kind timer_kind = {.name = "timer",

@@ -41,6 +41,7 @@ static uint64_t next_random(struct shuffle *shuffle) { /* splitmix64 */
 
 /* From `least` to `most`. */
 static size_t some_place(struct shuffle *shuffle, size_t least, size_t most) {
+  if (least == most) return least;
   return least + (size_t)(next_random(shuffle) % (most - least + 1));
 }
 
@@ -53,36 +54,55 @@ static bool make_room(struct shuffle *shuffle, size_t count) {
   return true;
 }
 
-/* Puts the batch into shuffle->order. */
-static void put_in_order(struct shuffle *shuffle, const struct queue *batch) {
+/* The machine's own tasks come and go by its own needs: were they counted, the
+ * same seed would not mean the same order. */
+static bool is_of_machine(const struct task *task) {
+  return task->work.owner->generation == task->host->root;
+}
+
+/* Puts a task among the `count` that are in order: not before `least`. */
+static size_t put(struct shuffle *shuffle, struct task *task, size_t least,
+                  size_t count) {
+  size_t place = some_place(shuffle, least, count);
+  struct task **slot = &shuffle->order[place];
+  memmove(slot + 1, slot, (count - place) * sizeof *slot);
+  *slot = task;
+  return place;
+}
+
+/* Puts the batch into shuffle->order, but for the machine's, which go into
+ * `rest`. Returns how many there are. */
+static size_t put_in_order(struct shuffle *shuffle, struct queue *batch,
+                           struct queue *rest) {
   size_t count = 0, least_for_timers = 0;
   bool of_timer = shuffle->timers_fired && shuffle->before_timers == NULL;
-  for (struct task *task = batch->first; task != NULL; task = task->next) {
-    size_t least = of_timer ? least_for_timers : task->in_turn ? count : 0;
-    size_t place = some_place(shuffle, least, count);
-    struct task **slot = &shuffle->order[place];
-    memmove(slot + 1, slot, (count++ - place) * sizeof *slot);
-    *slot = task;
-    if (of_timer) least_for_timers = place + 1;
+  while (!queue_is_empty(batch)) {
+    struct task *task = queue_pop(batch);
+    if (is_of_machine(task)) {
+      queue_push(rest, task);
+    } else {
+      size_t least = of_timer ? least_for_timers : task->in_turn ? count : 0;
+      size_t place = put(shuffle, task, least, count++);
+      if (of_timer) least_for_timers = place + 1;
+      task->in_turn = false;
+    }
     if (shuffle->timers_fired && task == shuffle->before_timers)
       of_timer = true;
   }
   shuffle->timers_fired = false;
+  return count;
 }
 
 void shuffle_batch(struct shuffle *shuffle, struct queue *batch) {
   size_t count = 0;
+  struct queue rest = {NULL, NULL};
   for (struct task *task = batch->first; task != NULL; task = task->next)
     count++;
-  if (count < 2 || !make_room(shuffle, count)) {
+  if (count == 0 || !make_room(shuffle, count)) {
     shuffle->timers_fired = false;
     return;
   }
-  put_in_order(shuffle, batch);
-  *batch = (struct queue){NULL, NULL};
-  for (size_t i = 0; i < count; i++) {
-    shuffle->order[i]->next = NULL;
-    shuffle->order[i]->in_turn = false;
-    queue_push(batch, shuffle->order[i]);
-  }
+  count = put_in_order(shuffle, batch, &rest);
+  for (size_t i = 0; i < count; i++) queue_push(batch, shuffle->order[i]);
+  while (!queue_is_empty(&rest)) queue_push(batch, queue_pop(&rest));
 }

@@ -11,9 +11,10 @@
  *   last has ended (the events of a connection), or because it happens when it
  *   is asked for (the bytes of a stream).
  *
- * All else is luck: which of the tasks that were started begins first, which of
- * those that wait for the same thing goes on first, which connection is served
- * first. */
+ * The machine's own tasks run last. All else is luck: which of the tasks that
+ * were started begins first, which of those that wait for the same thing goes
+ * on first, which connection is served first.
+ */
 #ifndef HOST_SHUFFLE_H
 #define HOST_SHUFFLE_H
 

@@ -67,6 +67,7 @@ struct search {
   lua_State *L; /* the list lies on top */
   const struct host *host;
   uint16_t bit;
+  uint16_t stop; /* of the check that began when this one was stopped, or 0 */
 };
 
 static void set_text(lua_State *L, const char *key, const char *text) {
@@ -119,6 +120,7 @@ static void add(struct work *work, void *data) {
   const struct search *search = data;
   lua_State *L = search->L;
   if ((work->known & search->bit) != 0) return;
+  if ((work->known & search->stop) != search->stop) return;
   if (is_of_host(work, search->host)) return;
   if (task_is(work)) {
     push_task(L, (const struct task *)work);
@@ -130,11 +132,12 @@ static void add(struct work *work, void *data) {
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* leaks_list(bit) -> { { kind =, where =, name =, waits =, started = }, ... }.
+/* leaks_list(bit, stop) -> { { kind =, where =, name =, waits =, started = }, ... }.
  * Making tables may run finalizers, but these end no work, they only begin to
  * close it. */
 static int leaks_list(lua_State *L) {
-  struct search search = {L, host_of(L), check_bit(L)};
+  uint16_t stop = (uint16_t)luaL_optinteger(L, 2, 0);
+  struct search search = {L, host_of(L), check_bit(L), stop};
   lua_newtable(L);
   generation_each_work(host_of(L), add, &search);
   return 1;

@@ -21,7 +21,7 @@ function leak:__tostring()
 end
 
 local function look(self)
-  local list = core.leaks_list(self.bit)
+  local list = core.leaks_list(self.bit, self.stopped)
   for _, one in ipairs(list) do setmetatable(one, leak) end
   return list
 end
@@ -36,13 +36,24 @@ function check:list()
   return list
 end
 
+local function let_go(self)
+  core.leaks_end(self.bit)
+  if self.stopped then core.leaks_end(self.stopped) end
+end
+
 -- What is closed with its spec anyway is closed first: it is no leak.
+function check:stop()
+  if self.found or self.stopped then return end
+  busted.close_since(self.registered)
+  self.stopped = core.leaks_begin()
+end
+
 function check:finish()
   if self.found then return self.found end
-  busted.close_since(self.registered)
+  if not self.stopped then busted.close_since(self.registered) end
   local list = self:list()
   self.found = list
-  core.leaks_end(self.bit)
+  let_go(self)
   return list
 end
 
@@ -61,7 +72,7 @@ end
 local function give_up(self)
   if self.found then return end
   self.found = {}
-  core.leaks_end(self.bit)
+  let_go(self)
 end
 
 -- An error that is on its way is the better one to be told of.

@@ -1,5 +1,5 @@
--- test.shuffle(): the tasks that are ready run in a random order. All of it is in shuffle.c: so the line that has started
--- one is the caller's.
+-- test.shuffle(): the tasks that are ready run in a random order. All of it is in shuffle.c: so the line that has
+-- started one is the caller's.
 local core = ...
 
 core.shuffle_open_class()

@@ -83,7 +83,7 @@ local function run(block)
     problems[1] = message
   elseif block.info ~= "fragment" then
     local function limited() -- on its own it is the main chunk: a process has a limit too
-      if arg[2] then return chunk() end
+      if arg[2] or block.text:find("test.clock", 1, true) then return chunk() end -- else ours would be virtual
       local _, late, code = neap.deadline(SECONDS, chunk)
       if code == "ETIMEDOUT" then problems[#problems + 1] = late end
     end

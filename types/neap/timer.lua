@@ -4,6 +4,7 @@
 ---All times are seconds, integers or fractions. A timer is never early; it is late
 ---by a millisecond, and by what the running task takes. Timers that are due at the
 ---same millisecond fire in the order in which they were set.
+---In a spec time may stand still, and jump: `neap.test`.
 local timer = {}
 
 ---Waits for so many seconds. With 0 every task that is ready runs first.

@@ -72,7 +72,10 @@ describe("neap test --watch", function()
     local directory = program.directory(files)
     finally(directory.remove)
     os.execute(([[cd %s && { timeout 20 %s test --watch --lpath='./?.lua' . >log 2>&1 & } 2>/dev/null; P=$!
-      until_waiting() { n=0; until [ "$(grep -c waiting log 2>&1)" = $1 ] || [ $n = 200 ]; do sleep 0.05; n=$((n+1)); done; }
+      until_waiting() {
+        n=0
+        until [ "$(grep -c waiting log 2>&1)" = $1 ] || [ $n = 200 ]; do sleep 0.05; n=$((n+1)); done
+      }
       until_waiting 1
       echo '-- changed' >>m.lua
       until_waiting 2

@@ -98,6 +98,15 @@ local function replay(busted, file, events)
   for i = #children_of, 1, -1 do children_of[i] = nil end -- they have been run, busted shall not
 end
 
+-- All its specs have been told, and then it broke: a sanitizer that found a leak, say.
+local function broke_at_last(result)
+  if result.signal ~= 0 then return true end
+  for _, event in ipairs(result.report.events) do
+    if event.kind == "failure" or event.kind == "error" then return false end
+  end
+  return result.code ~= 0
+end
+
 local function run_file(busted, element, done)
   local name = element.name
   if not done[name] then
@@ -112,7 +121,8 @@ local function run_file(busted, element, done)
     replay(busted, element, report.events)
     coverage[#coverage + 1] = report.coverage
     if jobs.on_dependencies then jobs.on_dependencies(report.dependencies) end
-  else
+  end
+  if not report.complete or broke_at_last(result) then
     busted.publish({ "error", "file" }, element, busted.context.parent(element), crash_message(name, result), {})
   end
 end

@@ -33,6 +33,14 @@ describe("neap test --jobs", function()
     assert.equal(1, result.code)
   end)
 
+  it("is not content with a process that breaks when its specs have passed", function()
+    local result = specs.run({ ["a_spec.lua"] = [[
+      setmetatable({}, { __gc = function() os.execute("kill -9 $PPID") end })
+      it("passes", function() end)]] }, { "--jobs", "2", "a_spec.lua" })
+    assert.matches("a_spec.lua: its process ended with signal SIGKILL", result.out)
+    assert.matches("1 passed, 1 failed, 0 skipped\n$", result.out)
+  end)
+
   it("wants a count", function()
     assert.equal("neap test: error: --jobs needs a count from 1 on\n", specs.run({}, { "--jobs=0" }).err)
   end)

@@ -45,9 +45,7 @@ static struct task_object *check_object(lua_State *L) {
 bool task_object_settle(lua_State *L, struct task *task, enum task_end end) {
   struct task_object *object = task->object;
   int count = lua_gettop(L) - TASK_AT_RESULTS + 1;
-  if (end == TASK_FAILED) {
-    lua_pushvalue(L, -1);
-  } else if (end == TASK_RETURNED && count == 1) {
+  if (end == TASK_FAILED || (end == TASK_RETURNED && count == 1)) {
     lua_pushvalue(L, -1);
     object->count = 1;
   } else if (end == TASK_RETURNED && count > 1) {
@@ -95,6 +93,8 @@ static int join_finish(lua_State *L) {
     case TASK_RETURNED:
       return object->count == 0 ? 0 : push_results(L, object->count);
     case TASK_FAILED:
+      if (object->count == 0)
+        return luaL_error(L, "the task failed, without memory to say why");
       lua_getiuservalue(L, 1, TASK_OBJECT_RESULT);
       return lua_error(L);
     default: return error_result(L, UV_ECANCELED, "join");

@@ -1,7 +1,7 @@
 -- neap ps, neap status, neap reload: what they print, and whom they believe.
 local neap, net = require "neap", require "neap.net"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local new_runtime = require "spec.support.runtime"
 
 local service = "require 'neap.net'.listen('127.0.0.1:0', { line = function() end })"
@@ -100,7 +100,7 @@ describe("neap", function()
     file:write(service)
     file:close()
     local process <close> = child.start({ path }, { runtime = runtime.path })
-    assert(eventually(function() return runtime:has_socket(process.pid) end))
+    eventually(function() return runtime:has_socket(process.pid) end, 20)
     assert.matches("^pid: " .. process.pid .. "\nname: evening.star\nscript: " .. path .. "\n",
       runtime:neap("status", "evening.star").out)
   end)
@@ -124,7 +124,7 @@ describe("neap", function()
       path = runtime.path .. "/moon.lua"
       write(service)
       process = child.start({ path }, { runtime = runtime.path })
-      assert(eventually(function() return runtime:has_socket(process.pid) end))
+      eventually(function() return runtime:has_socket(process.pid) end, 20)
     end)
     after_each(function() process:__close() end)
 
@@ -159,7 +159,7 @@ describe("neap", function()
     it("waits for as long as it takes; meanwhile others are answered", function()
       write("require 'neap.timer'.sleep(0.3) " .. service)
       local reload <close> = runtime:start_neap("reload", "moon")
-      assert(eventually(function() return status "preparing" end))
+      eventually(function() return status "preparing" end, 20)
       assert.equal("1", status "generation")
       local code, out = reload:wait()
       assert.equal(0, code)
@@ -169,7 +169,7 @@ describe("neap", function()
     it("fails when the program is killed meanwhile", function()
       write("require 'neap.timer'.sleep(60)")
       local reload <close> = runtime:start_neap("reload", "moon")
-      assert(eventually(function() return status "preparing" end))
+      eventually(function() return status "preparing" end, 20)
       process:signal "KILL"
       assert.same({ 1, "", "neap: the program ended while reloading\n" }, { reload:wait() })
     end)
@@ -183,12 +183,12 @@ describe("neap", function()
       assert.equal(0, runtime:neap("reload", "moon").code)
       local file <close> = io.open(path .. ".address")
       local conn <close> = assert(net.connect(file:read("l")))
-      assert(eventually(function() return status "connections" == "1" end))
+      eventually(function() return status "connections" == "1" end, 20)
       assert.equal(0, runtime:neap("reload", "moon").code)
       assert.matches("^generation 2, held by task %d+ %(connection%) at %S+moon%.lua:1, connection of %S+moon.lua:1$",
         (status "draining"))
       conn:close()
-      assert(eventually(function() return not status "draining" end))
+      eventually(function() return not status "draining" end, 20)
     end)
   end)
 
@@ -258,7 +258,7 @@ describe("neap", function()
       task:join()
     end)
     local reload <close> = runtime:start_neap("reload", own_pid())
-    assert(eventually(function() return asked end))
+    eventually(function() return asked end, 20)
     reload:signal "INT"
     assert.same({ 130, "", "" }, { reload:wait() })
     task:cancel()

@@ -1,7 +1,7 @@
 -- The control socket of a running program: when it is there, for whom, and what it answers.
 local net, timer = require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local new_runtime = require "spec.support.runtime"
 local program = require "spec.cli.program"
 
@@ -100,10 +100,10 @@ describe("the control socket", function()
     -- The shell gives the stale socket its own PID, and becomes a neap.
     local other <close> = child.start({}, { script = service, runtime = runtime.path })
     assert(os.rename(old, ("%s/%d.sock"):format(path, other.pid)))
-    assert.is_truthy(eventually(function()
+    eventually(function()
       local conn <close> = runtime:connect(other.pid)
       return conn
-    end))
+    end, 20)
     assert.matches("^0\n", runtime:ask(other.pid, "ps\n"))
   end)
 
@@ -162,10 +162,10 @@ describe("the control socket", function()
       for _, file in pairs(files) do file:close() end
       require "neap.timer".sleep(60)
     ]] })
-    assert.is_truthy(eventually(function()
+    eventually(function()
       local conn <close> = runtime:connect(process.pid)
       return conn
-    end))
+    end, 20)
     assert.equal("", process:stderr())
   end)
 end)
@@ -199,13 +199,13 @@ describe("a request", function()
       return tonumber(runtime:ask(process.pid, "status\n"):match("\nconnections: (%d+)"))
     end
     local _ <close> = assert(runtime:connect(process.pid))
-    assert(eventually(function() return connections() == 0 end))
+    eventually(function() return connections() == 0 end, 20)
     do
       local _ <close> = assert(net.connect(address))
       local _ <close> = assert(net.connect(address))
-      assert(eventually(function() return connections() == 2 end))
+      eventually(function() return connections() == 2 end, 20)
     end
-    assert(eventually(function() return connections() == 0 end))
+    eventually(function() return connections() == 0 end, 20)
   end)
 
   it("of a row is answered with fields", function()

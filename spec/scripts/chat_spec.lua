@@ -1,7 +1,7 @@
 -- scripts/chat.lua, as a program with a few people in it.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 describe("scripts/chat.lua", function()
@@ -113,7 +113,7 @@ describe("scripts/chat.lua", function()
     end
     speaker:join()
     assert.is_true(left or select(1, ada:read("l", { timeout = 20 })) == "* deaf has left")
-    assert(eventually(function() return not deaf:write("still here?\n") end))
+    eventually(function() return not deaf:write("still here?\n") end, 20)
     ada:write("/who\n")
     hears(ada, "* here: ada, bob")
   end)

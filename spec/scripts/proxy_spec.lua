@@ -1,7 +1,7 @@
 -- scripts/proxy.lua, as a program between two ends that the spec holds.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 local function start(target, ...)
@@ -23,7 +23,7 @@ local function with_proxy(fn, ...)
   end })
   fn(function()
     local near = assert(net.connect(address))
-    assert(eventually(function() return arrived[1] end))
+    eventually(function() return arrived[1] end, 20)
     opened[#opened + 1], opened[#opened + 2] = near, arrived[1]
     return near, table.remove(arrived, 1)
   end, proxy)

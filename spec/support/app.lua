@@ -8,9 +8,10 @@
 -- The text is app.lua; it finds the globals neap, hot, net and timer, and say(...), which appends to what app:said()
 -- returns, whichever version says it. Before it, `neap -l control` loads the other end of app:eval, so each version has
 -- that too: a service on a Unix socket, adopted from version to version.
+local assert = require "luassert"
 local net = require "neap.net"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 
 local CONTROL = [[
 neap, hot, net, timer = require "neap", require "neap.hot", require "neap.net", require "neap.timer"
@@ -104,12 +105,10 @@ end
 -- Waits until it has been said, and returns all that was, up to then.
 function app:hears(text)
   local all = ""
-  local heard = eventually(function()
+  return eventually(function()
     all = all .. self:said()
-    return all:find(text, 1, true)
-  end)
-  if not heard then error(("not said: %q, but %q\n%s"):format(text, all, self:stderr()), 2) end
-  return all
+    return all:find(text, 1, true) and all or error(("not said: %q, but %q\n%s"):format(text, all, self:stderr()))
+  end, 20)
 end
 
 -- What there is of it, as text: how many descriptors, and which tasks and handles of which versions.
@@ -134,19 +133,14 @@ function app:inventory()
   return ("%d descriptors\n%s"):format(descriptors, table.concat(lines, "\n"))
 end
 
--- Waits until it is the same again: what has been closed may take a turn, and ours, too. Returns how it is.
+-- Waits until it is the same again: what has been closed may take a turn, and ours, too.
 function app:settles(inventory)
-  local now
-  eventually(function()
-    now = self:inventory()
-    return now == inventory
-  end)
-  return now
+  return eventually(function() return assert.equal(inventory, self:inventory()) end, 20)
 end
 
 -- Waits until no version but the live one is there.
 function app:forgets_old()
-  return eventually(function() return #self:status().generations == 1 end)
+  return eventually(function() return #self:status().generations == 1 end, 20)
 end
 
 function app:stderr()
@@ -187,13 +181,12 @@ local function start(files, options)
   })
   self.pid = self.child.pid
   local socket = ("%s/neap/%d.sock"):format(directory, self.pid)
-  local is_up = eventually(function()
+  eventually(function()
     local conn <close> = self:connect "control"
-    return conn
-  end)
-  if not is_up then error("the program does not start:\n" .. self:stderr(), 2) end
+    return assert(conn, "the program does not start:\n" .. self:stderr())
+  end, 20)
   self:eval "" -- it answers when the main chunk waits, or is over
-  eventually(function() return os.rename(socket, socket) end) -- opened a moment later: it counts as a descriptor
+  eventually(function() return os.rename(socket, socket) end, 20) -- opened a moment later: it counts as a descriptor
   return self
 end
 

@@ -7,7 +7,7 @@
 --
 -- A shell stands between: the pid is printed first, and the exit status written into a file, because nobody else can
 -- learn of it without blocking. Closing kills the child if it still runs, so nothing survives a spec that fails.
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local program = require "spec.support.neap".program
 
 local child = {}
@@ -78,9 +78,10 @@ end
 
 -- Waits for its end: its exit status (128 + signal), what it has printed and not been read, its stderr.
 function child:wait(seconds)
-  local code = eventually(function() return read(self.base .. ".code") end, seconds or 30)
+  local code = eventually(function()
+    return assert(read(self.base .. ".code"), "the child still runs:\n" .. self:stderr())
+  end, seconds or 30)
   local err = self:stderr()
-  if not code then error("the child still runs:\n" .. err, 2) end
   if err:find("Sanitizer", 1, true) or err:find("runtime error:", 1, true) then error(err, 2) end
   return tonumber(code), self.pipe:read("a"), err
 end

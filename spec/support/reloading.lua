@@ -10,7 +10,7 @@
 -- line, so that lines keep their numbers.
 local net = require "neap.net"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 
 local reloading = {}
 
@@ -77,18 +77,18 @@ end
 
 -- Until the code returns something true, that.
 function app:eventually(code)
-  return eventually(function() return self:run(code) end)
+  return eventually(function() return self:run(code) end, 20)
 end
 
 -- Until all versions but the live one are gone.
 function app:settle()
-  return assert(self:eventually "return #require 'neap.hot'.status().generations == 1")
+  return self:eventually("return #require 'neap.hot'.status().generations == 1")
 end
 
 -- With those of neap's own control socket, which it opens a moment after its start.
 function app:descriptors()
   local socket = ("%s/neap/%d.sock"):format(self.directory, self.child.pid)
-  eventually(function() return os.rename(socket, socket) end)
+  eventually(function() return os.rename(socket, socket) end, 20)
   local pipe <close> = io.popen(("ls /proc/%d/fd 2>/dev/null | wc -l"):format(self.child.pid))
   local count = pipe:read("n")
   return count > 0 and count or nil
@@ -119,7 +119,7 @@ function reloading.start(text, files, flags)
     local conn <close> = connect(self)
     return conn ~= nil
   end
-  if not eventually(function() return answers() or #self.child:stderr() > 0 end) or not answers() then
+  if not pcall(eventually, function() return answers() or #self.child:stderr() > 0 end, 20) or not answers() then
     local message = self.child:stderr()
     self:close()
     error("it does not answer:\n" .. message, 2)

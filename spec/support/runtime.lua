@@ -5,7 +5,7 @@
 --   local result = runtime:neap("status", "chat")                      -- blocks: code, out, err
 local net = require "neap.net"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local program = require "spec.cli.program"
 
 local runtime = {}
@@ -33,8 +33,10 @@ end
 
 function runtime:start(text, flags, arguments)
   local process = child.start(arguments or {}, { script = text, flags = flags, runtime = self.path })
-  local conn <close> = eventually(function() return (self:connect(process.pid)) end)
-  if not conn then error("it has no control socket:\n" .. process:stderr(), 2) end
+  eventually(function()
+    local conn <close> = self:connect(process.pid)
+    return assert(conn, "it has no control socket:\n" .. process:stderr())
+  end, 20)
   return process
 end
 

@@ -1,6 +1,6 @@
 -- Sockets for specs: both ends of a connection at hand, addresses nobody else has.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 
 local sockets = {}
 
@@ -54,7 +54,7 @@ function sockets.pair(address)
     self.hold:join()
   end, address)
   self.near = assert(net.connect(server.address))
-  assert(eventually(function() return self.far end))
+  eventually(function() return self.far end, 20)
   return self
 end
 

@@ -1,7 +1,7 @@
 -- Open connections: none is lost, each finds its code at each event, what has begun ends as it began.
 local neap = require "neap"
 local start_app = require "spec.support.app"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 local function ask(conn, line)
@@ -62,7 +62,7 @@ describe("a connection that events serve", function()
       for _, conn in ipairs(conns) do
         assert.equal(("v%d b %d"):format(version, version), ask(conn, "b"))
       end
-      assert(app:forgets_old()) -- nothing of it is held by them
+      app:forgets_old() -- nothing of it is held by them
     end
     for _, conn in ipairs(conns) do conn:close() end
     local said = ""
@@ -100,13 +100,13 @@ describe("a connection that events serve", function()
     app:save("one", "")
     hears(conn, "v1 one")
     app:hears "v2 begins two"
-    assert(app:forgets_old())
+    app:forgets_old()
     assert(app:reload(waiter "v3"))
     app:save("two", "")
     app:save("three", "")
     hears(conn, "v2 two")
     hears(conn, "v3 three")
-    assert(app:forgets_old())
+    app:forgets_old()
     app:ends()
   end)
 
@@ -151,7 +151,7 @@ describe("a connection that events serve", function()
       end
       for version = 2, 20 do
         assert(app:reload(counter("v" .. version)))
-        assert(eventually(function() return seen[version] end))
+        eventually(function() return seen[version] end, 20)
       end
       over = true
     end)
@@ -192,7 +192,7 @@ describe("a connection that events serve", function()
     app:save("go", "")
     hears(busy, "v1 go")
     assert.is_nil((busy:read("l", { timeout = 20 })))
-    assert(app:forgets_old())
+    app:forgets_old()
     assert.equal(3, select(2, app:said():gsub("v1 closed %w+,", "")))
     app:ends()
   end)
@@ -240,12 +240,12 @@ describe("a handler that is one function", function()
       hears(conns[version], ("v%d %d"):format(version, version))
       assert.equal(("v%d 2"):format(version), ask(conns[version], "2")) -- its next lines, too
       conns[version]:close()
-      assert(eventually(function()
+      eventually(function()
         for _, generation in ipairs(app:status().generations) do
           if generation.id == version then return false end
         end
         return true
-      end))
+      end, 20)
     end
     assert.equal(1, #app:status().generations)
     app:ends()
@@ -273,7 +273,7 @@ describe("a handler that is one function", function()
     assert(app:reload "")
     conn:write "x\n"
     hears(conn, "task another 2")
-    assert(app:forgets_old())
+    app:forgets_old()
     app:ends()
   end)
 
@@ -293,7 +293,7 @@ describe("a handler that is one function", function()
     assert.equal(2, #app:status().generations)
     app:save("go", "")
     app:hears "done"
-    assert(app:forgets_old())
+    app:forgets_old()
     app:ends()
   end)
 end)
@@ -320,8 +320,8 @@ describe("an outgoing connection", function()
     app:hears "backend x"
     assert.is_false(other.ended)
     assert(app:reload "")
-    assert(eventually(function() return other.ended end))
-    assert(app:forgets_old())
+    eventually(function() return other.ended end, 20)
+    app:forgets_old()
     app:ends()
   end)
 
@@ -349,8 +349,8 @@ describe("an outgoing connection", function()
       assert.is_false(other.ended)
       app:save("go", "")
       hears(conn, "backend x")
-      assert(eventually(function() return other.ended end))
-      assert(app:forgets_old())
+      eventually(function() return other.ended end, 20)
+      app:forgets_old()
       assert.equal(i, other.count)
       app:ends()
     end
@@ -375,8 +375,8 @@ describe("an outgoing connection", function()
     assert.equal("backend x", ask(conn, "x"))
     assert.is_false(other.ended)
     conn:close()
-    assert(eventually(function() return other.ended end))
-    assert(app:forgets_old())
+    eventually(function() return other.ended end, 20)
+    app:forgets_old()
     app:ends()
   end)
 end)

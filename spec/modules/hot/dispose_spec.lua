@@ -44,7 +44,7 @@ describe("hot.dispose (guarantee 16)", function()
     assert.is_true(app:reload(head))
     assert.is_true(app:reload(head))
     assert.equal("", log(app))
-    assert.is_true(app:eventually "return #hot.status().generations == 2") -- the one between them is gone
+    app:eventually "return #hot.status().generations == 2" -- the one between them is gone
     conn:write "go on\n"
     app:settle()
     assert.equal("served disposed", log(app))
@@ -111,7 +111,7 @@ describe("hot.handover (guarantee 16)", function()
       held.by = "one"
       hot.handover(function() held.by = nil end) ]]
     assert.is_true(app:reload(head .. [[ held = hot.state "held" neap.go(function() say(tostring(held.by)) end) ]]))
-    assert.is_true(app:eventually "return #log == 1")
+    app:eventually "return #log == 1"
     assert.equal("nil", log(app))
   end)
 
@@ -134,7 +134,7 @@ describe("hot.handover (guarantee 16)", function()
     app:settle()
     assert.equal("first new disposed", log(app))
     local before = app:run "return ticks or 0"
-    assert.is_true(app:eventually(("return ticks > %d"):format(before)))
+    app:eventually(("return ticks > %d"):format(before))
     app:run "log.good = true"
     assert.is_true(app:reload())
     assert.equal("first new disposed first second new began", log(app))

@@ -1,7 +1,7 @@
 -- What runs after a commit is what a restart would run: no version sees what another has made of its world.
 local neap = require "neap"
 local start_app = require "spec.support.app"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 
 -- A world that is changed everywhere, and a handler that tells of it before and after a line, from the same version.
 local function changed(name)
@@ -182,14 +182,14 @@ describe("a new version", function()
       conn:write "x\n"
       hears(conn, "X")
     end
-    assert(app:forgets_old())
-    assert(eventually(function()
+    app:forgets_old()
+    eventually(function()
       return app:eval [[
         collectgarbage() collectgarbage()
         local count = 0
         for _ in pairs(hot.state "worlds") do count = count + 1 end
         return count == 1 and hot.state "worlds"[_G] == 20]]
-    end))
+    end, 20)
     app:ends()
   end)
 

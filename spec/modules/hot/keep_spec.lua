@@ -1,6 +1,6 @@
 -- hot.keep: guarantee 11, an outgoing connection outlives the version that has opened it.
 local net = require "neap.net"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local reloading = require "spec.support.reloading"
 
 -- A service to connect to: it counts the lines of each connection, and notes who has gone.
@@ -54,7 +54,7 @@ describe("hot.keep (guarantee 11)", function()
     assert.same({ "1.1", "2.1" }, { app:run "return ask(other), ask(db)" })
     assert.is_true(app:reload(head .. "db = hot.keep 'db'"))
     app:settle()
-    assert.equal(1, eventually(function() return service.gone[1] end))
+    assert.equal(1, eventually(function() return service.gone[1] end, 20))
     assert.equal("2.2", app:run "return ask(db)")
   end)
 
@@ -84,7 +84,7 @@ describe("hot.keep (guarantee 11)", function()
     app:settle()
     assert.same({ "1.1", { "main:db" }, true, "nil" },
       { app:run "return ask(db), hot.status().kept, hot.keep 'db' == db, tostring(hot.keep 'new')" })
-    assert.is_true(eventually(function() return #service.gone == 2 end))
+    eventually(function() return #service.gone == 2 end, 20)
   end)
 
   it("closes the one that is replaced, at the commit", function()
@@ -119,7 +119,7 @@ describe("hot.keep (guarantee 11)", function()
     assert.same({ "1.1", "nil", {} }, { app:run [[ hot.keep("db", nil)
       return ask(db), tostring(hot.keep "db"), hot.status().kept ]] })
     assert.is_true(app:reload(head))
-    assert.equal(1, eventually(function() return service.gone[1] end))
+    assert.equal(1, eventually(function() return service.gone[1] end, 20))
   end)
 
   it("lets go for a version only if that goes live", function()
@@ -133,7 +133,7 @@ describe("hot.keep (guarantee 11)", function()
     app:settle()
     assert.equal("1.2", app:run "return ask(db)")
     assert.is_true(app:reload(head))
-    assert.equal(1, eventually(function() return service.gone[1] end))
+    assert.equal(1, eventually(function() return service.gone[1] end, 20))
   end)
 
   it("belongs to the module that asks", function()

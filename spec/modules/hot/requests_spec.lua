@@ -2,7 +2,7 @@
 local hot, neap = require "neap.hot", require "neap"
 local program = require "spec.cli.program"
 local start_app = require "spec.support.app"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 
 local function hears(conn, expected)
   assert.equal(expected, (conn:read("l", { timeout = 20 })))
@@ -98,7 +98,7 @@ describe("requests to reload", function()
     assert.is_true(status.reloads >= 2 and status.reloads <= 101)
     assert.equal(0, status.failures)
     assert.equal(status.reloads + 1, app:eval "return counts.loads")
-    assert(app:forgets_old())
+    app:forgets_old()
     conn:write "two\n"
     hears(conn, "two")
     assert.is_nil(app:stderr():find("not reloaded", 1, true))
@@ -110,10 +110,10 @@ describe("requests to reload", function()
     app:save("app.lua", "x = 1\nerror 'boom'")
     app:signal "HUP"
     local said = "neap: not reloaded, generation 1 goes on: app.lua:2: boom\n     2 | error 'boom'\nstack traceback:\n"
-    assert(eventually(function() return app:stderr():find(said, 1, true) end), app:stderr())
+    eventually(function() return assert.matches(said, app:stderr(), 1, true) end, 20)
     app:save("app.lua", "x = 2")
     app:signal "HUP"
-    assert(eventually(function() return app:stderr():find "neap: [^\n]*generation 3 is live[^\n]* %(SIGHUP%)" end))
+    eventually(function() return app:stderr():find "neap: [^\n]*generation 3 is live[^\n]* %(SIGHUP%)" end, 20)
     assert.equal(2, app:eval "return x")
     app:ends()
   end)
@@ -130,7 +130,7 @@ describe("requests to reload", function()
       local name = address == "main.sock" and "v1" or "v2"
       hears(conn, name .. " nil reload: app.lua:1: boom")
       conn:close()
-      assert(app:forgets_old())
+      app:forgets_old()
       app:ends()
     end
   end)
@@ -147,7 +147,7 @@ describe("requests to reload", function()
     app:save("app.lua", "say 'new'")
     local said = app:hears "new"
     if not said:find("task ends", 1, true) then said = said .. app:hears "task ends" end
-    assert(app:forgets_old())
+    app:forgets_old()
     said = said .. app:said()
     assert.is_nil(said:find("not reached", 1, true))
     app:ends()
@@ -180,7 +180,7 @@ describe("requests to reload", function()
     local conn <close> = assert(app:connect "main.sock")
     hears(conn, "ready")
     app:signal "TERM"
-    assert(eventually(function() return not app:connect "main.sock" end)) -- it has begun to end
+    eventually(function() return not app:connect "main.sock" end, 20) -- it has begun to end
     app:save("go", "")
     hears(conn, "nil reload: the program is ending ECANCELED")
     assert.same({ 0, "", "" }, { app.child:wait() })

@@ -234,7 +234,7 @@ describe("the migration of a state (guarantee 9)", function()
         log[#log + 1] = "migrated"
         copy.n = 2
       end) ]])
-    assert.is_true(app:eventually "return #log == 3")
+    app:eventually "return #log == 3"
     assert.same({ "migrated", 2, 2 }, app:run "return log")
     refused(app, [[ hot.state("s", nil, 3, function()
       neap.go(function() hot.state("log").bad = true end)

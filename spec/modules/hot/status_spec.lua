@@ -1,6 +1,6 @@
 -- hot.status, and what it is to show: guarantees 10 (what pins a version), 17 (what needs a restart), 18.
 local net, timer = require "neap.net", require "neap.timer"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local reloading = require "spec.support.reloading"
 
 local head = [[hot, timer, neap, net = require "neap.hot", require "neap.timer", require "neap", require "neap.net" ]]
@@ -10,7 +10,7 @@ local function start(text, files, flags)
 end
 
 local function says(app, text)
-  return eventually(function() return app:stderr():find(text, 1, true) ~= nil end)
+  return eventually(function() return assert.matches(text, app:stderr(), 1, true) end, 20)
 end
 
 describe("hot.status", function()
@@ -58,10 +58,10 @@ describe("hot.status", function()
       task.name = "sleeper"
       outgoing = net.listen("127.0.0.1:0", print) ]]))
     local generations
-    assert.is_true(eventually(function()
+    eventually(function()
       generations = app:run "return hot.status().generations"
       return #generations == 2
-    end))
+    end, 20)
     local function names(list, field)
       local all = {}
       for i, work in ipairs(list) do all[i] = work[field] .. " " .. work.where end
@@ -84,12 +84,12 @@ describe("hot.status", function()
     local app <close> = start ""
     app:write("app.lua", head .. [[ while not hot.state("go").on do timer.sleep(0.001) end ]])
     app:run "hot.reload(function(...) outcome = { ... } end)"
-    assert.is_true(app:eventually [[
+    app:eventually [[
       local generations = hot.status().generations
-      return #generations == 2 and generations[2].state == "preparing" and generations[2].tasks[1].name == "main" ]])
+      return #generations == 2 and generations[2].state == "preparing" and generations[2].tasks[1].name == "main" ]]
     assert.equal(1, app:run "return hot.status().generation")
     app:run "hot.state('go').on = true"
-    assert.is_true(app:eventually "return hot.status().generation == 2")
+    app:eventually "return hot.status().generation == 2"
   end)
 end)
 
@@ -114,13 +114,13 @@ describe("what pins a version (guarantee 10)", function()
     it("is found: " .. what, function()
       local app <close> = start("s = hot.state 's' s.data = { 1, { 2 } } s.self = s a_global = {} " .. case[1])
       assert.is_true(app:reload(head .. "s = hot.state 's'"))
-      assert.is_true(app:eventually "return #hot.status().pins > 0")
+      app:eventually "return #hot.status().pins > 0"
       local pins = app:run "return hot.status().pins"
       assert.same({ path = case[2], generation = 1 }, pins[1])
       assert.matches("neap: state " .. case[2] .. " holds something of generation 1", app:stderr(), 1, true)
       app:run "for k in next, s do s[k] = nil end"
       assert.is_true(app:reload())
-      assert.is_true(app:eventually "return #hot.status().pins == 0")
+      app:eventually "return #hot.status().pins == 0"
     end)
   end
 
@@ -153,10 +153,10 @@ describe("what pins a version (guarantee 10)", function()
     app:settle()
     assert.same({}, app:run "collectgarbage() collectgarbage() return collected")
     app:run "s.held = nil"
-    assert.is_true(app:eventually "collectgarbage() return #collected == 1")
+    app:eventually "collectgarbage() return #collected == 1"
     assert.is_true(app:reload(head .. "collected = hot.state 'collected'"))
     app:settle()
-    assert.is_true(app:eventually "collectgarbage() return #collected == 2")
+    app:eventually "collectgarbage() return #collected == 2"
   end)
 end)
 
@@ -199,24 +199,24 @@ describe("hot.depends", function()
     local app <close> = start(text:sub(#head + 1), { ["data.txt"] = "one" }, { "--watch" })
     assert.equal("one", app:run "return data")
     app:write("data.txt", "two")
-    assert.is_true(app:eventually "return data == 'two'")
-    assert.is_true(says(app, "data.txt changed"))
+    app:eventually "return data == 'two'"
+    says(app, "data.txt changed")
     app:write("later/late.txt", "")
-    assert.is_true(app:eventually "return late")
-    assert.is_true(says(app, "late.txt changed"))
+    app:eventually "return late"
+    says(app, "late.txt changed")
   end)
 
   it("is not needed for what a later version requires, or wanted to", function()
     local app <close> = start("version = 1", { ["b.lua"] = "return 1" }, { "--watch" })
     app:write("app.lua", head .. "version = require 'b'")
-    assert.is_true(says(app, "app.lua changed"))
+    says(app, "app.lua changed")
     app:write("b.lua", "return 2")
-    assert.is_true(app:eventually "return version == 2")
+    app:eventually "return version == 2"
     app:write("b.lua", "return require 'c'")
-    assert.is_true(says(app, "module 'c' not found"))
+    says(app, "module 'c' not found")
     app:write("c.lua", "return 3")
-    assert.is_true(app:eventually "return version == 3")
-    assert.is_true(says(app, "mended: generation"))
+    app:eventually "return version == 3"
+    says(app, "mended: generation")
   end)
 
   it("is not needed for what is read by a reload that was asked for", function()
@@ -226,7 +226,7 @@ describe("hot.depends", function()
     assert.is_true(app:reload())
     assert.equal(1, app:run "return version")
     app:write("d.lua", "return 2")
-    assert.is_true(app:eventually "return version == 2")
+    app:eventually "return version == 2"
   end)
 
   it("takes paths; the error is at the caller's line", function()
@@ -243,7 +243,7 @@ describe("hot.reload", function()
       local returned
       hot.reload(function(...) log[1] = table.pack(...) timer.sleep(0) log[2] = returned end)
       returned = true ]]
-    assert.is_true(app:eventually "return hot.status().generation == 2")
+    app:eventually "return hot.status().generation == 2"
     -- the task was a background task of the version that is gone: what is no request ends with its version
     app:settle()
   end)

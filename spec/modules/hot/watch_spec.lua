@@ -1,6 +1,6 @@
 -- A program under --watch: what runs in the end is what is on the disk, however it was saved (guarantee 13), and the
 -- developer is told in a line (what is seen of single files is in spec/c/watch.lua).
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local start_app = require "spec.support.app"
 
 local SERVER = [[
@@ -20,26 +20,19 @@ end
 
 -- Waits until that version answers.
 local function serves(app, text)
-  local last
-  local ok = eventually(function()
-    last = app:ask("app.sock", "which?")
-    return last == text
-  end)
-  if not ok then error(("%s serves, not %s\n%s"):format(last, text, app:stderr()), 2) end
+  return eventually(function() return assert.equal(text, app:ask("app.sock", "which?"), app:stderr()) end, 20)
 end
 
 local function says(app, pattern)
-  local ok = eventually(function() return app:stderr():find(pattern) end)
-  if not ok then error(("not said: %s, but\n%s"):format(pattern, app:stderr()), 2) end
+  return eventually(function() return assert.matches(pattern, app:stderr()) end, 20)
 end
 
 -- Waits until so many were counted, which they are a moment after they serve.
 local function counts(app, expected)
-  local count
-  eventually(function()
-    count = app:status().reloads
-    return count >= expected
-  end)
+  local count = eventually(function()
+    local count = app:status().reloads
+    return count >= expected and count
+  end, 20)
   assert.equal(expected, count, app:stderr())
 end
 
@@ -183,7 +176,7 @@ describe("neap --watch", function()
     save "require('neap.timer').every(1000, print)\nprint 'first'\nerror 'early'"
     local app <close> = child.start({ path }, { flags = { "--watch" } })
     assert.equal("first", app:line())
-    assert.is_truthy(eventually(function() return app:stderr():find "nothing serves, until a file changes" end))
+    eventually(function() return app:stderr():find "nothing serves, until a file changes" end, 20)
     assert.matches(":3: early", app:stderr())
     save "print 'second'\nio.stdout:flush()"
     assert.equal("second", app:line())

@@ -1,7 +1,7 @@
 -- The end of a connection: closed, reset, forgotten, used too late; and what it tells of itself before.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 describe("conn:close", function()
@@ -232,12 +232,12 @@ describe("a forgotten connection", function()
         weak[i] = conns[i]
       end
       conns[1].state.self = conns[1] -- a cycle
-      assert(eventually(function() return open == 5 end))
+      eventually(function() return open == 5 end)
     end
-    assert(eventually(function()
+    eventually(function()
       collectgarbage()
       return open == 0
-    end))
+    end)
     assert.is_nil(next(weak))
   end)
 
@@ -253,10 +253,10 @@ describe("a forgotten connection", function()
       conn:read("l", function(line) answer = line end)
     end
     ask()
-    assert(eventually(function()
+    eventually(function()
       collectgarbage()
       return answer
-    end))
+    end)
   end)
 
   it("is reported by --leaks, with the line that created it", function()

@@ -1,6 +1,6 @@
 -- net.connect: names, failures, and giving up, which leaves nothing behind.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 -- A socket that listens, but never accepts, with its queue full: to connect takes forever. Only perl, which Debian
@@ -33,7 +33,7 @@ describe("net.connect", function()
 
   after_each(function()
     server:close()
-    assert(eventually(function() return open == 0 end), "a connection was left behind")
+    eventually(function() return open == 0 end)
   end)
 
   it("waits for the connection", function()
@@ -127,7 +127,7 @@ describe("net.connect", function()
     second = neap.go(function() net.connect(server.address) end)
     second:join()
     first:join()
-    assert(eventually(function() return open == 0 end))
+    eventually(function() return open == 0 end)
   end)
 
   it("survives a timeout that is due in the turn in which it succeeds", function()
@@ -172,7 +172,7 @@ describe("net.connect to who does not answer", function()
     timer.sleep(0)
     local before = sockets.descriptors()
     fn(hole)
-    if before then assert(eventually(function() return sockets.descriptors() <= before end)) end
+    if before then eventually(function() return sockets.descriptors() <= before end) end
   end
 
   it("gives up when the time is over, in both forms", function()

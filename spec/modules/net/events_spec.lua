@@ -1,6 +1,6 @@
 -- A connection that is served by a table of events: one at a time, in order.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 local function nothing() end
@@ -29,7 +29,7 @@ local function events_of(text, names)
   local conn <close> = assert(net.connect(server.address))
   conn:write(text)
   conn:shutdown()
-  assert(eventually(function() return over end))
+  eventually(function() return over end)
   return steps
 end
 
@@ -84,11 +84,11 @@ describe("a table of events", function()
         end)
       end
     end)
-    assert(eventually(function() return total == 100 and got["100"] and got["500"] end))
+    eventually(function() return total == 100 and got["100"] and got["500"] end)
     for i = 1, 5 do
       local expected = {}
       for j = 0, 19 do expected[j + 1] = tostring(i * 100 + j) end
-      assert(eventually(function() return got[tostring(i * 100)] end))
+      eventually(function() return got[tostring(i * 100)] end)
       assert.equal(table.concat(expected, " "), got[tostring(i * 100)])
     end
     assert.is_true(most > 1 and most <= 5, most) -- of different connections at once
@@ -133,7 +133,7 @@ describe("a table of events", function()
       local count = #results
       local conn <close> = assert(net.connect(server.address))
       act(conn)
-      assert(eventually(function() return #results > count end))
+      eventually(function() return #results > count end)
       return results[#results]
     end
     assert.same({ n = 1, false }, close_of(function(conn) conn:close() end)) -- it may still be written to
@@ -168,11 +168,11 @@ describe("a table of events", function()
       close = function() closed = true end,
     }
     local peer <close> = assert(net.connect(server.address))
-    assert(eventually(function() return conn end))
+    eventually(function() return conn end)
     conn:write(("x"):rep(8000000), nothing)
     timer.sleep(0.002)
     conn:close()
-    assert(eventually(function() return closed end))
+    eventually(function() return closed end)
     assert.equal(8000000, #peer:read("a")) -- and what was written still arrives
   end)
 
@@ -181,7 +181,7 @@ describe("a table of events", function()
     local server <close> = sockets.listen { line = nothing, close = function(_, ...) result = table.pack(...) end }
     local conn <close> = assert(net.connect(server.address))
     conn:write(("x"):rep(2 << 20), nothing)
-    assert(eventually(function() return result end))
+    eventually(function() return result end)
     assert.same({ 2, "EMSGSIZE" }, { result.n, result[2] })
     assert.matches(": message too long$", result[1])
   end)
@@ -191,7 +191,7 @@ describe("a table of events", function()
     local server <close> = sockets.listen { line = function(_, line) got[#got + 1] = #line end }
     local conn <close> = assert(net.connect(server.address))
     conn:write("first\n" .. ("x"):rep(900000) .. "\nlast\n")
-    assert(eventually(function() return #got == 3 end))
+    eventually(function() return #got == 3 end)
     assert.same({ 5, 900000, 4 }, got)
   end)
 
@@ -219,7 +219,7 @@ describe("a table of events", function()
     assert.is_true(sent < 400 * #piece, "what nobody serves was taken")
     go_on = true
     writer:join()
-    assert(eventually(function() return got == 400 * #piece end))
+    eventually(function() return got == 400 * #piece end)
   end)
 
   it("closes its connection after an error, and no other", function()
@@ -240,7 +240,7 @@ describe("a table of events", function()
     assert.equal("last words\n", bad:read("a"))
     good:write("good\n")
     assert.equal("good", good:read("l"))
-    assert(eventually(function() return #closed == 1 and #errors == 1 end))
+    eventually(function() return #closed == 1 and #errors == 1 end)
     assert.same({ 0 }, closed)
     assert.same({ "bad line" }, errors)
   end)
@@ -257,7 +257,7 @@ describe("a table of events", function()
     }
     local conn <close> = assert(net.connect(server.address))
     assert.is_nil(conn:read())
-    assert(eventually(function() return #errors == 2 end))
+    eventually(function() return #errors == 2 end)
     assert.equal(1, closed)
     assert.same({ "in open", "in close" }, errors)
   end)

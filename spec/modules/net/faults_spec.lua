@@ -1,7 +1,7 @@
 -- What must happen when something goes wrong: in a handler, at a limit, at the end. Mostly in a process of its own.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 -- "ulimit -n", if the machine allows that many.
@@ -72,7 +72,7 @@ describe("a handler that fails", function()
       local conn <close> = assert(net.connect(server.address))
       assert.equal("words", conn:read("a")) -- written before: it arrives
     end
-    assert(eventually(function() return #messages == 5 end))
+    eventually(function() return #messages == 5 end, 20)
     assert.same({ "not a string" }, messages[1])
   end)
 end)
@@ -91,10 +91,10 @@ describe("a server without descriptors", function()
     timer.sleep(0.3)
     assert.is_true(server:cpu() - cpu < 0.15, "it spins")
     for _, conn in ipairs(conns) do conn:close() end
-    assert(eventually(function()
+    eventually(function()
       local conn <close> = assert(net.connect(address))
       return conn:write("back\n") and conn:read("l", { timeout = 20 }) == "back"
-    end))
+    end, 20)
     server:signal "TERM"
     local code, _, err = server:wait()
     assert.equal(0, code)
@@ -126,12 +126,10 @@ describe("5,000 connections", function()
     assert.equal("5000", clients:line())
     assert.equal(0, (clients:wait()))
     if not before or sanitized() then return end
-    local after
     eventually(function()
-      after = server:memory()
-      return after - before <= 8192
+      local after = server:memory()
+      return assert.is_true(after - before <= 8192, ("%d KB before, %d KB after"):format(before, after))
     end, 20)
-    assert.is_true(after - before <= 8192, ("%d KB before, %d KB after"):format(before, after))
   end)
 end)
 

@@ -1,6 +1,6 @@
 -- conn:lines and conn:chunks: the loops that most handlers are.
 local neap, timer = require "neap", require "neap.timer"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 describe("conn:lines and conn:chunks", function()
@@ -49,7 +49,7 @@ describe("conn:lines and conn:chunks", function()
   it("give way to others, however much there is", function()
     local ends <close> = sockets.pair()
     ends.near:write(("x\n"):rep(30000))
-    assert(eventually(function() return ends.near.pending == 0 end))
+    eventually(function() return ends.near.pending == 0 end)
     local turns, count = 0, 0
     local other = neap.go(function()
       while count < 30000 do

@@ -1,7 +1,7 @@
 -- net.listen: addresses, what takes them, and the life of a server.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 local function nothing() end
@@ -179,7 +179,7 @@ describe("a server", function()
     end)
     local conns = {}
     for i = 1, 20 do conns[i] = assert(net.connect(server.address)) end
-    assert(eventually(function() return running == 20 end))
+    eventually(function() return running == 20 end)
     for i = 20, 1, -1 do
       conns[i]:write(i .. "\n")
       assert.equal(tostring(i), conns[i]:read("a"))

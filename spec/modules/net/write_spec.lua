@@ -1,6 +1,6 @@
 -- conn:write and conn:shutdown: what goes out, in which order, and who waits for a peer that does not read.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 
 local piece = ("0123456789abcdef"):rep(4096) -- 64 KB
@@ -67,7 +67,7 @@ describe("conn:write", function()
     assert.is_true(pending > 65536 and pending <= 65536 + #piece, pending)
     local sent, got = count(), 0
     while got < sent * #piece do got = got + #ends.far:read() end
-    assert(eventually(function() return count() > sent end))
+    eventually(function() return count() > sent end)
     writer:cancel()
     writer:join()
   end)
@@ -200,7 +200,7 @@ describe("conn:write", function()
     for _ = 1, 100 do -- callbacks: nobody here waits for the drain
       ends.near:write(("x"):rep(1 << 20), function(ok, _, code) failed = failed or not ok and code end)
     end
-    assert(eventually(function() return failed end))
+    eventually(function() return failed end)
     assert.is_true(failed == "ENOBUFS" or failed == "ECANCELED", failed)
     assert.is_true(ends.near.closed)
   end)

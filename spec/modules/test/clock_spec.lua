@@ -1,6 +1,6 @@
 -- test.clock: what sleeps for long is over at once, and exact.
 local neap, net, test, timer = require "neap", require "neap.net", require "neap.test", require "neap.timer"
-local eventually = require "spec.support.eventually"
+local eventually = require "neap.test".eventually
 local sockets = require "spec.support.sockets"
 local support = require "spec.support.neap"
 local time = os.time -- as the code under test may do

@@ -1,7 +1,7 @@
 -- What the documentation shows must work: every Lua block is run (see support/run_blocks.lua), every file, target,
 -- function and link that it names is there.
 local blocks = require "spec.support.blocks"
-local program = require "spec.support.neap".program
+local program = require "spec.support.program".neap
 
 local function read(path)
   local file <close> = io.open(path)

@@ -1,13 +1,11 @@
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 
 -- Without luacheck, unless it is asked for: what that says is its own.
 local function check(files, options, ...)
   local directory = program.directory(files)
   options = options or {}
-  local result = program.run_neap({ "check", ... },
+  return program.run_neap({ "check", ... },
     { dir = directory.path, env = { PATH = options.lint and os.getenv "PATH" or "/nonexistent" } })
-  directory.remove()
-  return result
 end
 
 local function found(text)

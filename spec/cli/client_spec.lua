@@ -95,14 +95,11 @@ describe("neap", function()
   end)
 
   it("status finds a program by the name of its file", function()
-    local path = runtime.path .. "/evening.star.lua"
-    local file <close> = assert(io.open(path, "w"))
-    file:write(service)
-    file:close()
+    local path = runtime.directory:write("evening.star.lua", service)
     local process <close> = child.start({ path }, { runtime = runtime.path })
     eventually(function() return runtime:has_socket(process.pid) end, 20)
-    assert.matches("^pid: " .. process.pid .. "\nname: evening.star\nscript: " .. path .. "\n",
-      runtime:neap("status", "evening.star").out)
+    local expected = ("pid: %d\nname: evening.star\nscript: %s\n"):format(process.pid, path)
+    assert.equal(expected, runtime:neap("status", "evening.star").out:sub(1, #expected))
   end)
 
   describe("reload", function()
@@ -265,7 +262,7 @@ describe("neap", function()
   end)
 
   it("runs nothing else for it", function()
-    local program = require "spec.cli.program"
+    local program = require "spec.support.program"
     local result = program.run_neap({ "-e", "print 'no'", "ps" },
       { env = { XDG_RUNTIME_DIR = runtime.path, LUA_INIT = "print 'no'" } })
     assert.matches(header .. "$", result.out)

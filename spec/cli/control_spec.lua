@@ -3,7 +3,7 @@ local net, timer = require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
 local eventually = require "neap.test".eventually
 local new_runtime = require "spec.support.runtime"
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 
 local service = [[
   local net = require "neap.net"
@@ -42,7 +42,6 @@ describe("the control socket", function()
   it("is not made for what is no script in a file", function()
     local text = "require 'neap.timer'.sleep(0.1) print 'over'"
     local directory = program.directory { ["x_spec.lua"] = "it('waits', function() " .. text .. " end)" }
-    finally(directory.remove)
     local options = { dir = directory.path, input = text, env = { XDG_RUNTIME_DIR = runtime.path } }
     for _, arguments in ipairs { { "-e", text }, { "-" }, {}, { "test", "x_spec.lua" } } do
       local result = program.run_neap(arguments, options)

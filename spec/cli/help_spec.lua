@@ -1,4 +1,4 @@
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 local run_neap = program.run_neap
 
 describe("the help", function()

@@ -1,4 +1,4 @@
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 local specs = require "spec.cli.specs"
 
 local files = {
@@ -78,7 +78,6 @@ end)
 describe("neap test --watch", function()
   it("runs again what a change concerns", function()
     local directory = program.directory(files)
-    finally(directory.remove)
     os.execute(([[cd %s && { timeout 20 %s test --watch --lpath='./?.lua' . >log 2>&1 & } 2>/dev/null; P=$!
       until_waiting() {
         n=0
@@ -88,9 +87,8 @@ describe("neap test --watch", function()
       echo '-- changed' >>m.lua
       until_waiting 2
       kill $P]]):format(directory.path, program.neap))
-    local log <close> = assert(io.open(directory.path .. "/log"))
-    local text = log:read("a")
     assert.matches("3 passed, 1 failed, 1 skipped\nneap test: waiting for changes\n\n"
-      .. "neap test: ./m.lua changed\n.*\n1 passed, 0 failed, 0 skipped\nneap test: waiting for changes\n", text)
+      .. "neap test: ./m.lua changed\n.*\n1 passed, 0 failed, 0 skipped\nneap test: waiting for changes\n",
+      directory:read "log")
   end)
 end)

@@ -1,4 +1,4 @@
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 
 local function read(path)
   local file <close> = io.open(path)
@@ -9,7 +9,6 @@ describe("neap new", function()
   local directory
 
   before_each(function() directory = program.directory {} end)
-  after_each(function() directory.remove() end)
 
   local function new(...)
     return program.run_neap({ "new", ... }, { dir = directory.path })

@@ -1,5 +1,5 @@
 local child = require "spec.support.child"
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 local run_neap, run_both = program.run_neap, program.run_both
 
 describe("lua's options mean what they mean to lua:", function()
@@ -22,7 +22,6 @@ describe("lua's options mean what they mean to lua:", function()
 
   it("-l", function()
     local directory = program.directory { ["mod.lua"] = "return { name = ... }" }
-    finally(directory.remove)
     local function same(...)
       return run_both({ ... }, { dir = directory.path }).out
     end
@@ -56,7 +55,6 @@ describe("lua's options mean what they mean to lua:", function()
 
   it("LUA_INIT that names a file", function()
     local directory = program.directory { ["init.lua"] = "x = 3" }
-    finally(directory.remove)
     local options = { dir = directory.path, env = { LUA_INIT = "@init.lua" } }
     assert.equal("3\n", run_both({ "-e", "print(x)" }, options).out)
     options.env.LUA_INIT = "@none.lua"
@@ -73,7 +71,6 @@ describe("lua's options mean what they mean to lua:", function()
   it("each of them may wait", function()
     local wait = "local t = require('neap.timer') t.sleep(0.001) "
     local directory = program.directory { ["slow.lua"] = wait .. "print 'l' return 1" }
-    finally(directory.remove)
     local result = run_neap({ "-e", wait .. "print 'e'", "-l", "slow", "-e", "print(slow)", "-" },
       { dir = directory.path, env = { LUA_INIT = wait .. "print 'init'" }, input = wait .. "print 'script'" })
     assert.same({ code = 0, out = "init\ne\nl\n1\nscript\n", err = "" }, result)
@@ -206,7 +203,6 @@ describe("our own options:", function()
     local directory
 
     before_each(function() directory = program.directory { ["a.lua"] = "print(#arg, ...)" } end)
-    after_each(function() directory.remove() end)
 
     -- One that watches goes on after its end.
     local function prints(expected, ...)

@@ -1,4 +1,4 @@
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 local run_neap = program.run_neap
 
 -- What is printed after the version, without prompts, and what stderr got.
@@ -85,7 +85,6 @@ describe("lines that are typed", function()
 
   it("do not stop what runs while they are typed", function()
     local directory = program.directory {}
-    finally(directory.remove)
     local result = run_neap({ "-i" }, { dir = directory.path, pipe = [[
       timeout 10 sh -c 'echo "timer = require [=[neap.timer]=]"
         echo "timer.sleep(0.001, function() io.open([=[flag]=], [=[w]=]):close() end)"

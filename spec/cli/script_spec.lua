@@ -1,19 +1,15 @@
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 local run_neap, run_both = program.run_neap, program.run_both
 
 -- Runs the text as a script, in both programs.
 local function same(text, arguments)
   local directory = program.directory { ["a.lua"] = text }
-  local result = run_both({ "a.lua", table.unpack(arguments or {}) }, { dir = directory.path })
-  directory.remove()
-  return result
+  return run_both({ "a.lua", table.unpack(arguments or {}) }, { dir = directory.path })
 end
 
 local function run_script(text, ...)
   local directory = program.directory { ["a.lua"] = text }
-  local result = run_neap({ "a.lua", ... }, { dir = directory.path })
-  directory.remove()
-  return result
+  return run_neap({ "a.lua", ... }, { dir = directory.path })
 end
 
 describe("a script is run as lua runs it:", function()
@@ -24,7 +20,6 @@ describe("a script is run as lua runs it:", function()
 
   it("what stands before it has negative indices", function()
     local directory = program.directory { ["a.lua"] = "for i = -4, 2 do print(i, i > -4 and arg[i]) end" }
-    finally(directory.remove)
     run_both({ "-W", "-e", "x = 1", "a.lua", "1" }, { dir = directory.path })
   end)
 
@@ -95,14 +90,12 @@ describe("where a script comes from:", function()
 
   it("after --, whatever its name", function()
     local directory = program.directory { ["-e"] = "print(arg[0], ...)", ["test"] = "print 'mine'" }
-    finally(directory.remove)
     assert.equal("-e\t1\n", run_both({ "--", "-e", "1" }, { dir = directory.path }).out)
     assert.equal("mine\n", run_both({ "--", "test" }, { dir = directory.path }).out)
   end)
 
   it("after run, whatever its name", function()
     local directory = program.directory { ["test"] = "print(arg[-1], arg[0], ...)" }
-    finally(directory.remove)
     assert.equal("run\ttest\t1\n", run_neap({ "run", "test", "1" }, { dir = directory.path }).out)
     assert.equal("1\n-\ttest\t1\n", run_neap({ "run", "-e", "print(1)", "-", "test", "1" },
       { input = "print(arg[0], ...)" }).out)
@@ -128,7 +121,6 @@ describe("a script runs in a task:", function()
       ["a.lua"] = "local timer = require 'neap.timer' timer.sleep(0.001) print(require('b')) error('end')",
       ["b.lua"] = "require('neap.timer').sleep(0.001) return 'waited'",
     }
-    finally(directory.remove)
     local result = run_neap({ "a.lua" }, { dir = directory.path })
     assert.equal("waited\ta.lua", (result.out:gsub("%./b.lua\n", "a.lua")))
     assert.matches("^neap: a.lua:1: end\nstack", result.err)

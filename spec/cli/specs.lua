@@ -1,5 +1,5 @@
 -- For the specs of `neap test`: runs it in a directory of its own.
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 local specs = {}
 
 -- Files by name; what follows `test`. The result as of program.run, and the directory's `read(name)`.
@@ -9,11 +9,7 @@ function specs.run(files, arguments, options)
   options.dir = directory.path
   local result = program.run_neap({ "test", table.unpack(arguments) }, options)
   result.files = {}
-  for _, name in ipairs(options.keep or {}) do
-    local file <close> = io.open(directory.path .. "/" .. name)
-    result.files[name] = file and file:read("a")
-  end
-  directory.remove()
+  for _, name in ipairs(options.keep or {}) do result.files[name] = directory:read(name) end
   return result
 end
 

@@ -1,4 +1,4 @@
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 
 -- `neap test` with one file of specs; "..." is what stands in its describe.
 local function run_specs(text, arguments, options)
@@ -9,9 +9,7 @@ local function run_specs(text, arguments, options)
   local command = { "test", "-o", "TAP", "a_spec.lua", table.unpack(arguments or {}) }
   options = options or {}
   options.dir = directory.path
-  local result = program.run_neap(command, options)
-  directory.remove()
-  return result
+  return program.run_neap(command, options)
 end
 
 describe("neap test", function()

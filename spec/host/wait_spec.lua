@@ -1,5 +1,5 @@
 -- One way to wait, two forms of it; and a wait passes through whatever Lua has.
-local neap, timer = require "neap", require "neap.timer"
+local neap, test, timer = require "neap", require "neap.test", require "neap.timer"
 
 -- Waits, for a turn, and returns its arguments.
 local function pause(...)
@@ -203,11 +203,7 @@ describe("a wait passes through", function()
 
   it("dofile and load, called and while they read", function()
     assert.same({ 1, 2 }, { assert(load("local pause = ... return pause(1, 2)"))(pause) })
-    local name = os.tmpname()
-    local file = assert(io.open(name, "w"))
-    file:write("require('neap.timer').sleep(0) return 'file'")
-    file:close()
-    finally(function() os.remove(name) end)
+    local name = test.tempdir():write("a.lua", "require('neap.timer').sleep(0) return 'file'")
     assert.equal("file", dofile(name))
   end)
 

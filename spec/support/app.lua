@@ -11,7 +11,7 @@
 local assert = require "luassert"
 local net = require "neap.net"
 local child = require "spec.support.child"
-local eventually = require "neap.test".eventually
+local test = require "neap.test"
 
 local CONTROL = [[
 neap, hot, net, timer = require "neap", require "neap.hot", require "neap.net", require "neap.timer"
@@ -46,8 +46,7 @@ local app = {}
 app.__index = app
 
 function app:save(name, text)
-  local file <close> = assert(io.open(self.directory .. "/" .. name, "w"))
-  assert(file:write(text))
+  self.files:write(name, text)
 end
 
 function app:path(name)
@@ -105,7 +104,7 @@ end
 -- Waits until it has been said, and returns all that was, up to then.
 function app:hears(text)
   local all = ""
-  return eventually(function()
+  return test.eventually(function()
     all = all .. self:said()
     return all:find(text, 1, true) and all or error(("not said: %q, but %q\n%s"):format(text, all, self:stderr()))
   end, 20)
@@ -135,12 +134,12 @@ end
 
 -- Waits until it is the same again: what has been closed may take a turn, and ours, too.
 function app:settles(inventory)
-  return eventually(function() return assert.equal(inventory, self:inventory()) end, 20)
+  return test.eventually(function() return assert.equal(inventory, self:inventory()) end, 20)
 end
 
 -- Waits until no version but the live one is there.
 function app:forgets_old()
-  return eventually(function() return #self:status().generations == 1 end, 20)
+  return test.eventually(function() return #self:status().generations == 1 end, 20)
 end
 
 function app:stderr()
@@ -161,7 +160,6 @@ end
 function app:__close()
   local closing <close> = self.child -- luacheck: ignore
   self.child = nil
-  os.execute("rm -r " .. self.directory)
 end
 
 -- app.lua, or a table: the files, by their names. Options: flags, those of neap; session, true: without a terminal (and
@@ -169,24 +167,23 @@ end
 local function start(files, options)
   options = options or {}
   if type(files) == "string" then files = { ["app.lua"] = files } end
-  local directory = os.tmpname()
-  os.remove(directory)
-  assert(os.execute("mkdir " .. directory))
-  local self = setmetatable({ directory = directory, heard = 0 }, app)
+  local directory = test.tempdir()
+  local self = setmetatable({ files = directory, directory = directory.path, heard = 0 }, app)
   self:save("control.lua", CONTROL)
   for name, text in pairs(files) do self:save(name, text) end
   local flags = { "-l", "control", table.unpack(options.flags or {}) }
   self.child = child.start({ "app.lua" }, {
-    before = "cd " .. directory, flags = flags, under = options.session and "setsid" or nil, runtime = directory,
+    before = "cd " .. self.directory, flags = flags, under = options.session and "setsid" or nil,
+    runtime = self.directory,
   })
   self.pid = self.child.pid
-  local socket = ("%s/neap/%d.sock"):format(directory, self.pid)
-  eventually(function()
+  local socket = ("%s/neap/%d.sock"):format(self.directory, self.pid)
+  test.eventually(function()
     local conn <close> = self:connect "control"
     return assert(conn, "the program does not start:\n" .. self:stderr())
   end, 20)
   self:eval "" -- it answers when the main chunk waits, or is over
-  eventually(function() return os.rename(socket, socket) end, 20) -- opened a moment later: it counts as a descriptor
+  test.eventually(function() return os.rename(socket, socket) end, 20) -- a moment later: it counts as a descriptor
   return self
 end
 

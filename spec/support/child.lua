@@ -8,14 +8,10 @@
 -- A shell stands between: the pid is printed first, and the exit status written into a file, because nobody else can
 -- learn of it without blocking. Closing kills the child if it still runs, so nothing survives a spec that fails.
 local eventually = require "neap.test".eventually
-local program = require "spec.support.neap".program
+local program = require "spec.support.program"
 
 local child = {}
 child.__index = child
-
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
 
 local function read(name)
   local file <close> = io.open(name)
@@ -28,18 +24,18 @@ end
 function child.start(arguments, options)
   options = options or {}
   local self = setmetatable({ base = os.tmpname() }, child)
-  local words = { options.under or "env", quote(program), "--slow=0" } -- on a slow machine, any task may hold the loop
-  for _, flag in ipairs(options.flags or {}) do words[#words + 1] = quote(flag) end
+  local words = { options.under or "env", program.quote(program.neap), "--slow=0" } -- here any task may hold the loop
+  for _, flag in ipairs(options.flags or {}) do words[#words + 1] = program.quote(flag) end
   if options.script then
     local file <close> = assert(io.open(self.base, "w"))
     file:write(options.script)
-    words[#words + 1] = quote(self.base)
+    words[#words + 1] = program.quote(self.base)
   end
-  for _, argument in ipairs(arguments) do words[#words + 1] = quote(argument) end
+  for _, argument in ipairs(arguments) do words[#words + 1] = program.quote(argument) end
   local command = {
     "unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4",
     options.before or ":",
-    options.runtime and "XDG_RUNTIME_DIR=" .. quote(options.runtime)
+    options.runtime and "XDG_RUNTIME_DIR=" .. program.quote(options.runtime)
       or ("XDG_RUNTIME_DIR=%s.run; mkdir $XDG_RUNTIME_DIR"):format(self.base),
     "export XDG_RUNTIME_DIR",
     ([[sh -c 'echo $$; exec "$@"' sh %s 2>%s.err &]]):format(table.concat(words, " "), self.base),

@@ -1,7 +1,7 @@
 -- A program that is reloaded under load, and what that costs: small in the specs, at full size in bench/reload.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
-local eventually = require "neap.test".eventually
+local test = require "neap.test"
 local reloading = require "spec.support.reloading"
 
 local loads = {}
@@ -49,7 +49,7 @@ function loads.many(reloads)
   local last = usage(app)
   last.cpu = (app.child:cpu() - began) / reloads
   -- the other ends of connections that were closed follow, a moment later
-  pcall(eventually, function()
+  pcall(test.eventually, function()
     last.descriptors = app:descriptors()
     return (last.descriptors or 0) <= (first.descriptors or 0)
   end)
@@ -87,7 +87,7 @@ local function reload_under_load(clients, versions, new_client)
   end
   for version = 0, versions do
     if version > 0 then assert(app:reload(versioned:format(version))) end
-    eventually(function() return seen[version] or result.errors > 0 end, SECONDS)
+    test.eventually(function() return seen[version] or result.errors > 0 end, SECONDS)
   end
   stop = true
   for i = 1, clients do tasks[i]:join() end
@@ -149,18 +149,14 @@ end
 function loads.saves(count, pause)
   local file <close> = assert(io.open "scripts/chat.lua")
   local text = file:read "a"
-  local directory = os.tmpname()
-  os.remove(directory)
-  assert(os.execute("mkdir " .. directory))
-  local _ <close> = setmetatable({}, { __close = function() os.execute("rm -r " .. directory) end })
+  local directory <close> = test.tempdir()
   local function save(version)
     local changed, places = text:gsub('"%* here: "', ('"* here %d: "'):format(version))
     assert(places == 1)
-    local new <close> = assert(io.open(directory .. "/chat.lua", "w"))
-    assert(new:write(changed))
+    directory:write("chat.lua", changed)
   end
   save(0)
-  local options = { flags = { "--watch" }, before = "cd " .. directory }
+  local options = { flags = { "--watch" }, before = "cd " .. directory.path }
   local chat <close> = child.start({ "chat.lua", "127.0.0.1:0" }, options)
   local conn <close> = assert(net.connect(chat:line():match "%S+$"))
   assert(conn:read("l", { timeout = SECONDS }))

@@ -10,7 +10,7 @@
 -- line, so that lines keep their numbers.
 local net = require "neap.net"
 local child = require "spec.support.child"
-local eventually = require "neap.test".eventually
+local test = require "neap.test"
 
 local reloading = {}
 
@@ -47,11 +47,7 @@ app.__index = app
 
 function app:write(name, text)
   if name == "app.lua" then text = 'require "control" ' .. text end
-  if name:find "/" then assert(os.execute(("mkdir -p %s/%s"):format(self.directory, name:match "^(.*)/"))) end
-  local new <close> = assert(io.open(self.directory .. "/" .. name .. ".new", "w"))
-  assert(new:write(text))
-  new:close()
-  assert(os.rename(self.directory .. "/" .. name .. ".new", self.directory .. "/" .. name))
+  assert(os.rename(self.files:write(name .. ".new", text), self.files:path_of(name)))
 end
 
 local function connect(self)
@@ -77,7 +73,7 @@ end
 
 -- Until the code returns something true, that.
 function app:eventually(code)
-  return eventually(function() return self:run(code) end, 20)
+  return test.eventually(function() return self:run(code) end, 20)
 end
 
 -- Until all versions but the live one are gone.
@@ -88,7 +84,7 @@ end
 -- With those of neap's own control socket, which it opens a moment after its start.
 function app:descriptors()
   local socket = ("%s/neap/%d.sock"):format(self.directory, self.child.pid)
-  eventually(function() return os.rename(socket, socket) end, 20)
+  test.eventually(function() return os.rename(socket, socket) end, 20)
   local pipe <close> = io.popen(("ls /proc/%d/fd 2>/dev/null | wc -l"):format(self.child.pid))
   local count = pipe:read("n")
   return count > 0 and count or nil
@@ -100,26 +96,24 @@ end
 
 function app:close()
   if self.child.pid then self.child:__close() end
-  os.execute("rm -r " .. self.directory)
+  self.files:close()
 end
 
 app.__close = app.close
 
 -- files: name -> text, beside app.lua; flags: those of neap.
 function reloading.start(text, files, flags)
-  local directory = os.tmpname()
-  os.remove(directory)
-  assert(os.execute("mkdir " .. directory))
-  local self = setmetatable({ directory = directory }, app)
+  local directory = test.tempdir()
+  local self = setmetatable({ files = directory, directory = directory.path }, app)
   self:write("control.lua", control)
   for name, content in pairs(files or {}) do self:write(name, content) end
   self:write("app.lua", text)
-  self.child = child.start({ "app.lua" }, { flags = flags, before = "cd " .. directory, runtime = directory })
+  self.child = child.start({ "app.lua" }, { flags = flags, before = "cd " .. self.directory, runtime = self.directory })
   local function answers()
     local conn <close> = connect(self)
     return conn ~= nil
   end
-  if not pcall(eventually, function() return answers() or #self.child:stderr() > 0 end, 20) or not answers() then
+  if not pcall(test.eventually, function() return answers() or #self.child:stderr() > 0 end, 20) or not answers() then
     local message = self.child:stderr()
     self:close()
     error("it does not answer:\n" .. message, 2)

@@ -5,8 +5,8 @@
 --   local result = runtime:neap("status", "chat")                      -- blocks: code, out, err
 local net = require "neap.net"
 local child = require "spec.support.child"
-local eventually = require "neap.test".eventually
-local program = require "spec.cli.program"
+local test = require "neap.test"
+local program = require "spec.support.program"
 
 local runtime = {}
 runtime.__index = runtime
@@ -33,7 +33,7 @@ end
 
 function runtime:start(text, flags, arguments)
   local process = child.start(arguments or {}, { script = text, flags = flags, runtime = self.path })
-  eventually(function()
+  test.eventually(function()
     local conn <close> = self:connect(process.pid)
     return assert(conn, "it has no control socket:\n" .. process:stderr())
   end, 20)
@@ -50,12 +50,10 @@ function runtime:neap(...)
 end
 
 function runtime:__close()
-  os.execute("rm -r " .. self.path)
+  self.directory:close()
 end
 
 return function()
-  local path = os.tmpname()
-  os.remove(path)
-  assert(os.execute("mkdir " .. path))
-  return setmetatable({ path = path }, runtime)
+  local directory = test.tempdir()
+  return setmetatable({ directory = directory, path = directory.path }, runtime)
 end

@@ -1,5 +1,6 @@
 -- tools/demo.lua, with hardly a pause: that the story comes true, and that what it draws is an SVG that can be shown.
-local program = require "spec.support.neap".program
+local program = require "spec.support.program".neap
+local test = require "neap.test"
 
 local LIMIT = 60 * 1024 -- bytes
 
@@ -43,12 +44,11 @@ end
 
 describe("tools/demo.lua", function()
   it("films a reload, a refused one and a mended one", function()
-    local path = os.tmpname()
+    local path = test.tempdir():path_of "reload.svg"
     local pipe = assert(io.popen(("timeout -s KILL 60 %s --slow=0 tools/demo.lua %s 0.02 2>&1"):format(program, path)))
     local said = pipe:read "a"
     local ended_well = pipe:close()
     local svg = read(path)
-    os.remove(path)
     assert.same({ true, "" }, { ended_well, said })
     check_film(svg)
     for _, text in ipairs { "no such command: /time", "it is %d%d:%d%d:%d%d<", "generation 2 is live",

@@ -1,6 +1,6 @@
 -- Who asks for a reload gets an answer, however many ask, and whenever.
 local hot, neap = require "neap.hot", require "neap"
-local program = require "spec.cli.program"
+local program = require "spec.support.program"
 local start_app = require "spec.support.app"
 local eventually = require "neap.test".eventually
 

@@ -1,6 +1,7 @@
 -- hot.state: guarantee 9, a table that all versions share, and its migration.
-local support = require "spec.support.neap"
+local program = require "spec.support.program"
 local reloading = require "spec.support.reloading"
+local test = require "neap.test"
 
 local head = [[hot, timer, neap = require "neap.hot", require "neap.timer", require "neap" ]]
 
@@ -277,12 +278,8 @@ describe("neap.hot where nothing can be loaded again", function()
       print(hot.reload())
       hot.reload(function(...) print("callback", ...) end)
     ]]
-    local directory = os.tmpname()
-    local file = assert(io.open(directory, "w"))
-    file:write(text)
-    file:close()
-    finally(function() os.remove(directory) end)
-    local pipe <close> = assert(io.popen(("%s - < %s 2>&1"):format(support.program, directory)))
+    local path = test.tempdir():write("script.lua", text)
+    local pipe <close> = assert(io.popen(("%s - < %s 2>&1"):format(program.neap, path)))
     local out = pipe:read "a"
     assert.equal("true\t1\tmain:x\n"
       .. "nil\treload: the script came from standard input\tENOTSUP\n"

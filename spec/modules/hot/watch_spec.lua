@@ -1,6 +1,6 @@
 -- A program under --watch: what runs in the end is what is on the disk, however it was saved (guarantee 13), and the
 -- developer is told in a line (what is seen of single files is in spec/c/watch.lua).
-local eventually = require "neap.test".eventually
+local test = require "neap.test"
 local start_app = require "spec.support.app"
 
 local SERVER = [[
@@ -20,16 +20,16 @@ end
 
 -- Waits until that version answers.
 local function serves(app, text)
-  return eventually(function() return assert.equal(text, app:ask("app.sock", "which?"), app:stderr()) end, 20)
+  return test.eventually(function() return assert.equal(text, app:ask("app.sock", "which?"), app:stderr()) end, 20)
 end
 
 local function says(app, pattern)
-  return eventually(function() return assert.matches(pattern, app:stderr()) end, 20)
+  return test.eventually(function() return assert.matches(pattern, app:stderr()) end, 20)
 end
 
 -- Waits until so many were counted, which they are a moment after they serve.
 local function counts(app, expected)
-  local count = eventually(function()
+  local count = test.eventually(function()
     local count = app:status().reloads
     return count >= expected and count
   end, 20)
@@ -167,16 +167,13 @@ describe("neap --watch", function()
 
   it("waits for a mistake in the first version to be mended, and stops what that has started", function()
     local child = require "spec.support.child"
-    local path = os.tmpname()
-    finally(function() os.remove(path) end)
-    local function save(text)
-      local file <close> = assert(io.open(path, "w"))
-      file:write(text)
-    end
+    local directory = test.tempdir()
+    local path = directory:path_of "app.lua"
+    local function save(text) directory:write("app.lua", text) end
     save "require('neap.timer').every(1000, print)\nprint 'first'\nerror 'early'"
     local app <close> = child.start({ path }, { flags = { "--watch" } })
     assert.equal("first", app:line())
-    eventually(function() return app:stderr():find "nothing serves, until a file changes" end, 20)
+    test.eventually(function() return app:stderr():find "nothing serves, until a file changes" end, 20)
     assert.matches(":3: early", app:stderr())
     save "print 'second'\nio.stdout:flush()"
     assert.equal("second", app:line())
@@ -186,7 +183,7 @@ describe("neap --watch", function()
 end)
 
 describe("--watch", function()
-  local program = require "spec.cli.program"
+  local program = require "spec.support.program"
 
   it("is refused where there is nothing to watch", function()
     local result = program.run_neap({ "--watch", "-" }, {})

@@ -14,7 +14,7 @@ end
 
 -- With ASan, which keeps freed memory to find those who use it.
 local function sanitized()
-  local file <close> = assert(io.open(require "spec.support.neap".program, "rb"))
+  local file <close> = assert(io.open(require "spec.support.program".neap, "rb"))
   return file:read("a"):find("__asan_init", 1, true) ~= nil
 end
 

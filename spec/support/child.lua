@@ -7,7 +7,7 @@
 --
 -- A shell stands between: the pid is printed first, and the exit status written into a file, because nobody else can
 -- learn of it without blocking. Closing kills the child if it still runs, so nothing survives a spec that fails.
-local eventually = require "neap.test".eventually
+local test = require "neap.test"
 local program = require "spec.support.program"
 
 local child = {}
@@ -23,23 +23,18 @@ end
 -- runtime, the $XDG_RUNTIME_DIR (one of its own).
 function child.start(arguments, options)
   options = options or {}
-  local self = setmetatable({ base = os.tmpname() }, child)
+  local files = test.tempdir()
+  local self = setmetatable({ files = files }, child)
   local words = { options.under or "env", program.quote(program.neap), "--slow=0" } -- here any task may hold the loop
   for _, flag in ipairs(options.flags or {}) do words[#words + 1] = program.quote(flag) end
-  if options.script then
-    local file <close> = assert(io.open(self.base, "w"))
-    file:write(options.script)
-    words[#words + 1] = program.quote(self.base)
-  end
+  if options.script then words[#words + 1] = program.quote(files:write("script", options.script)) end
   for _, argument in ipairs(arguments) do words[#words + 1] = program.quote(argument) end
   local command = {
     "unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4",
     options.before or ":",
-    options.runtime and "XDG_RUNTIME_DIR=" .. program.quote(options.runtime)
-      or ("XDG_RUNTIME_DIR=%s.run; mkdir $XDG_RUNTIME_DIR"):format(self.base),
-    "export XDG_RUNTIME_DIR",
-    ([[sh -c 'echo $$; exec "$@"' sh %s 2>%s.err &]]):format(table.concat(words, " "), self.base),
-    ("{ wait $!; } 2>/dev/null; echo $? >%s.new; mv %s.new %s.code"):format(self.base, self.base, self.base),
+    "export XDG_RUNTIME_DIR=" .. program.quote(options.runtime or files.path),
+    ([[sh -c 'echo $$; exec "$@"' sh %s 2>%s/err &]]):format(table.concat(words, " "), files.path),
+    ("{ wait $!; } 2>/dev/null; echo $? >%s/new; mv %s/new %s/code"):format(files.path, files.path, files.path),
   }
   self.pipe = assert(io.popen(table.concat(command, "\n")))
   self.pid = self.pipe:read("n", "l")
@@ -54,7 +49,7 @@ function child:line()
 end
 
 function child:stderr()
-  return read(self.base .. ".err") or ""
+  return self.files:read "err" or ""
 end
 
 function child:signal(name)
@@ -74,8 +69,8 @@ end
 
 -- Waits for its end: its exit status (128 + signal), what it has printed and not been read, its stderr.
 function child:wait(seconds)
-  local code = eventually(function()
-    return assert(read(self.base .. ".code"), "the child still runs:\n" .. self:stderr())
+  local code = test.eventually(function()
+    return assert(self.files:read "code", "the child still runs:\n" .. self:stderr())
   end, seconds or 30)
   local err = self:stderr()
   if err:find("Sanitizer", 1, true) or err:find("runtime error:", 1, true) then error(err, 2) end
@@ -83,9 +78,9 @@ function child:wait(seconds)
 end
 
 function child:__close()
-  if not read(self.base .. ".code") then self:signal("KILL") end
+  if not self.files:read "code" then self:signal("KILL") end
   self.pipe:close() -- waits for the shell, and so for the child
-  os.execute(("rm -rf %s %s.run %s.err %s.code"):format(self.base, self.base, self.base, self.base))
+  self.files:close()
 end
 
 return child

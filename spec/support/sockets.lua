@@ -1,14 +1,12 @@
 -- Sockets for specs: both ends of a connection at hand, addresses nobody else has.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
-local eventually = require "neap.test".eventually
+local test = require "neap.test"
 
 local sockets = {}
 
 -- The address of a Unix socket that does not exist yet.
 function sockets.unix()
-  local path = os.tmpname()
-  os.remove(path)
-  return "unix:" .. path
+  return "unix:" .. test.tempdir():path_of "socket"
 end
 
 -- An address nobody listens on (any more).
@@ -54,7 +52,7 @@ function sockets.pair(address)
     self.hold:join()
   end, address)
   self.near = assert(net.connect(server.address))
-  eventually(function() return self.far end, 20)
+  test.eventually(function() return self.far end, 20)
   return self
 end
 

@@ -78,7 +78,9 @@ function child:wait(seconds)
 end
 
 function child:__close()
-  if not self.files:read "code" then self:signal("KILL") end
+  if not self.files:read "code" then -- or it has just ended, and that is not written yet
+    os.execute(("kill -KILL %d 2>/dev/null"):format(self.pid))
+  end
   self.pipe:close() -- waits for the shell, and so for the child
   self.files:close()
 end

@@ -4,43 +4,11 @@
  * goes on. Lua collects and tries again, so two in a row fail, or many more. Only
  * what tasks ask for does: the host's own code, between them, has no protected
  * call. */
-#include <signal.h>
-#include <string.h>
-
 #include "modules/hot/fingerprints.h"
 #include "modules/hot/watch.h"
-#include "spec/c/machine.h"
-
-static struct {
-  lua_Alloc alloc;
-  void *ud;
-  struct host *host;
-  const struct task *driver; /* is given what it asks for */
-  long left;                 /* until the last one of the row; 0: all is well */
-  long row;
-} memory;
-
-static bool is_counted(void) {
-  return memory.left > 0 && memory.host->current != NULL &&
-         memory.host->current != memory.driver;
-}
-
-static void *allocate(void *ud, void *block, size_t old, size_t size) {
-  bool is_asked = size > 0 && (block == NULL || size > old);
-  (void)ud;
-  if (is_asked && is_counted() && --memory.left < memory.row) return NULL;
-  return memory.alloc(memory.ud, block, old, size);
-}
+#include "spec/c/failing_memory.h"
 
 /* ---- for the driver ------------------------------------------------------ */
-
-/* fail_at(n); 0: never. Returns whether the last one has come about. */
-static int fail_at(lua_State *L) {
-  long n = (long)luaL_checkinteger(L, 1);
-  lua_pushboolean(L, memory.left < memory.row);
-  memory.left = n > 0 ? n + memory.row - 1 : 0;
-  return 1;
-}
 
 /* What is left of all: tasks, timers, handles, versions; without the driver and
  * its version. */
@@ -107,22 +75,6 @@ static const char driver[] =
   "end\n"
   "print(('%-10s %5d allocations, %d failures'):format(name, n - 1, failures))\n"
   "assert(failures > 3, 'nothing has failed')\n";
-
-static bool driver_returned;
-
-static int driver_over(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  driver_returned = true;
-  return 0;
-}
-
-/* It must not wait for what it has left behind. */
-static void driver_ended(struct task *task, enum task_end end) {
-  (void)end;
-  loop_stop(task->host, 0);
-}
-
-static const struct task_sink driver_sink = {NULL, driver_ended};
 
 static int run_driver(lua_State *L) { /* the name and text of a script */
   const char *const *script = lua_touserdata(L, 1);
@@ -374,21 +326,7 @@ static const char *const scripts[][2] = {
              "return 'ok'"},
 };
 
-/* ---- what the host has to say, thousands of times, is kept in a file ------ */
-
-static FILE *told, *real_stderr;
-
-static void show_told(int number) {
-  char text[4000];
-  fflush(told);
-  rewind(told);
-  fseek(told, -(long)sizeof text, SEEK_END);
-  size_t size = fread(text, 1, sizeof text, told);
-  ssize_t written = write(STDERR_FILENO, text, size);
-  (void)written;
-  signal(number, SIG_DFL);
-  raise(number);
-}
+/* ---- run ------------------------------------------------------------------ */
 
 static void run(const char *const script[2], long row) {
   struct host *host = machine_open(50);

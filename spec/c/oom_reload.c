@@ -4,39 +4,17 @@
  * the new one is live: what the request answers is true. And the next reload
  * works. Who is not part of the reload is given what it asks for. With every
  * n: test_oom_reload 1 (ten seconds). */
-#include <fcntl.h>
-#include <signal.h>
-#include <string.h>
-
 #include "host/chunk.h"
 #include "host/owner.h"
-#include "spec/c/machine.h"
-
-static struct {
-  lua_Alloc alloc;
-  void *ud;
-  struct host *host;
-  const struct task *driver;
-  long left; /* until the last one of the row; 0: all is well */
-  long row;
-} memory;
+#include "spec/c/failing_memory.h"
 
 static lua_Integer version;
 static char directory[] = "/tmp/neap-oom-XXXXXX", path[64];
 
 /* The connections that the driver serves are of the root, like the reloader. */
-static bool is_counted(void) {
-  const struct task *task = memory.host->current;
-  if (memory.left <= 0 || task == NULL || task == memory.driver) return false;
+static bool is_of_reload(const struct task *task) {
   return task->work.owner->generation != memory.host->root ||
          owner_is_background(task->work.owner);
-}
-
-static void *allocate(void *ud, void *block, size_t old, size_t size) {
-  bool is_asked = size > 0 && (block == NULL || size > old);
-  (void)ud;
-  if (is_asked && is_counted() && --memory.left < memory.row) return NULL;
-  return memory.alloc(memory.ud, block, old, size);
 }
 
 /* ---- what a version sees: version(), backend ------------------------------ */
@@ -90,14 +68,6 @@ static const char app[] =
   "timer.sleep(0)\n";
 
 /* ---- for the driver ------------------------------------------------------- */
-
-/* fail_at(n); 0: never. Returns whether the last one has come about. */
-static int fail_at(lua_State *L) {
-  long n = (long)luaL_checkinteger(L, 1);
-  lua_pushboolean(L, memory.left < memory.row);
-  memory.left = n > 0 ? n + memory.row - 1 : 0;
-  return 1;
-}
 
 static int set_version(lua_State *L) {
   version = luaL_checkinteger(L, 1);
@@ -216,22 +186,6 @@ static const char driver[] =
   "assert(failures > 3, 'nothing has failed')\n"
   "hot.status()\n";
 
-static bool driver_returned;
-
-static int driver_over(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  driver_returned = true;
-  return 0;
-}
-
-/* It must not wait for what it has left behind. */
-static void driver_ended(struct task *task, enum task_end end) {
-  (void)end;
-  loop_stop(task->host, 0);
-}
-
-static const struct task_sink driver_sink = {NULL, driver_ended};
-
 struct run {
   long row;
   int step, most; /* every step-th allocation, up to that one */
@@ -251,21 +205,7 @@ static int run_driver(lua_State *L) {
   return driver_over(L, LUA_OK, 0);
 }
 
-/* ---- what the host has to say, thousands of times, is kept in a file ------ */
-
-static FILE *told, *real_stderr;
-
-static void show_told(int number) {
-  char text[4000];
-  fflush(told);
-  rewind(told);
-  fseek(told, -(long)sizeof text, SEEK_END);
-  size_t size = fread(text, 1, sizeof text, told);
-  ssize_t written = write(STDERR_FILENO, text, size);
-  (void)written;
-  signal(number, SIG_DFL);
-  raise(number);
-}
+/* ---- run ------------------------------------------------------------------ */
 
 static void write_app(void) {
   char *made = mkdtemp(directory);
@@ -286,6 +226,7 @@ static void run(const struct run *how) {
   memory.alloc = lua_getallocf(host->L, &memory.ud);
   memory.left = 0;
   memory.row = how->row;
+  memory.counts = is_of_reload;
   lua_setallocf(host->L, allocate, NULL);
   driver_returned = false;
   struct task *task = task_start(host, &host->root->background, run_driver,

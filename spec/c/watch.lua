@@ -321,7 +321,7 @@ test("a directory is moved away, another one comes", function()
   sys.mkdir("two")
   write("one/a.lua", "1")
   write("two/a.lua", "2")
-  local path = root .. "/work/one/a.lua"
+  local path = root .. "/tree/one/a.lua"
   local watcher <close> = watch { path }
   os.rename("one", "old")
   os.rename("two", "one")
@@ -361,7 +361,7 @@ test("links", function()
   write("real/a.lua", "1")
   write("other/b.lua", "1")
   sys.symlink("real/a.lua", "link")
-  sys.symlink(root .. "/work/link", "chain")
+  sys.symlink(root .. "/tree/link", "chain")
   local watcher <close> = watch { "link", "chain" }
   write("real/a.lua", "2")
   expect(watcher, "link", "chain")
@@ -693,11 +693,11 @@ end)
 local ok, message = pcall(function()
   for _, one in ipairs(tests) do
     if not wanted or one.name:find(wanted, 1, true) then
-      sys.mkdir(root .. "/work")
-      sys.chdir(root .. "/work")
+      sys.mkdir(root .. "/tree")
+      sys.chdir(root .. "/tree")
       local passed, text = xpcall(one.fn, debug.traceback)
       sys.chdir(home)
-      remove_all(root .. "/work")
+      remove_all(root .. "/tree")
       if not passed then error(one.name .. ": " .. tostring(text), 0) end
       count = count + 1
     end

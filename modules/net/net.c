@@ -3,17 +3,22 @@
 
 #include "modules/modules.h"
 #include "modules/net/connect.h"
+#include "modules/net/interfaces.h"
+#include "modules/net/lookup.h"
+#include "modules/net/question.h"
 #include "modules/net/server.h"
 #include "modules/net/stream.h"
 
 static const luaL_Reg functions[] = {
-  {"connect", net_connect},
-  {"listen", net_listen},
-  {NULL, NULL},
+  {"connect", net_connect}, {"interfaces", net_interfaces},
+  {"listen", net_listen},   {"lookup", net_lookup},
+  {"reverse", net_reverse}, {NULL, NULL},
 };
 
 int open_net(lua_State *L) {
+  question_open(L);
   connect_open_class(L);
+  lookup_open_class(L);
   server_open_class(L);
   stream_open_class(L);
   luaL_newlib(L, functions);

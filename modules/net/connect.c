@@ -1,5 +1,5 @@
-/* connect.c - look a name up, connect to one of its addresses, hand the stream
- * over.
+/* connect.c - look a name up, connect to one of its addresses, hand the
+ * connection over.
  *
  * The attempt lies in its box, on the stack of the task that waits: what libuv
  * holds is the question (question.h) and the contenders of the race (race.h). */
@@ -19,9 +19,9 @@
 #include "host/task.h"
 #include "host/wait.h"
 #include "modules/net/bind.h"
+#include "modules/net/connection.h"
 #include "modules/net/question.h"
 #include "modules/net/race.h"
-#include "modules/net/stream.h"
 
 static const char class_name[] = "neap.connect";
 
@@ -62,8 +62,10 @@ static int try_unix(struct attempt *attempt) {
   struct race *race = &attempt->race;
   struct sockaddr_un name;
   socklen_t size = address_unix(attempt->address.host, &name);
-  struct stream *stream = stream_new(race->host, race->owner, UV_NAMED_PIPE);
-  if (stream == NULL) return UV_ENOMEM;
+  struct connection *connection =
+    connection_new(race->host, race->owner, UV_NAMED_PIPE);
+  if (connection == NULL) return UV_ENOMEM;
+  struct stream *stream = &connection->stream;
   handle_use(&stream->handle);
   stream->handle.origin = race->origin;
   race->winner = stream;

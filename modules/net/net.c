@@ -3,11 +3,11 @@
 
 #include "modules/modules.h"
 #include "modules/net/connect.h"
+#include "modules/net/connection.h"
 #include "modules/net/interfaces.h"
 #include "modules/net/lookup.h"
 #include "modules/net/question.h"
 #include "modules/net/server.h"
-#include "modules/net/stream.h"
 
 static const luaL_Reg functions[] = {
   {"connect", net_connect}, {"interfaces", net_interfaces},
@@ -20,7 +20,7 @@ int open_net(lua_State *L) {
   connect_open_class(L);
   lookup_open_class(L);
   server_open_class(L);
-  stream_open_class(L);
+  connection_open_class(L);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/host.h"
-#include "modules/net/stream.h"
+#include "modules/net/connection.h"
 
 enum {
   PAUSE_MS = 250, /* RFC 8305, 5: "Connection Attempt Delay" */
@@ -77,7 +77,7 @@ static void settle(struct race *race, struct stream *stream, int status) {
     return;
   }
   if (status == 0) {
-    stream_learn_peer(stream);
+    connection_learn_peer((struct connection *)stream);
     status = stream_start(stream);
   }
   if (status == 0) {
@@ -103,8 +103,10 @@ static void on_connect(uv_connect_t *uv, int status) {
 
 static int begin(struct contender *contender, const struct sockaddr *name) {
   struct race *race = contender->race;
-  struct stream *stream = stream_new(race->host, race->owner, UV_TCP);
-  if (stream == NULL) return UV_ENOMEM;
+  struct connection *connection =
+    connection_new(race->host, race->owner, UV_TCP);
+  if (connection == NULL) return UV_ENOMEM;
+  struct stream *stream = &connection->stream;
   handle_use(&stream->handle); /* its owner may stop it meanwhile */
   stream->handle.origin = race->origin;
   uv_tcp_nodelay(&stream->uv.tcp, 1);

@@ -150,8 +150,7 @@ ssize_t udp_receive_now(int fd, char *buffer, union udp_name *from) {
                            .msg_iov = &part,
                            .msg_iovlen = 1};
   ssize_t size;
-  do
-    size = recvmsg(fd, &message, 0);
+  do size = recvmsg(fd, &message, 0);
   while (size < 0 && errno == EINTR);
   if (size < 0) return errno == EWOULDBLOCK ? UV_EAGAIN : last_error();
   if (is_mapped(from)) unmap(from);

@@ -1,4 +1,4 @@
-/* net.c - module `neap.net`: stream sockets over TCP and Unix. */
+/* net.c - module `neap.net`: streams over TCP and Unix, datagrams, names. */
 #include <lauxlib.h>
 
 #include "modules/modules.h"
@@ -8,11 +8,16 @@
 #include "modules/net/lookup.h"
 #include "modules/net/question.h"
 #include "modules/net/server.h"
+#include "modules/net/udp.h"
 
 static const luaL_Reg functions[] = {
-  {"connect", net_connect}, {"interfaces", net_interfaces},
-  {"listen", net_listen},   {"lookup", net_lookup},
-  {"reverse", net_reverse}, {NULL, NULL},
+  {"connect", net_connect},
+  {"interfaces", net_interfaces},
+  {"listen", net_listen},
+  {"lookup", net_lookup},
+  {"reverse", net_reverse},
+  {"udp", net_udp},
+  {NULL, NULL},
 };
 
 int open_net(lua_State *L) {
@@ -21,6 +26,7 @@ int open_net(lua_State *L) {
   lookup_open_class(L);
   server_open_class(L);
   connection_open_class(L);
+  udp_open_class(L);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -110,15 +110,17 @@ static bool is_mapped(const union udp_name *name) {
          IN6_IS_ADDR_V4MAPPED(&name->v6.sin6_addr);
 }
 
-static void unmap(union udp_name *name) {
+void udp_unmap(union udp_name *name) {
+  if (!is_mapped(name)) return;
   struct sockaddr_in v4 = {.sin_family = AF_INET,
                            .sin_port = name->v6.sin6_port};
   memcpy(&v4.sin_addr, &name->v6.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
+  memset(name, 0, sizeof *name);
   name->v4 = v4;
 }
 
 bool udp_map(int family, union udp_name *name) {
-  if (family == AF_INET && is_mapped(name)) unmap(name);
+  if (family == AF_INET) udp_unmap(name);
   if (name->any.sa_family == family) return true;
   if (family != AF_INET6) return false;
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
@@ -153,7 +155,7 @@ ssize_t udp_receive_now(int fd, char *buffer, union udp_name *from) {
   do size = recvmsg(fd, &message, 0);
   while (size < 0 && errno == EINTR);
   if (size < 0) return errno == EWOULDBLOCK ? UV_EAGAIN : last_error();
-  if (is_mapped(from)) unmap(from);
+  udp_unmap(from);
   return message.msg_flags & MSG_TRUNC ? UV_EMSGSIZE : size;
 }
 

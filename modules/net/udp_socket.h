@@ -34,6 +34,7 @@ int udp_family(int fd);
 bool udp_resolve(const struct address *address, union udp_name *name);
 /* As a socket of that family takes it. False: it cannot. */
 bool udp_map(int family, union udp_name *name);
+void udp_unmap(union udp_name *name); /* IPv4 in IPv6 is IPv4 */
 
 /* 0, or UV_EAGAIN where it would wait. `name` NULL: to the peer. */
 int udp_send_now(int fd, const char *data, size_t size,

@@ -271,7 +271,8 @@ int net_udp(lua_State *L) {
     lua_pushnil(L);
     lua_insert(L, 1);
   }
-  luaL_argcheck(L, lua_gettop(L) <= 2, 3, "net.udp takes no callback");
+  if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2); /* it does not wait: no callback */
   option_arguments(L, 1, names);
   struct udp_options options = check_options(L, 2);
   bool is_bound = !lua_isnil(L, 1);

@@ -4,9 +4,12 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
+#include "host/await.h"
 #include "host/class.h"
 #include "host/host.h"
 #include "host/task.h"
+
+enum { DELAY_MOST = 32 };
 
 static const char class_name[] = "neap.job";
 
@@ -28,18 +31,56 @@ static void work(uv_work_t *uv) {
 
 /* ---- on the loop: still no Lua ------------------------------------------- */
 
-static void after(uv_work_t *uv, int status) {
-  struct job *job = uv->data;
-  job->queued = false;
+static void after(uv_work_t *uv, int status);
+
+static int queue(struct job *job) {
+  job->again = JOB_DONE;
+  int status = uv_queue_work(&job->host->loop, &job->uv, work, after);
+  job->queued = status == 0;
+  return status;
+}
+
+static void end(struct job *job, int status) {
   if (job->waiter != NULL) task_wake(job->waiter, status);
   leave(job);
 }
 
+static void on_awaited(void *data) {
+  struct job *job = data;
+  job->await = NULL;
+  int status = queue(job);
+  if (status < 0) end(job, status);
+}
+
+static int await(struct job *job) {
+  if (job->again != JOB_LATER)
+    return await_fd(&job->await, job->host, job->fd,
+                    job->again == JOB_READABLE ? UV_READABLE : UV_WRITABLE,
+                    on_awaited, job);
+  if (job->delay_ms < DELAY_MOST) job->delay_ms = 2 * job->delay_ms + 1;
+  return await_ms(&job->await, job->host, (uint64_t)job->delay_ms, on_awaited,
+                  job);
+}
+
+static void after(uv_work_t *uv, int status) {
+  struct job *job = uv->data;
+  job->queued = false;
+  if (status == 0 && job->again != JOB_DONE && !job_is_given_up(job)) {
+    status = await(job);
+    if (status == 0) return;
+  }
+  end(job, status);
+}
+
 /* Nobody waits for it any more; it need not begin, if it has not. */
 static void give_up(struct job *job) {
-  if (!job->queued || job_is_given_up(job)) return;
+  if (job_is_given_up(job)) return;
   atomic_store_explicit(&job->given_up, true, memory_order_relaxed);
-  uv_cancel((uv_req_t *)&job->uv);
+  if (job->queued) uv_cancel((uv_req_t *)&job->uv);
+  if (job->await == NULL) return;
+  await_stop(job->await);
+  job->await = NULL;
+  leave(job);
 }
 
 bool job_interrupt(struct task *task) {
@@ -70,10 +111,9 @@ void job_anchor(lua_State *L, struct job *job) {
 
 int job_start(lua_State *L, struct job *job, int callback, int64_t limit_ms) {
   struct task *task = wait_begin(L, &job->kind->wait, callback);
-  int status = uv_queue_work(&job->host->loop, &job->uv, work, after);
+  int status = queue(job);
   if (status < 0) return wait_fail(L, task, status);
   job->users++;
-  job->queued = true;
   return wait_park(L, task, &job->waiter, limit_ms);
 }
 

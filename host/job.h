@@ -35,9 +35,14 @@
 
 #include "host/wait.h"
 
+struct await;
 struct host;
 struct job;
 struct task;
+
+/* What `work` may ask for: to be called again, in a thread, when its `fd` is
+ * ready, or a moment later. Meanwhile no thread is held. */
+enum job_again { JOB_DONE, JOB_READABLE, JOB_WRITABLE, JOB_LATER };
 
 struct job_kind {
   struct wait wait;
@@ -52,10 +57,14 @@ struct job {           /* first member of every job */
   const struct job_kind *kind;
   struct host *host;
   uv_work_t uv;
-  int status;  /* for `work`: 0, or one of libuv's */
-  int users;   /* the box, libuv */
-  int anchor;  /* a reference in the registry, or LUA_NOREF */
-  bool queued; /* libuv has it */
+  struct await *await;  /* what it waits for between two runs, or NULL */
+  enum job_again again; /* for `work`, as are the next two */
+  int fd;
+  int status;   /* 0, or one of libuv's */
+  int delay_ms; /* before it is called again, when it was last asked for */
+  int users;    /* the box, libuv */
+  int anchor;   /* a reference in the registry, or LUA_NOREF */
+  bool queued;  /* libuv has it */
   atomic_bool given_up;
 };
 

@@ -12,7 +12,7 @@
 
 #include "host/host.h"
 
-enum { AT_ONCE = 1 << 30 }; /* more is not asked of the system in one call */
+enum { AT_ONCE = 8 << 20 }; /* between two such calls one may be cancelled */
 
 int descriptor_status(void) {
   return uv_translate_sys_error(errno);
@@ -55,6 +55,18 @@ ssize_t descriptor_write(int fd, const char *bytes, size_t size) {
   do written = write(fd, bytes, size < AT_ONCE ? size : AT_ONCE);
   while (written < 0 && errno == EINTR);
   return written < 0 ? descriptor_status() : written;
+}
+
+int descriptor_write_all(int fd, const char **data, size_t *size,
+                         atomic_bool *given_up) {
+  while (*size > 0) {
+    if (atomic_load(given_up)) return UV_ECANCELED;
+    ssize_t written = descriptor_write(fd, *data, *size);
+    if (written < 0) return (int)written;
+    *data += written;
+    *size -= (size_t)written;
+  }
+  return 0;
 }
 
 bool descriptor_has_input(int fd) {

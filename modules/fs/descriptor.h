@@ -5,6 +5,7 @@
 #ifndef MODULES_FS_DESCRIPTOR_H
 #define MODULES_FS_DESCRIPTOR_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -19,6 +20,10 @@ bool descriptor_is_pipe(const char *path);
 /* The number of bytes, or a status: UV_EAGAIN where it would have to wait. */
 ssize_t descriptor_read(int fd, char *bytes, size_t size);
 ssize_t descriptor_write(int fd, const char *bytes, size_t size);
+/* As far as it goes: `data` and `size` are then what is left. UV_ECANCELED when
+ * somebody sets `given_up`. */
+int descriptor_write_all(int fd, const char **data, size_t *size,
+                         atomic_bool *given_up);
 /* A pipe that nobody has opened for writing gives an end of file at once, which
  * is not what its reader waits for: this is false until somebody has. */
 bool descriptor_has_input(int fd);

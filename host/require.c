@@ -8,6 +8,7 @@
 #include "host/embedded.h"
 #include "host/gate.h"
 #include "host/host.h"
+#include "host/paths.h"
 #include "host/task.h"
 
 static int current(lua_State *L) {
@@ -50,6 +51,7 @@ static int call_require(lua_State *L) {
 
 void require_open(lua_State *L) {
   gate_open_class(L);
+  paths_open(L);
   embedded_load(L, "host/require.lua");
   lua_pushcfunction(L, current);
   lua_pushcfunction(L, gate_new);

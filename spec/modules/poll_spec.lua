@@ -106,6 +106,10 @@ describe("neap.poll", function()
     assert.equal("", ended:read "a")
     local unread <close> = io.popen("exec <&-; sleep 0.05", "w")
     assert.equal("w", neap.poll(unread, "w", 10))
+    local full <close> = io.popen("sleep 0.05", "w")
+    full:setvbuf "no"
+    fill(full)
+    assert.equal("w", neap.poll(full, "w", 10))
   end)
 
   it("finds plain files always ready", function()

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "host/generation.h"
+#include "host/luv.h"
 #include "host/realm.h"
 #include "host/shuffle.h"
 #include "host/signals.h"
@@ -125,6 +126,7 @@ void host_close(struct host *host) {
   generation_each_work(host, discard, host);
   clock_cancel(&host->clock, &host->stop_limit);
   clock_cancel(&host->clock, &host->tidy.timeout);
+  luv_close(host);
   lua_close(host->L);
   host->L = NULL; /* what libuv still holds must not touch it */
   signals_close(host);

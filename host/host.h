@@ -81,6 +81,7 @@ struct host {
   uint32_t spec;             /* the one that runs, under `neap test`; or 0 */
   enum host_phase phase;
   bool polling; /* inside uv_run: no Lua is running */
+  bool has_luv; /* with handles on our loop, see luv.h */
   bool blocked; /* an outer C function forbids to wait */
   bool reports_leaks;
   char scratch[SCRATCH_SIZE]; /* every stream reads into it, one at a time */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/blocking.h"
 #include "host/cancel.h"
 #include "host/generation.h"
 #include "host/host.h"
@@ -34,18 +35,32 @@ static struct {
 
 /* ---- inside Lua ---------------------------------------------------------- */
 
-/* Nobody is kept waiting by a script that is alone. */
-static void report_overrun(struct host *host, lua_State *L) {
-  if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
+/* The line that runs, or where nothing but C does, the one that started it. */
+static void report_place(struct host *host, lua_State *L) {
+  const struct origin start = host->current->origin;
   struct origin origin = origin_of(host, L);
+  if (origin.source == NULL && start.source != NULL)
+    fprintf(stderr, ", started at %s:%d", start.source, start.line);
+  else
+    fprintf(stderr, ", at %s:%d", origin.source != NULL ? origin.source : "?",
+            origin.line);
+}
+
+/* Nobody is kept waiting by a script that is alone. */
+static void report_overrun(struct host *host, lua_State *L, lua_Debug *ar) {
+  struct blocking blocking;
+  if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
+  bool blocks = blocking_find(L, ar, &blocking);
   host->overruns++;
   report_begin(host->current);
-  fprintf(stderr,
-          "task %llu (%s) has held the loop for over %u ms, at "
-          "%s:%d\n",
+  fprintf(stderr, "task %llu (%s) has held the loop for over %u ms",
           (unsigned long long)host->current->id, host->current->name,
-          (unsigned)(host->watchdog.limit / 1000000),
-          origin.source != NULL ? origin.source : "?", origin.line);
+          (unsigned)(host->watchdog.limit / 1000000));
+  if (blocks) fprintf(stderr, " in %s", blocking.name);
+  report_place(host, L);
+  if (blocks && blocking.instead != NULL)
+    fprintf(stderr, ": use %s", blocking.instead);
+  fputc('\n', stderr);
 }
 
 /* What serves nobody is cancelled where it is, even if it never waits. */
@@ -75,7 +90,6 @@ static void cut(lua_State *L, struct host *host) {
 
 static void on_hook(lua_State *L, lua_Debug *ar) {
   struct host *host = host_of(L);
-  (void)ar;
   if (signals.hooked == L)
     lua_sethook(L, signals.old_hook, signals.old_mask, signals.old_count);
   else
@@ -84,7 +98,7 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   if (host->current == NULL) return;
   if (signals.ends > 0) end_running(L, host);
   bool same = signals.found == host->runs; /* that task has not ended since */
-  if (signals.overran && same) report_overrun(host, L);
+  if (signals.overran && same) report_overrun(host, L, ar);
   signals.overran = 0;
   if (signals.wants_list) task_list_print(host, stderr, L);
   signals.wants_list = 0;
@@ -110,10 +124,12 @@ static void look(struct host *host) {
   enum watchdog_finding finding = watchdog_look(host);
   if (finding == WATCHDOG_NOTHING) return;
   signals.found = host->runs;
-  if (finding == WATCHDOG_OVERRUN)
+  if (finding == WATCHDOG_OVERRUN) {
+    blocking_mark();
     signals.overran = 1;
-  else
+  } else {
     signals.cuts = 1;
+  }
   interrupt(host->running);
 }
 

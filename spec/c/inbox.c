@@ -1,7 +1,7 @@
 /* inbox.c - what is read from bytes must not depend on how they arrive: each
  * text is given whole and cut at every place, and numerals are compared with
  * what Lua's own io.read makes of them. */
-#include "modules/net/inbox.h"
+#include "host/stream/inbox.h"
 
 #include <assert.h>
 #include <lauxlib.h>

@@ -3,8 +3,8 @@
  * A reader that waits is given the host's read buffer itself: the bytes are
  * lent, for this turn, and copied only if some are left. Otherwise they get
  * memory of their own; an empty inbox has none. Pure data: no Lua, no libuv. */
-#ifndef NET_INBOX_H
-#define NET_INBOX_H
+#ifndef HOST_STREAM_INBOX_H
+#define HOST_STREAM_INBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>

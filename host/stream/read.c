@@ -1,4 +1,4 @@
-/* read.c - from libuv into the inbox, from the inbox to a reader. */
+/* read.c - from the system into the inbox, from the inbox to a reader. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,8 +9,7 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
-#include "modules/net/events.h"
-#include "modules/net/stream.h"
+#include "host/stream/stream.h"
 
 /* ---- libuv fills the inbox ----------------------------------------------- */
 
@@ -31,7 +30,7 @@ static bool is_satisfied(struct stream *stream) {
 /* A reader that waits takes the bytes from where they are, in this turn. */
 static void put_in(struct stream *stream, char *bytes, size_t size) {
   struct inbox *inbox = &stream->inbox;
-  bool someone = stream->reader != NULL || stream->events != NULL;
+  bool someone = stream->reader != NULL || stream->consumer != NULL;
   if (someone && inbox->size == 0)
     inbox_lend(inbox, bytes, size);
   else if (!inbox_add(inbox, bytes, size))
@@ -40,7 +39,7 @@ static void put_in(struct stream *stream, char *bytes, size_t size) {
 
 /* True: a task is ready to take some of it. */
 static bool tell(struct stream *stream) {
-  if (stream->events != NULL) return events_pump(stream);
+  if (stream->consumer != NULL) return stream->consumer->pump(stream);
   if (stream->reader == NULL || !is_satisfied(stream)) return false;
   task_wake(stream->reader, 0);
   return true;
@@ -48,8 +47,8 @@ static bool tell(struct stream *stream) {
 
 /* A reader, or a line that has not ended, may want more than is enough. */
 static void throttle(struct stream *stream) {
-  bool wanted =
-    stream->events != NULL ? !events_is_busy(stream) : stream->reader != NULL;
+  bool wanted = stream->consumer != NULL ? !stream->consumer->is_busy(stream)
+                                         : stream->reader != NULL;
   if (stream->ending != 0 || (stream->inbox.size >= INBOX_HIGH && !wanted))
     stream_stop_reading(stream);
 }
@@ -67,15 +66,13 @@ static int true_ending(const struct stream *stream, int status) {
   return error == ECONNRESET ? UV_ECONNRESET : UV_EOF;
 }
 
-static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
-  struct stream *stream = uv->data;
-  if (size == 0) return; /* EAGAIN: nothing yet */
+void stream_receive(struct stream *stream, char *bytes, ssize_t size) {
   if (size < 0)
     stream->ending = true_ending(stream, (int)size);
   else if (!stream->handle.ended)
-    put_in(stream, buffer->base, (size_t)size);
+    put_in(stream, bytes, (size_t)size);
   if (stream->handle.ended) {
-    stream->unread = true;
+    stream->unread = stream->kind->is_socket;
     stream_part(stream);
     return;
   }
@@ -90,15 +87,25 @@ static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
   handle_leave(&stream->handle);
 }
 
+static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
+  if (size != 0) stream_receive(uv->data, buffer->base, size); /* 0: EAGAIN */
+}
+
 int stream_start(struct stream *stream) {
-  int status = uv_read_start(&stream->uv.stream, give_buffer, on_read);
+  const struct stream_kind *kind = stream->kind;
+  int status = kind->start != NULL
+                 ? kind->start(stream)
+                 : uv_read_start(&stream->uv.stream, give_buffer, on_read);
   stream->reading = status == 0;
   return status;
 }
 
 void stream_stop_reading(struct stream *stream) {
   if (!stream->reading) return;
-  uv_read_stop(&stream->uv.stream);
+  if (stream->kind->stop != NULL)
+    stream->kind->stop(stream);
+  else
+    uv_read_stop(&stream->uv.stream);
   stream->reading = false;
 }
 
@@ -113,12 +120,12 @@ void stream_resume_reading(struct stream *stream) {
 int stream_ended(const struct stream *stream) {
   if (stream->ending != 0) return stream->ending;
   if (stream->handle.closing || stream->handle.ended) return UV_ECANCELED;
-  if (stream->handle.host->phase != HOST_RUNNING && stream_is_served(stream))
+  if (stream->handle.host->phase != HOST_RUNNING && stream->served)
     return UV_ECANCELED; /* no new request while the program ends */
   return 0;
 }
 
-/* ---- connection:read([format ...] [, options] [, callback]) -------------- */
+/* ---- stream:read([format ...] [, options] [, callback]) ------------------ */
 
 /* False: nil. */
 static bool push_span(lua_State *L, const struct inbox *inbox,
@@ -205,10 +212,11 @@ static struct want check_want(lua_State *L, int last) {
 
 static int start_read(lua_State *L, struct stream *stream,
                       const struct want *want, int callback, int64_t timeout) {
-  if (stream->events != NULL)
-    return luaL_error(L, "this connection is served by events: it has no read");
+  const char *name = stream->kind->work.name;
+  if (stream->consumer != NULL)
+    return luaL_error(L, "this %s is served by events: it has no read", name);
   if (stream->reader != NULL)
-    return luaL_error(L, "another task waits for this connection's input");
+    return luaL_error(L, "another task waits for this %s's input", name);
   struct task *task = wait_begin(L, &read_wait, callback);
   stream->want = *want;
   if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader);

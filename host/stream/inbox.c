@@ -1,5 +1,5 @@
 /* inbox.c - a buffer that grows at its end and is read at its beginning. */
-#include "modules/net/inbox.h"
+#include "host/stream/inbox.h"
 
 #include <assert.h>
 #include <stdlib.h>

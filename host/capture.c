@@ -78,8 +78,11 @@ struct capture *capture_new(struct host *host, int fd, struct owner *owner) {
   capture->handle.on_free = free_bytes;
   handle_open(&capture->handle, &capture->uv, &kind, owner);
   handle_use(&capture->handle);
-  capture->ended = uv_pipe_open(&capture->uv, fd) < 0 ||
-                   uv_read_start((uv_stream_t *)&capture->uv, give_buffer,
-                                 on_read) < 0;
+  if (uv_pipe_open(&capture->uv, fd) < 0) {
+    capture->ended = true;
+    close(fd);
+  } else {
+    uv_read_start((uv_stream_t *)&capture->uv, give_buffer, on_read);
+  }
   return capture;
 }

@@ -51,6 +51,12 @@ void child_hold(struct child *child) {
 
 /* ---- its end ------------------------------------------------------------- */
 
+int child_signal(const struct child *child, int number) {
+  if (!child_runs(child)) return UV_ESRCH;
+  int pid = child->shares ? child->pid : -child->pid;
+  return kill(pid, number) == 0 ? 0 : uv_translate_sys_error(errno);
+}
+
 static void end_over(struct child *child) {
   drop(child);
   wait_wake_all(child->waiters, 0);
@@ -66,14 +72,13 @@ static bool has_ended(const struct child *child) {
   return status == 0 && info.si_pid == child->pid;
 }
 
-static void reap(struct child *child) {
+/* False: it still runs. */
+static bool wait_for(struct child *child, int flags) {
   int status;
   pid_t pid;
-  if (child->ending && !child->shares && has_ended(child))
-    kill(-child->pid, SIGKILL);
-  do pid = waitpid(child->pid, &status, WNOHANG);
+  do pid = waitpid(child->pid, &status, flags);
   while (pid < 0 && errno == EINTR);
-  if (pid == 0) return;
+  if (pid == 0) return false;
   if (pid < 0) { /* somebody else has waited for it */
     child->status = 255;
   } else if (WIFSIGNALED(status)) {
@@ -83,6 +88,19 @@ static void reap(struct child *child) {
     child->status = WEXITSTATUS(status);
   }
   end_over(child);
+  return true;
+}
+
+static void reap(struct child *child) {
+  if (child->ending && !child->shares && has_ended(child))
+    kill(-child->pid, SIGKILL);
+  wait_for(child, WNOHANG);
+}
+
+void child_kill(struct child *child) {
+  if (!child_runs(child)) return;
+  child_signal(child, SIGKILL);
+  wait_for(child, 0);
 }
 
 static void on_child_signal(uv_signal_t *uv, int number) {
@@ -93,12 +111,6 @@ static void on_child_signal(uv_signal_t *uv, int number) {
     next = child->next;
     reap(child);
   }
-}
-
-int child_signal(const struct child *child, int number) {
-  if (!child_runs(child)) return UV_ESRCH;
-  int pid = child->shares ? child->pid : -child->pid;
-  return kill(pid, number) == 0 ? 0 : uv_translate_sys_error(errno);
 }
 
 /* From this very moment: the loop's time is that of when its turn began. */

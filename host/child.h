@@ -33,6 +33,7 @@ struct child {
   struct child *volatile next;
   struct child *volatile *link;         /* in children; NULL: it does not run */
   void (*on_over)(struct child *child); /* it has ended, or NULL: no Lua */
+  void *data;                           /* for on_over */
   struct task *waiters;                 /* for its end */
   int pid;
   int status;   /* of exit; 128 + the signal */
@@ -56,6 +57,7 @@ void child_end(struct child *child); /* in good order; idempotent */
 void child_limit(struct child *child, uint64_t ms);
 /* To its group; UV_ESRCH for one that has ended. */
 int child_signal(const struct child *child, int number);
+void child_kill(struct child *child); /* at once, and waits: for specs */
 void child_hold(struct child *child); /* the program goes on for it */
 
 /* In a signal handler, when we end at once. */

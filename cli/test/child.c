@@ -16,7 +16,7 @@
 
 static const char class_name[] = "runner.child";
 
-struct child {
+struct runner_child {
   struct handle handle;
   uv_process_t process;
   struct task *waiters;
@@ -28,7 +28,7 @@ struct child {
 /* ---- its end ------------------------------------------------------------- */
 
 static void child_ended(uv_process_t *process, int64_t status, int signal) {
-  struct child *child = process->data;
+  struct runner_child *child = process->data;
   child->has_ended = true;
   child->status = status;
   child->signal = signal;
@@ -37,7 +37,7 @@ static void child_ended(uv_process_t *process, int64_t status, int signal) {
 }
 
 static void stop(struct work *work) {
-  struct child *child = (struct child *)work;
+  struct runner_child *child = (struct runner_child *)work;
   if (!child->has_ended) uv_process_kill(&child->process, SIGKILL);
   handle_stop(work);
 }
@@ -45,7 +45,7 @@ static void stop(struct work *work) {
 static const struct work_kind kind = {.name = "child", .stop = stop};
 
 static int wait_finish(lua_State *L) {
-  const struct child *child = handle_check_any(L, 1, class_name);
+  const struct runner_child *child = handle_check_any(L, 1, class_name);
   if (!child->has_ended) return error_result(L, wait_status(L), "wait");
   lua_pushinteger(L, (lua_Integer)child->status);
   lua_pushinteger(L, child->signal);
@@ -56,7 +56,7 @@ static const struct wait child_wait = {"child", wait_finish, NULL};
 
 /* child:wait() -> its exit status, the signal that has ended it or 0 */
 static int wait_for_child(lua_State *L) {
-  struct child *child = handle_check_any(L, 1, class_name);
+  struct runner_child *child = handle_check_any(L, 1, class_name);
   lua_settop(L, 1);
   struct task *task = wait_begin(L, &child_wait, 2);
   if (child->has_ended) return wait_pass(L, task, &child->waiters);
@@ -65,7 +65,7 @@ static int wait_for_child(lua_State *L) {
 
 /* child:kill() */
 static int kill_child(lua_State *L) {
-  struct child *child = handle_check_any(L, 1, class_name);
+  struct runner_child *child = handle_check_any(L, 1, class_name);
   if (!child->has_ended) uv_process_kill(&child->process, SIGTERM);
   return 0;
 }
@@ -102,7 +102,7 @@ static int start(lua_State *L, char **argv, int output) {
   };
   if (output >= 0) stdio[0] = (uv_stdio_container_t){.flags = UV_IGNORE};
   struct box *box = handle_push_empty_box(L, class_name, 0);
-  struct child *child = handle_new(host, sizeof *child);
+  struct runner_child *child = handle_new(host, sizeof *child);
   if (child == NULL) return fail(L, UV_ENOMEM, argv[0]);
   child->process.data = child;
   uv_process_options_t options = {.exit_cb = child_ended,

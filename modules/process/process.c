@@ -53,6 +53,15 @@ static int process_title(lua_State *L) {
   return 1;
 }
 
+static int process_exepath(lua_State *L) {
+  char path[PATH_SIZE];
+  size_t size = sizeof path;
+  int status = uv_exepath(path, &size);
+  if (status < 0) return error_result(L, status, "exepath");
+  lua_pushlstring(L, path, size);
+  return 1;
+}
+
 /* ---- memory, cpu, uptime, hostname, parallelism -------------------------- */
 
 static void set_bytes(lua_State *L, const char *name, uint64_t bytes) {
@@ -153,11 +162,13 @@ static const luaL_Reg functions[] = {
   {"chdir", process_chdir},
   {"cpu", process_cpu},
   {"cwd", process_cwd},
+  {"exepath", process_exepath},
   {"hostname", process_hostname},
   {"kill", process_kill},
   {"memory", process_memory},
   {"parallelism", process_parallelism},
   {"run", process_run},
+  {"spawn", process_spawn},
   {"title", process_title},
   {"uptime", process_uptime},
   {NULL, NULL},
@@ -168,6 +179,7 @@ int open_process(lua_State *L) {
   lua_pushinteger(L, getpid());
   lua_setfield(L, -2, "pid");
   process_open_run(L);
+  process_open_spawn(L);
   process_push_env(L);
   lua_setfield(L, -2, "env");
   return 1;

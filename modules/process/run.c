@@ -26,8 +26,14 @@ static const char class_name[] = "neap.process.run";
 
 static const size_t limit_otherwise = 16 << 20;
 
+struct place { /* where its task waits */
+  struct task *waiter; /* first member, see interrupt */
+  struct run *run;
+};
+
 struct run {
   struct child child; /* first member */
+  struct place place;
   struct capture *outputs[2]; /* or NULL */
   struct feed *feed;          /* its input, or NULL */
   size_t limit;               /* bytes of output */
@@ -117,12 +123,13 @@ static void on_over(struct child *child) {
   for (int i = 0; i < 2; i++)
     if (run->outputs[i] != NULL) capture_finish(run->outputs[i]);
   if (size_of_output(run) > run->limit) run->is_too_much = true;
+  child->handle.host->errands--;
+  wait_wake_all(run->place.waiter, 0);
 }
 
 /* Whether it has run or not. */
 static void on_close(struct handle *h) {
   struct run *run = (struct run *)h;
-  h->host->errands--;
   for (int i = 0; i < 2; i++)
     if (run->outputs[i] != NULL) handle_close(&run->outputs[i]->handle);
   if (run->feed != NULL) handle_close(&run->feed->handle);
@@ -138,12 +145,12 @@ static void on_free(struct handle *h) {
 static struct run *new_run(struct host *host, struct owner *owner) {
   struct child *child = child_new(host, sizeof(struct run), owner, false);
   if (child == NULL) return NULL;
-  host->errands++;
+  struct run *run = (struct run *)child;
   child->on_over = on_over;
   child->handle.on_close = on_close;
   child->handle.on_free = on_free;
-  child->handle.rooted = true;
-  return (struct run *)child;
+  run->place.run = run;
+  return run;
 }
 
 /* The pipes that are asked for; -1 for the others. */
@@ -196,6 +203,7 @@ static int start_run(struct run *run, struct launch *l, const char *data,
   status = make_pipes(l, &pipes);
   if (status == 0) status = child_start(&run->child, l);
   close_all(pipes.theirs);
+  if (status == 0) run->child.handle.host->errands++;
   if (status == 0) status = start_pipes(run, &pipes, data, size);
   close_all(pipes.ours);
   return status;
@@ -223,6 +231,7 @@ static void push_result(lua_State *L, const struct run *run) {
 static int run_finish(lua_State *L) { /* list, options, box */
   const struct box *box = lua_touserdata(L, 3);
   const struct run *run = (const struct run *)box->handle;
+  if (run == NULL) return command_error(L, wait_status(L), "run", false);
   if (run->failure < 0)
     return command_error(L, run->failure, "run", run->cwd_failed);
   if (run->is_too_much) {
@@ -246,9 +255,7 @@ static int run_finish(lua_State *L) { /* list, options, box */
 
 /* It ends by itself, and nobody waits for that. */
 static bool interrupt(struct task *task) {
-  struct child *child =
-    (struct child *)((char *)task->parked - offsetof(struct child, waiters));
-  child_end(child);
+  child_end(&((struct place *)task->parked)->run->child);
   return false;
 }
 
@@ -291,23 +298,22 @@ int process_run(lua_State *L) {
   struct owner *owner = owner_here(L);
   struct origin origin = origin_here(L);
   struct box *box = handle_push_empty_box(L, class_name, 0);
-  struct run *run = new_run(host_of(L), owner);
-  if (run == NULL) return luaL_error(L, "not enough memory for a process");
-  handle_fill_box(box, &run->child.handle);
-  run->child.handle.origin = origin;
-  run->limit = limit;
-  lua_pushvalue(L, 3);  /* list, options, callback, ..., box, callback */
+  lua_pushvalue(L, 3); /* list, options, callback, ..., box, callback */
   lua_replace(L, 4);
   lua_replace(L, 3);
   struct task *task = wait_begin(L, &run_wait, 4);
+  struct run *run = new_run(task->host, owner);
+  if (run == NULL) return wait_fail(L, task, UV_ENOMEM);
+  handle_fill_box(box, &run->child.handle);
+  run->child.handle.origin = origin;
+  run->limit = limit;
   run->failure = start_run(run, &launch, data, size);
   if (run->failure < 0) {
-    child_end(&run->child);
-    if (!child_runs(&run->child)) handle_close(&run->child.handle);
+    handle_end(&run->child.handle);
     return wait_fail(L, task, 0);
   }
   if (timeout >= 0) child_limit(&run->child, (uint64_t)timeout);
-  return wait_park(L, task, &run->child.waiters, WAIT_FOREVER);
+  return wait_park(L, task, &run->place.waiter, WAIT_FOREVER);
 }
 
 static const luaL_Reg methods[] = {

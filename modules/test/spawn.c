@@ -21,8 +21,6 @@
 #include "host/wait.h"
 #include "modules/test/test.h"
 
-extern char **environ;
-
 static const char class_name[] = "test.child";
 
 struct subject {
@@ -222,40 +220,14 @@ static int push_code(lua_State *L) {
   return 1;
 }
 
-/* kill(number) -> whether it has been sent. One that is over gets none: its pid
+/* kill(signal) -> whether it has been sent. One that is over gets none: its pid
  * may be another's. */
 static int send_signal(lua_State *L) {
   const struct subject *subject = handle_check_any(L, 1, class_name);
-  int number = (int)luaL_checkinteger(L, 2);
+  int number = signal_check(L, 2);
   bool sent = child_runs(subject->child) &&
               kill(subject->child->pid, number) == 0;
   lua_pushboolean(L, sent);
-  return 1;
-}
-
-/* signal_number("TERM") -> 15 */
-static int get_signal_number(lua_State *L) {
-  lua_pushinteger(L, signal_check(L, 1));
-  return 1;
-}
-
-/* exepath() -> the program that runs */
-static int exepath(lua_State *L) {
-  char path[4096];
-  size_t size = sizeof path;
-  int status = uv_exepath(path, &size);
-  if (status < 0) return error_result(L, status, "exepath");
-  lua_pushlstring(L, path, size);
-  return 1;
-}
-
-/* environment() -> { "NAME=value", ... } */
-static int environment(lua_State *L) {
-  lua_newtable(L);
-  for (int i = 0; environ[i] != NULL; i++) {
-    lua_pushstring(L, environ[i]);
-    lua_rawseti(L, -2, i + 1);
-  }
   return 1;
 }
 
@@ -273,10 +245,7 @@ void test_spawn_open(lua_State *L) {
 }
 
 const luaL_Reg test_spawn[] = {
-  {"environment", environment},
-  {"exepath", exepath},
   {"real_time", real_time},
-  {"signal_number", get_signal_number},
   {"spawn", spawn},
   {NULL, NULL},
 };

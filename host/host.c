@@ -52,6 +52,7 @@ static int open_root(lua_State *L) {
 
 static void free_all(struct host *host) {
   clock_close(&host->clock);
+  children_close(host);
   shuffle_end(host);
   uv_run(&host->loop, UV_RUN_DEFAULT);
   generation_free_all(host);
@@ -78,6 +79,7 @@ int host_open(struct host *host, lua_CFunction open) {
   host->exit_code = -1;
   host->program.open = open;
   host->started = now();
+  host->opened = uv_hrtime();
   clock_open(&host->clock, &host->loop);
   host->L = luaL_newstate();
   if (host->L != NULL && pool_open(&host->pool)) {

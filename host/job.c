@@ -73,9 +73,10 @@ static void after(uv_work_t *uv, int status) {
   job->queued = false;
   if (status == 0 && job->again == JOB_MORE) {
     job->resumed = true;
-    status = queue(job);
-    if (status == 0) return;
-  } else if (status == 0 && job->again != JOB_DONE && !job_is_given_up(job)) {
+    queue(job);
+    return;
+  }
+  if (status == 0 && job->again != JOB_DONE && !job_is_given_up(job)) {
     status = await(job);
     if (status == 0) return;
   }

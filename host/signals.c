@@ -10,10 +10,12 @@
 
 #include "host/blocking.h"
 #include "host/cancel.h"
+#include "host/child.h"
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
 #include "host/report.h"
+#include "host/taker.h"
 #include "host/task.h"
 #include "host/task_list.h"
 #include "host/wait.h"
@@ -27,6 +29,7 @@ static struct {
   volatile sig_atomic_t wants_list, overran, cuts, hung_up;
   volatile unsigned found; /* host->runs when the last two were set */
   void (*hang_up)(struct host *host);
+  bool has_hang_up; /* it is handled; without hang_up as SIGTERM is */
   void (*cut)(lua_State *L, struct host *host);
   lua_State *hooked; /* where our hook has replaced another, or none */
   lua_Hook old_hook;
@@ -133,6 +136,14 @@ static void look(struct host *host) {
   interrupt(host->running);
 }
 
+static void end_now_or_soon(int number) {
+  if (++signals.ends > 1) {
+    children_kill(signals.host);
+    _exit(128 + number);
+  }
+  interrupt(signals.host->running);
+}
+
 static void on_signal(int number) {
   int saved = errno;
   if (signals.host == NULL) return;
@@ -140,11 +151,11 @@ static void on_signal(int number) {
     pthread_kill(signals.thread, number); /* only there it may touch Lua */
     return;
   }
-  switch (number) {
+  bool taken = taker_came(number);
+  switch (taken ? 0 : number) {
     case SIGTERM:
     case SIGINT:
-      if (++signals.ends > 1) _exit(128 + number);
-      interrupt(signals.host->running);
+      end_now_or_soon(number);
       break;
     case SIGUSR1:
       signals.wants_list = 1;
@@ -154,7 +165,12 @@ static void on_signal(int number) {
       look(signals.host);
       errno = saved;
       return;
-    case SIGHUP: signals.hung_up = 1; break;
+    case SIGHUP:
+      if (signals.hang_up != NULL)
+        signals.hung_up = 1;
+      else
+        end_now_or_soon(number);
+      break;
   }
   uv_async_send(&signals.async);
   errno = saved;
@@ -166,6 +182,7 @@ static void ignore(int number) {
 
 static void on_async(uv_async_t *async) {
   (void)async;
+  taker_tell();
   if (signals.ends > 0) loop_drain(signals.host);
   if (signals.hung_up) signals.hang_up(signals.host);
   signals.hung_up = 0;
@@ -192,6 +209,29 @@ static void handle_all(void (*handler)(int)) {
   handle(SIGNAL_LOOK, handler);
 }
 
+/* What the host does with it itself, and so never gives up. */
+static bool is_ours(int number) {
+  return number == SIGTERM || number == SIGINT || number == SIGUSR1 ||
+         (number == SIGHUP && signals.has_hang_up);
+}
+
+void signals_handle(int number, struct sigaction *before) {
+  if (is_ours(number)) return;
+  sigaction(number, NULL, before);
+  handle(number, on_signal);
+}
+
+void signals_leave(int number, const struct sigaction *before) {
+  if (!is_ours(number)) sigaction(number, before, NULL);
+}
+
+void signals_keep_alive(bool alive) {
+  if (alive)
+    uv_ref((uv_handle_t *)&signals.async);
+  else
+    uv_unref((uv_handle_t *)&signals.async);
+}
+
 int signals_open(struct host *host) {
   int status = uv_async_init(&host->loop, &signals.async, on_async);
   if (status < 0) return status;
@@ -211,6 +251,16 @@ void signals_on_hang_up(void (*hang_up)(struct host *host)) {
     return;
   }
   signals.hang_up = hang_up;
+  signals.has_hang_up = true;
+  handle(SIGHUP, on_signal);
+}
+
+/* A script that takes it meanwhile has found it to be nobody's: it stays so. */
+void signals_end_on_hang_up(void) {
+  struct sigaction action;
+  sigaction(SIGHUP, NULL, &action);
+  if (signals.host == NULL || action.sa_handler != SIG_DFL) return;
+  signals.has_hang_up = true;
   handle(SIGHUP, on_signal);
 }
 
@@ -220,8 +270,9 @@ void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {
 
 void signals_close(struct host *host) {
   if (signals.host != host) return;
+  taker_end_all();
   handle_all(SIG_DFL);
-  if (signals.hang_up != NULL) handle(SIGHUP, SIG_DFL);
+  if (signals.has_hang_up) handle(SIGHUP, SIG_DFL);
   signals.host = NULL;
   uv_close((uv_handle_t *)&signals.async, NULL);
 }

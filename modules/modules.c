@@ -10,8 +10,14 @@
 #include "modules/neap/neap.h"
 
 static const luaL_Reg modules[] = {
-  {"neap", open_neap},    {"neap.fs", open_fs},     {"neap.hot", open_hot},
-  {"neap.net", open_net}, {"neap.test", open_test}, {"neap.timer", open_timer},
+  {"neap", open_neap},
+  {"neap.fs", open_fs},
+  {"neap.hot", open_hot},
+  {"neap.net", open_net},
+  {"neap.process", open_process},
+  {"neap.signal", open_signal},
+  {"neap.test", open_test},
+  {"neap.timer", open_timer},
   {NULL, NULL},
 };
 

@@ -11,6 +11,8 @@ int open_neap(lua_State *L);
 int open_fs(lua_State *L);
 int open_hot(lua_State *L);
 int open_net(lua_State *L);
+int open_process(lua_State *L);
+int open_signal(lua_State *L);
 int open_test(lua_State *L);
 int open_timer(lua_State *L);
 

@@ -68,6 +68,14 @@ static int run(struct host *host, const struct options *options) {
   return host_exit_code(host);
 }
 
+/* Without what exit() would do: libuv joins its threads there, and one of them
+ * may not come back for long. */
+static void end_at_once(int code) {
+  fflush(NULL);
+  uv_tty_reset_mode();
+  _exit(code);
+}
+
 static int run_host(const struct options *options) {
   struct host *host = malloc(sizeof *host);
   int status = host == NULL ? UV_ENOMEM : host_open(host, modules_open);
@@ -77,7 +85,7 @@ static int run_host(const struct options *options) {
     return EXIT_SOFTWARE;
   }
   int code = run(host, options);
-  host_close(host);
+  if (!host_close(host)) end_at_once(code);
   free(host);
   return code;
 }

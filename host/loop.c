@@ -53,7 +53,7 @@ static void turn(struct host *host, bool *more) {
 }
 
 static bool is_idle(struct host *host) {
-  return queue_is_empty(&host->ready) && !uv_loop_alive(&host->loop);
+  return queue_is_empty(&host->ready) && !host_is_alive(host);
 }
 
 /* ---- tasks that nothing can wake ----------------------------------------- */

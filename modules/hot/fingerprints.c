@@ -29,5 +29,5 @@ static const struct question question = {
   0};
 
 int hot_fingerprints(lua_State *L) {
-  return question_ask(L, &question);
+  return questions_ask(L, &question);
 }

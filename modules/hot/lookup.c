@@ -182,7 +182,7 @@ static const struct question steps_question = {
   sizeof(struct walk)};
 
 int lookup_steps(lua_State *L) {
-  return question_ask(L, &steps_question);
+  return questions_ask(L, &steps_question);
 }
 
 /* ---- stats(paths) -------------------------------------------------------- */
@@ -227,5 +227,5 @@ static const struct question stats_question = {
   0};
 
 int lookup_stats(lua_State *L) {
-  return question_ask(L, &stats_question);
+  return questions_ask(L, &stats_question);
 }

@@ -128,7 +128,7 @@ static struct questions *push_job(lua_State *L, const struct question *question,
   return questions;
 }
 
-int question_ask(lua_State *L, const struct question *question) {
+int questions_ask(lua_State *L, const struct question *question) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TFUNCTION);

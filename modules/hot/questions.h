@@ -10,7 +10,7 @@
  *     ask, push, 0};
  *
  *   int name(lua_State *L) {                             -- paths, callback
- *     return question_ask(L, &question);
+ *     return questions_ask(L, &question);
  *   }
  */
 #ifndef MODULES_HOT_QUESTIONS_H
@@ -42,7 +42,7 @@ struct question {
 };
 
 /* As a function of Lua: (paths [, callback]) -> a list with as many values. */
-int question_ask(lua_State *L, const struct question *question);
+int questions_ask(lua_State *L, const struct question *question);
 
 /* For its job. */
 int question_finish(lua_State *L);

@@ -58,10 +58,13 @@ local function say(text, ...)
   neap.stderr:write("watchrun: " .. text:format(...) .. "\n")
 end
 
+local last -- the process of the last run
+
 -- As a task: cancelled, it ends the command, which it closes.
 local function run()
   local child <close>, message = process.spawn(command, { stdin = "null", stdout = "inherit", stderr = "inherit" })
   if not child then return say("%s", message) end
+  last = child
   local status, signal = child:wait()
   if signal then
     say("%s was ended by SIG%s", command[1], signal)
@@ -76,18 +79,16 @@ local function run_again(path)
   local was_going = current:cancel()
   say("%s has changed%s", path, was_going and ": cancelled" or "")
   current:join()
+  if last then last:wait() end -- it has been asked to end, and may take its time
   current = neap.go(run)
 end
 
-local pending -- the path of a change that a run has not seen yet
+local is_restarting = false
 local function on_change(change)
-  if not matters(change.path) then return end
-  local is_waiting = pending
-  pending = change.path
-  if is_waiting then return end -- another one is just ending the old run
-  local path = pending
-  run_again(path)
-  pending = nil
+  if is_restarting or not matters(change.path) then return end -- the run that is to begin will see it
+  is_restarting = true
+  run_again(change.path)
+  is_restarting = false
 end
 
 for _, path in ipairs(paths) do

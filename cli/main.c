@@ -92,6 +92,7 @@ static int run_host(const struct options *options) {
 
 int main(int argc, char **argv) {
   struct options options;
+  argv = uv_setup_args(argc, argv); /* a copy: process.title writes there */
   int code = EXIT_SUCCESS;
   if (!options_read(&options, argc, argv)) {
     code = EXIT_USAGE;

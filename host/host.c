@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "host/generation.h"
+#include "host/luv.h"
 #include "host/realm.h"
 #include "host/shuffle.h"
 #include "host/signals.h"
@@ -66,6 +67,7 @@ static bool finish_loop(struct host *host) {
 
 static bool free_all(struct host *host) {
   clock_close(&host->clock);
+  children_close(host);
   shuffle_end(host);
   if (!finish_loop(host)) return false;
   generation_free_all(host);
@@ -93,6 +95,7 @@ int host_open(struct host *host, lua_CFunction open) {
   host->exit_code = -1;
   host->program.open = open;
   host->started = now();
+  host->opened = uv_hrtime();
   clock_open(&host->clock, &host->loop);
   host->L = luaL_newstate();
   if (host->L != NULL && pool_open(&host->pool)) {
@@ -150,6 +153,7 @@ bool host_close(struct host *host) {
   generation_each_work(host, discard, host);
   clock_cancel(&host->clock, &host->stop_limit);
   clock_cancel(&host->clock, &host->tidy.timeout);
+  luv_close(host);
   lua_close(host->L);
   host->L = NULL; /* what libuv still holds must not touch it */
   signals_close(host);

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "host/buffers.h"
+#include "host/child.h"
 #include "host/clock.h"
 #include "host/flush.h"
 #include "host/lobby.h"
@@ -60,8 +61,10 @@ struct host {
   struct generation *live;        /* the program that serves, or NULL */
   struct generation *entered;     /* whose realm is in place */
   struct generation *ended;       /* their last work is done: to be reaped */
+  struct children children;       /* the processes that we have started */
   struct program program;
   double started;             /* when it was opened: seconds since 1970 */
+  uint64_t opened;            /* the same, by uv_hrtime */
   struct shuffle *shuffle;    /* the order of tasks, NULL: as they come */
   struct observer *observers; /* told of every phase and task event */
   struct source *sources;     /* names of files, see origin.h */
@@ -72,6 +75,7 @@ struct host {
   uint64_t next_generation_id;
   unsigned peer_requests;     /* of libuv: what waits for a peer */
   unsigned forsaken_requests; /* of libuv: nobody waits, not even the end */
+  unsigned errands;           /* programs that tasks wait for as for requests */
   bool has_sent;              /* since somebody last looked, to a peer */
   uint64_t failures;          /* tasks that ended in a reported error */
   uint64_t overruns;          /* tasks that held the loop for too long */
@@ -82,6 +86,7 @@ struct host {
   uint32_t spec;              /* the one that runs, under `neap test`; or 0 */
   enum host_phase phase;
   bool polling; /* inside uv_run: no Lua is running */
+  bool has_luv; /* with handles on our loop, see luv.h */
   bool blocked; /* an outer C function forbids to wait */
   bool reports_leaks;
   char scratch[SCRATCH_SIZE]; /* every stream reads into it, one at a time */

@@ -6,6 +6,7 @@
 
 #include "host/generation.h"
 #include "host/host.h"
+#include "host/luv.h"
 #include "host/observe.h"
 #include "host/run.h"
 #include "host/shuffle.h"
@@ -128,5 +129,6 @@ void loop_drain(struct host *host) {
   clock_set(&host->clock, &host->stop_limit, clock_ms(&host->clock) + DRAIN_MS);
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     generation_drain(g);
+  luv_drain(host);
   if (host->polling) uv_stop(&host->loop);
 }

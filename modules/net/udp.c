@@ -216,28 +216,6 @@ static int open_udp(struct owner *owner, const struct address *address,
 
 /* ---- net.udp([address] [, options]) -------------------------------------- */
 
-static bool option_flag(lua_State *L, int index, const char *name) {
-  int type = lua_getfield(L, index, name);
-  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_argerror(L, index, lua_pushfstring(L, "%s must be a boolean", name));
-  bool on = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return on;
-}
-
-static int option_size(lua_State *L, int index, const char *name) {
-  int is_integer = 1;
-  lua_Integer size = 0;
-  if (lua_getfield(L, index, name) != LUA_TNIL) {
-    size = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || size < 1 || size > INT32_MAX / 2)
-      luaL_argerror(L, index,
-                    lua_pushfstring(L, "%s must be a number of bytes", name));
-  }
-  lua_pop(L, 1);
-  return (int)size;
-}
-
 static struct udp_options check_options(lua_State *L, int index) {
   struct udp_options options = {0};
   if (lua_isnil(L, index)) return options;
@@ -250,8 +228,10 @@ static struct udp_options check_options(lua_State *L, int index) {
   }
   lua_pop(L, 1);
   options.ipv6_only = option_flag(L, index, "ipv6only");
-  options.receive_buffer = option_size(L, index, "receive_buffer");
-  options.send_buffer = option_size(L, index, "send_buffer");
+  options.receive_buffer =
+    (int)option_integer(L, index, "receive_buffer", 1, INT32_MAX / 2, 0);
+  options.send_buffer =
+    (int)option_integer(L, index, "send_buffer", 1, INT32_MAX / 2, 0);
   return options;
 }
 

@@ -226,7 +226,8 @@ describe("net.udp", function()
       "bad argument #2 to 'udp' (reuse must be \"address\" or \"port\")")
     assert.has_error(function() net.udp { send_buffer = 0 } end,
       "bad argument #2 to 'udp' (send_buffer must be an integer from 1 to 1073741823, not 0)")
-    assert.has_error(function() net.udp { ipv6only = 1 } end, "bad argument #2 to 'udp' (ipv6only must be true or false, not 1)")
+    assert.has_error(function() net.udp { ipv6only = 1 } end,
+      "bad argument #2 to 'udp' (ipv6only must be true or false, not 1)")
     assert.has_error(function() net.udp(":0", function() end) end,
       "bad argument #2 to 'udp' (table expected, got function)")
     assert.has_error(function() client:send() end)

@@ -14,6 +14,7 @@
 #include "cli/program.h"
 #include "host/host.h"
 #include "host/loop.h"
+#include "host/output.h"
 #include "host/signals.h"
 #include "host/watchdog.h"
 #include "modules/modules.h"
@@ -76,6 +77,7 @@ static int run_host(const struct options *options) {
     free(host);
     return EXIT_SOFTWARE;
   }
+  output_attach(host);
   int code = run(host, options);
   host_close(host);
   free(host);
@@ -94,8 +96,9 @@ int main(int argc, char **argv) {
   } else {
     tune_memory();
     keep_standard_files();
+    output_open();
     if (options.shows_version) help_print_version();
-    code = run_host(&options);
+    code = output_close(run_host(&options));
   }
   free(options.steps);
   return code;

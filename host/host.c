@@ -7,11 +7,13 @@
 #include <time.h>
 
 #include "host/generation.h"
+#include "host/output.h"
 #include "host/realm.h"
 #include "host/shuffle.h"
 #include "host/signals.h"
 #include "host/task.h"
 #include "host/task_object.h"
+#include "host/terminal.h"
 #include "host/watchdog.h"
 
 /* Lua's buffers make themselves a class when one first grows, and never again:
@@ -50,6 +52,7 @@ static int open_root(lua_State *L) {
 }
 
 static void free_all(struct host *host) {
+  output_detach(host);
   clock_close(&host->clock);
   shuffle_end(host);
   uv_run(&host->loop, UV_RUN_DEFAULT);
@@ -121,6 +124,7 @@ static void discard(struct work *work, void *data) {
  * functions; closing the state drops the boxes; then libuv lets go. */
 void host_close(struct host *host) {
   host->phase = HOST_STOPPING;
+  terminal_restore();
   watchdog_close(host);
   generation_each_work(host, discard, host);
   clock_cancel(&host->clock, &host->stop_limit);

@@ -24,6 +24,7 @@
 struct generation;
 struct observer;
 struct shuffle;
+struct stream;
 struct task;
 
 enum host_phase {
@@ -70,6 +71,7 @@ struct host {
   volatile unsigned runs;     /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
+  struct stream *input;      /* standard input, once it is asked for, or NULL */
   unsigned peer_requests;    /* of libuv: what waits for a peer */
   bool has_sent;             /* since somebody last looked, to a peer */
   uint64_t failures;         /* tasks that ended in a reported error */

@@ -12,9 +12,11 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
+#include "host/output.h"
 #include "host/report.h"
 #include "host/task.h"
 #include "host/task_list.h"
+#include "host/terminal.h"
 #include "host/wait.h"
 #include "host/watchdog.h"
 
@@ -23,7 +25,7 @@ static struct {
   pthread_t thread;
   uv_async_t async;
   volatile sig_atomic_t ends; /* how often it was asked to end */
-  volatile sig_atomic_t wants_list, overran, cuts, hung_up;
+  volatile sig_atomic_t wants_list, overran, cuts, hung_up, stops;
   volatile unsigned found; /* host->runs when the last two were set */
   void (*hang_up)(struct host *host);
   void (*cut)(lua_State *L, struct host *host);
@@ -42,10 +44,13 @@ static void report_overrun(struct host *host, lua_State *L) {
   report_begin(host->current);
   fprintf(stderr,
           "task %llu (%s) has held the loop for over %u ms, at "
-          "%s:%d\n",
+          "%s:%d%s\n",
           (unsigned long long)host->current->id, host->current->name,
           (unsigned)(host->watchdog.limit / 1000000),
-          origin.source != NULL ? origin.source : "?", origin.line);
+          origin.source != NULL ? origin.source : "?", origin.line,
+          output_has_blocked() ? ": much is printed and slowly read, "
+                                 "neap.stdout:write would wait"
+                               : "");
 }
 
 /* What serves nobody is cancelled where it is, even if it never waits. */
@@ -83,6 +88,7 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   signals.hooked = NULL;
   if (host->current == NULL) return;
   if (signals.ends > 0) end_running(L, host);
+  if (signals.stops && !host->current->unwinding) wait_end_here(L);
   bool same = signals.found == host->runs; /* that task has not ended since */
   if (signals.overran && same) report_overrun(host, L);
   signals.overran = 0;
@@ -127,7 +133,10 @@ static void on_signal(int number) {
   switch (number) {
     case SIGTERM:
     case SIGINT:
-      if (++signals.ends > 1) _exit(128 + number);
+      if (++signals.ends > 1) {
+        terminal_restore();
+        _exit(128 + number);
+      }
       interrupt(signals.host->running);
       break;
     case SIGUSR1:
@@ -196,6 +205,12 @@ void signals_on_hang_up(void (*hang_up)(struct host *host)) {
   }
   signals.hang_up = hang_up;
   handle(SIGHUP, on_signal);
+}
+
+void signals_end_running(struct host *host) {
+  if (signals.host != host || host->current == NULL) return;
+  signals.stops = 1;
+  interrupt(host->running);
 }
 
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {

@@ -30,6 +30,9 @@ void signals_on_hang_up(void (*hang_up)(struct host *host));
 /* Who ends a running task that a watchdog's guard has found, if it is not of a
  * version that is being loaded: called inside it, may raise. */
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
+/* The program ends (loop_stop): the running task now, and not only when it
+ * waits. */
+void signals_end_running(struct host *host);
 void signals_close(struct host *host);
 
 #endif

@@ -56,7 +56,10 @@ static void open_sinks(void) {
 }
 
 void output_settle(void) {
-  for (int i = 0; i < 2; i++) sink_wait(&state.sinks[i], 0);
+  for (int i = 0; i < 2; i++) {
+    if (state.sinks[i].size > 0) state.has_blocked = true;
+    sink_wait(&state.sinks[i], 0);
+  }
 }
 
 void output_look_again(void) {

@@ -7,6 +7,9 @@
 /* The module's table, on top, makes them when somebody asks for them. */
 void standard_open(lua_State *L);
 
+/* os.execute and io.popen of this realm write after what was printed. */
+void standard_open_children(lua_State *L);
+
 /* input.c */
 int standard_push_input(lua_State *L);
 /* output.c */

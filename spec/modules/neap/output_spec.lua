@@ -113,6 +113,28 @@ describe("what is printed", function()
     assert.same({ 0, table.concat(expected) }, { code, out })
   end)
 
+  it("comes before what a child writes", function()
+    local code, out = shell("$NEAP script.lua | { sleep 0.2; tr -d x; }", [[
+      print(("x"):rep(300000) .. 1)
+      os.execute "echo 2"
+      print(("x"):rep(300000) .. 3)
+      io.popen("echo 4", "w"):close()
+      print(pcall(os.execute, {}) == false)
+    ]])
+    assert.same({ 0, "1\n2\n3\n4\ntrue\n" }, { code, out })
+  end)
+
+  it("blocks beyond a limit, and the report of slow tasks says why", function()
+    local code, out, err = shell("$NEAP --slow=0.5 script.lua | { sleep 1.5; wc -c; }; exit ${PIPESTATUS[0]}", [[
+      local timer = require "neap.timer"
+      local tick = timer.every(1, function() end)
+      for _ = 1, 200 do print(("x"):rep(99999)) end -- 20 MB
+      tick:close()
+    ]])
+    assert.same({ 0, "20000000" }, { code, out:match("%d+") })
+    assert.truthy(err:find("script.lua:3: much is printed and slowly read, neap.stdout:write would wait", 1, true), err)
+  end)
+
   it("ends the program quietly when its reader has gone, and __close runs", function()
     local code, out, err = shell("$NEAP script.lua | head -n 1; exit ${PIPESTATUS[0]}", [[
       local closing <close> = setmetatable({}, { __close = function() io.stderr:write("closed") end })

@@ -25,6 +25,7 @@
 struct generation;
 struct observer;
 struct shuffle;
+struct stream;
 struct task;
 
 enum host_phase {
@@ -73,6 +74,7 @@ struct host {
   volatile unsigned runs;     /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
+  struct stream *input;       /* standard input, once asked for, or NULL */
   unsigned peer_requests;     /* of libuv: what waits for a peer */
   unsigned forsaken_requests; /* of libuv: nobody waits, not even the end */
   unsigned errands;           /* programs that tasks wait for as for requests */

@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "host/luv.h"
 #include "host/observe.h"
+#include "host/output.h"
 #include "host/run.h"
 #include "host/shuffle.h"
 #include "host/task.h"
@@ -37,6 +38,7 @@ void loop_dispatch(struct host *host) {
 static void poll(struct host *host, bool more) {
   observe_phase(host, OBSERVE_POLL);
   more = more || !queue_is_empty(&host->ready);
+  if (!more) output_flush_buffers();
   host->polling = true;
   if (host->clock.still != NULL)
     virtual_time_poll(host, more);

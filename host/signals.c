@@ -14,10 +14,12 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
+#include "host/output.h"
 #include "host/report.h"
 #include "host/taker.h"
 #include "host/task.h"
 #include "host/task_list.h"
+#include "host/terminal.h"
 #include "host/wait.h"
 #include "host/watchdog.h"
 
@@ -26,7 +28,7 @@ static struct {
   pthread_t thread;
   uv_async_t async;
   volatile sig_atomic_t ends; /* how often it was asked to end */
-  volatile sig_atomic_t wants_list, overran, cuts, hung_up;
+  volatile sig_atomic_t wants_list, overran, cuts, hung_up, stops;
   volatile unsigned found; /* host->runs when the last two were set */
   void (*hang_up)(struct host *host);
   bool has_hang_up; /* it is handled; without hang_up as SIGTERM is */
@@ -63,6 +65,9 @@ static void report_overrun(struct host *host, lua_State *L, lua_Debug *ar) {
   report_place(host, L);
   if (blocks && blocking.instead != NULL)
     fprintf(stderr, ": use %s", blocking.instead);
+  else if (output_has_blocked())
+    fputs(": much is printed and slowly read, neap.stdout:write would wait",
+          stderr);
   fputc('\n', stderr);
 }
 
@@ -100,6 +105,7 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   signals.hooked = NULL;
   if (host->current == NULL) return;
   if (signals.ends > 0) end_running(L, host);
+  if (signals.stops && !host->current->unwinding) wait_end_here(L);
   bool same = signals.found == host->runs; /* that task has not ended since */
   if (signals.overran && same) report_overrun(host, L, ar);
   signals.overran = 0;
@@ -139,6 +145,7 @@ static void look(struct host *host) {
 static void end_now_or_soon(int number) {
   if (++signals.ends > 1) {
     children_kill(signals.host);
+    terminal_restore();
     _exit(128 + number);
   }
   interrupt(signals.host->running);
@@ -262,6 +269,12 @@ void signals_end_on_hang_up(void) {
   if (signals.host == NULL || action.sa_handler != SIG_DFL) return;
   signals.has_hang_up = true;
   handle(SIGHUP, on_signal);
+}
+
+void signals_end_running(struct host *host) {
+  if (signals.host != host || host->current == NULL) return;
+  signals.stops = 1;
+  interrupt(host->running);
 }
 
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {

@@ -40,6 +40,9 @@ void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
 void signals_handle(int number, struct sigaction *before);
 void signals_leave(int number, const struct sigaction *before);
 void signals_keep_alive(bool alive);
+/* The program ends (loop_stop): the running task now, and not only when it
+ * waits. */
+void signals_end_running(struct host *host);
 void signals_close(struct host *host);
 
 #endif

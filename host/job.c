@@ -71,6 +71,11 @@ static int await(struct job *job) {
 static void after(uv_work_t *uv, int status) {
   struct job *job = uv->data;
   job->queued = false;
+  if (status == 0 && job->again == JOB_MORE) {
+    job->resumed = true;
+    queue(job);
+    return;
+  }
   if (status == 0 && job->again != JOB_DONE && !job_is_given_up(job)) {
     status = await(job);
     if (status == 0) return;
@@ -82,7 +87,7 @@ static void after(uv_work_t *uv, int status) {
 static void give_up(struct job *job) {
   if (job_is_given_up(job)) return;
   atomic_store_explicit(&job->given_up, true, memory_order_relaxed);
-  if (job->queued) uv_cancel((uv_req_t *)&job->uv);
+  if (job->queued && !job->resumed) uv_cancel((uv_req_t *)&job->uv);
   if (job->await == NULL && !job->pending) return;
   if (job->await != NULL) await_stop(job->await);
   job->await = NULL;
@@ -99,6 +104,11 @@ void job_cancel(struct job *job) {
 bool job_interrupt(struct task *task) {
   give_up((struct job *)task->parked);
   return false;
+}
+
+bool job_interrupt_and_wait(struct task *task) {
+  give_up((struct job *)task->parked);
+  return true;
 }
 
 /* ---- begin --------------------------------------------------------------- */

@@ -41,8 +41,11 @@ struct job;
 struct task;
 
 /* What `work` may ask for: to be called again, in a thread, when its `fd` is
- * ready, or a moment later. Meanwhile no thread is held. */
-enum job_again { JOB_DONE, JOB_READABLE, JOB_WRITABLE, JOB_LATER };
+ * ready, or a moment later; or when all others that wait for a thread have had
+ * one (JOB_MORE): so does what takes long, in pieces, and is called once more
+ * also when it was given up meanwhile, to let go of what it has begun. Meanwhile
+ * no thread is held. */
+enum job_again { JOB_DONE, JOB_READABLE, JOB_WRITABLE, JOB_LATER, JOB_MORE };
 
 struct job_kind {
   struct wait wait;
@@ -69,6 +72,7 @@ struct job {           /* first member of every job */
   int anchor;   /* a reference in the registry, or LUA_NOREF */
   bool queued;  /* libuv has it */
   bool pending; /* it is waited for, but has not begun */
+  bool resumed; /* it has asked for more */
   atomic_bool given_up;
 };
 
@@ -102,6 +106,9 @@ int job_status(lua_State *L, const struct job *job);
 void job_done(lua_State *L, int index);
 
 bool job_interrupt(struct task *task); /* for a struct wait */
-void job_open(lua_State *L);           /* the class of boxes */
+/* The same, but the task goes on only when the thread has let go. Not for what
+ * may wait between two runs. */
+bool job_interrupt_and_wait(struct task *task);
+void job_open(lua_State *L); /* the class of boxes */
 
 #endif

@@ -107,29 +107,27 @@ describe("a file", function()
 
   it("has lines and chunks", function()
     local lines = {}
-    for i = 1, 20000 do lines[i] = ("line %d"):format(i) end
+    for i = 1, 3000 do lines[i] = ("line %d"):format(i) end
     dir:write("file", table.concat(lines, "\n"))
     local file <close> = assert(fs.open(path))
     local count = 0
     for line in file:lines() do
       count = count + 1
-      assert.equal(lines[count], line)
+      if line ~= lines[count] then error(("line %d is %q"):format(count, line)) end
     end
-    assert.equal(20000, count)
+    assert.equal(3000, count)
     file:seek("set")
     local sizes, text = {}, {}
-    for chunk in file:chunks(100000) do sizes[#sizes + 1], text[#text + 1] = #chunk, chunk end
+    for chunk in file:chunks(10000) do sizes[#sizes + 1], text[#text + 1] = #chunk, chunk end
     assert.equal(table.concat(lines, "\n"), table.concat(text))
-    for i = 1, #sizes - 1 do assert.equal(100000, sizes[i]) end
+    for i = 1, #sizes - 1 do assert.equal(10000, sizes[i]) end
     file:seek("set")
     local size = 0
     for chunk in file:chunks() do size = size + #chunk end
     assert.equal(#table.concat(lines, "\n"), size)
     file:seek("set")
-    for first, second in file:lines("L", 4) do
-      assert.same({ "line 1\n", "line" }, { first, second })
-      break
-    end
+    local next_line, state = file:lines("L", 4)
+    assert.same({ "line 1\n", "line" }, { next_line(state) })
   end)
 
   it("raises in a loop what a read would say", function()

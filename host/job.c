@@ -1,6 +1,7 @@
 /* job.c - the life of a job: from its box to a thread, and back to a task. */
 #include "host/job.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 
@@ -33,23 +34,28 @@ static void work(uv_work_t *uv) {
 
 static void after(uv_work_t *uv, int status);
 
-static int queue(struct job *job) {
+static void queue(struct job *job) {
   job->again = JOB_DONE;
+  job->queued = true;
   int status = uv_queue_work(&job->host->loop, &job->uv, work, after);
-  job->queued = status == 0;
-  return status;
+  assert(status == 0); /* there is nothing in it that could fail */
+  (void)status;
+}
+
+static void let_go(struct job *job) {
+  if (job->kind->done != NULL) job->kind->done(job);
+  leave(job);
 }
 
 static void end(struct job *job, int status) {
   if (job->waiter != NULL) task_wake(job->waiter, status);
-  leave(job);
+  let_go(job);
 }
 
 static void on_awaited(void *data) {
   struct job *job = data;
   job->await = NULL;
-  int status = queue(job);
-  if (status < 0) end(job, status);
+  queue(job);
 }
 
 static int await(struct job *job) {
@@ -67,9 +73,10 @@ static void after(uv_work_t *uv, int status) {
   job->queued = false;
   if (status == 0 && job->again == JOB_MORE) {
     job->resumed = true;
-    status = queue(job);
-    if (status == 0) return;
-  } else if (status == 0 && job->again != JOB_DONE && !job_is_given_up(job)) {
+    queue(job);
+    return;
+  }
+  if (status == 0 && job->again != JOB_DONE && !job_is_given_up(job)) {
     status = await(job);
     if (status == 0) return;
   }
@@ -81,10 +88,17 @@ static void give_up(struct job *job) {
   if (job_is_given_up(job)) return;
   atomic_store_explicit(&job->given_up, true, memory_order_relaxed);
   if (job->queued && !job->resumed) uv_cancel((uv_req_t *)&job->uv);
-  if (job->await == NULL) return;
-  await_stop(job->await);
+  if (job->await == NULL && !job->pending) return;
+  if (job->await != NULL) await_stop(job->await);
   job->await = NULL;
-  leave(job);
+  job->pending = false;
+  let_go(job);
+}
+
+void job_cancel(struct job *job) {
+  if (job->waiter == NULL) return;
+  task_wake(job->waiter, UV_ECANCELED);
+  give_up(job);
 }
 
 bool job_interrupt(struct task *task) {
@@ -120,10 +134,22 @@ void job_anchor(lua_State *L, struct job *job) {
 
 int job_start(lua_State *L, struct job *job, int callback, int64_t limit_ms) {
   struct task *task = wait_begin(L, &job->kind->wait, callback);
-  int status = queue(job);
-  if (status < 0) return wait_fail(L, task, status);
   job->users++;
+  queue(job);
   return wait_park(L, task, &job->waiter, limit_ms);
+}
+
+struct task *job_wait(lua_State *L, struct job *job, int callback) {
+  struct task *task = wait_begin(L, &job->kind->wait, callback);
+  job->users++;
+  job->pending = true;
+  return task;
+}
+
+void job_begin(struct job *job) {
+  assert(job->pending);
+  job->pending = false;
+  queue(job);
 }
 
 /* ---- end ----------------------------------------------------------------- */

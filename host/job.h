@@ -53,6 +53,9 @@ struct job_kind {
   /* On the loop: nobody uses it any more. NULL: it has nothing to let go of.
    * Also where it never began, or failed while it was being made. */
   void (*free)(struct job *job);
+  /* On the loop, before who waits goes on: no thread will be at it any more. Also
+   * where it was given up, and may not have begun. May be NULL. */
+  void (*done)(struct job *job);
 };
 
 struct job {           /* first member of every job */
@@ -68,6 +71,7 @@ struct job {           /* first member of every job */
   int users;    /* the box, libuv */
   int anchor;   /* a reference in the registry, or LUA_NOREF */
   bool queued;  /* libuv has it */
+  bool pending; /* it is waited for, but has not begun */
   bool resumed; /* it has asked for more */
   atomic_bool given_up;
 };
@@ -79,6 +83,13 @@ void job_anchor(lua_State *L, struct job *job);
 /* Ends the C function. The callback, or nil, is at this index; nothing lies
  * above it. */
 int job_start(lua_State *L, struct job *job, int callback, int64_t limit_ms);
+
+/* The same in steps: job_wait; at some time, on the loop, job_begin; and at the
+ * end of the function wait_park with &job->waiter. */
+struct task *job_wait(lua_State *L, struct job *job, int callback);
+void job_begin(struct job *job);
+/* On the loop: who waits is told UV_ECANCELED. Nothing where nobody waits. */
+void job_cancel(struct job *job);
 
 /* For `work`: nobody waits for it any more, so what takes long may end. */
 static inline bool job_is_given_up(struct job *job) {

@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 
+#include "modules/fs/file.h"
 #include "modules/fs/fs.h"
 
 void fs_check_data(lua_State *L, int index) {
@@ -27,11 +28,13 @@ void fs_check_data(lua_State *L, int index) {
 }
 
 static const luaL_Reg functions[] = {
+  {"open", fs_open},
   {"read", fs_read},
   {"write", fs_write},
   {NULL, NULL},
 };
 
 void fs_open_contents(lua_State *L) {
+  file_open_class(L);
   luaL_setfuncs(L, functions, 0);
 }

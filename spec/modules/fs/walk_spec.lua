@@ -1,4 +1,5 @@
 local fs, neap, test = require "neap.fs", require "neap", require "neap.test"
+local scratch = require "spec.support.scratch"
 local unprivileged = require "spec.support.unprivileged"
 
 local dir
@@ -55,19 +56,20 @@ describe("fs.walk", function()
     for path in assert(fs.walk("/", { depth = 1 })) do assert.matches("^/[^/]+$", path) end
   end)
 
-  it("goes down a thousand levels and more, also through links", function()
-    local script = [[cd %s && perl -e 'for (1..3000) { mkdir "d"; chdir "d" or die $! } symlink "..", "up"; open F, ">x"']]
-    if not os.execute(script:format(dir.path)) then return pending("no perl here") end
+  it("goes down thousands of levels, also through links", function()
+    local place <close> = scratch()
+    local script = [[cd %s && perl -e 'for (1..3000) { mkdir "d"; chdir "d" or die }
+      symlink "..", "up"; open F, ">x"']]
+    if not os.execute(script:format(place.path)) then return pending("no perl here") end
     for _, follow in ipairs { false, true } do
       local count, longest = 0, 0
-      for path in assert(fs.walk(dir.path, { follow = follow })) do
+      for path in assert(fs.walk(place.path, { follow = follow })) do
         count = count + 1
         longest = math.max(longest, #path)
       end
       assert.equal(3002, count)
       assert.is_true(longest > 6000)
     end
-    assert(fs.remove(dir:path_of "d", { recursive = true }))
   end)
 
   it("fails before the loop where there is no directory", function()
@@ -82,7 +84,7 @@ describe("fs.walk", function()
     assert.error_matches(function() fs.walk(dir.path, { deep = 1 }) end,
       "unknown option 'deep' %(there are: depth, follow, on_error%)")
     assert.error_matches(function() fs.walk(dir.path, { depth = 0 }) end, "depth must be an integer, at least 1")
-    assert.error_matches(function() fs.walk(dir.path, { follow = 1 }) end, "follow must be true or false, not number")
+    assert.error_matches(function() fs.walk(dir.path, { follow = 1 }) end, "follow must be true or false")
     assert.error_matches(function() fs.walk(dir.path, { on_error = 1 }) end, "on_error must be a function")
   end)
 

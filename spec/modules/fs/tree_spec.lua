@@ -119,27 +119,25 @@ describe("fs.remove", function()
   end)
 
   it("never leaves the tree, though directories turn into links meanwhile", function()
-    local other = test.tempdir()
-    other:write("kept", "text")
-    for round = 1, 5 do
-      for i = 1, 30 do dir:write(("tree%d/d%d/x"):format(round, i), "") end
-    end
-    -- a process that swaps them, over and over
-    local swap = [[
-      cd %s; while [ -d tree1 -o -d tree5 ] && [ ! -e stop ]; do for d in tree*/d*; do
-        mv $d moved && ln -s %s $d; rm -f $d; mv moved $d
-      done; done 2>/dev/null]]
-    local swapping = io.popen(swap:format(dir.path, other.path))
-    for round = 1, 5 do
-      local path = dir:path_of("tree" .. round)
-      for _ = 1, 20 do
-        if not exists(path) then break end
-        fs.remove(path, { recursive = true }) -- it may fail: the other one puts directories back
-      end
-    end
-    dir:write("stop", "")
+    local place <close> = scratch()
+    local other <close> = scratch()
+    assert(fs.mkdir(other.path .. "/kept"))
+    -- another process makes a tree, and swaps a directory in it for a link, over and over
+    local swap = [[cd %s && perl -e '
+      my $end = time + 10;
+      while (!-e "stop" && time < $end) {
+        mkdir "tree"; mkdir "tree/d"; mkdir "tree/d/$_" for 1 .. 20;
+        for (1 .. 50) {
+          rename "tree/d", "tree/m"; symlink $ARGV[0], "tree/d"; unlink "tree/d"; rename "tree/m", "tree/d";
+        }
+      }' %s]]
+    local swapping = io.popen(swap:format(place.path, other.path))
+    local ending = timer.monotonic() + 0.5
+    repeat fs.remove(place.path .. "/tree", { recursive = true }) -- or it fails, and that is all
+    until timer.monotonic() > ending
+    assert(fs.mkdir(place.path .. "/stop"))
     swapping:close() -- waits for it
-    assert.equal("text", other:read "kept")
+    assert.equal("directory", (fs.stat(other.path .. "/kept") or {}).kind)
   end)
 
   it("removes a tree of thousands of levels, and a directory of thousands of names", function()

@@ -36,7 +36,7 @@ struct poller {
   int users; /* the box, libuv */
 };
 
-struct box {
+struct poll_box {
   struct poller *poller; /* NULL: nothing had to be waited for */
   int fd;                /* the script's, for messages */
   int ready;
@@ -125,7 +125,7 @@ static const char *name_of(int events) {
 }
 
 static int finish(lua_State *L) { /* fd, events, box */
-  const struct box *box = lua_touserdata(L, 3);
+  const struct poll_box *box = lua_touserdata(L, 3);
   int status = wait_status(L);
   if (status < 0) {
     char what[32];
@@ -200,15 +200,16 @@ static int64_t check_limit(lua_State *L) {
 }
 
 /* It replaces the options. */
-static struct box *push_box(lua_State *L, int fd) {
-  struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (struct box){.fd = fd};
+static struct poll_box *push_box(lua_State *L, int fd) {
+  struct poll_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (struct poll_box){.fd = fd};
   class_set(L, class_name);
   lua_replace(L, 3);
   return box;
 }
 
-static struct poller *new_poller(lua_State *L, struct box *box, int events) {
+static struct poller *new_poller(lua_State *L, struct poll_box *box,
+                                 int events) {
   struct poller *poller = calloc(1, sizeof *poller);
   if (poller == NULL) luaL_error(L, "not enough memory to poll");
   poller->fd = -1;
@@ -221,7 +222,7 @@ static struct poller *new_poller(lua_State *L, struct box *box, int events) {
 int neap_poll(lua_State *L) {
   int fd = check_fd(L), events = check_events(L);
   int64_t limit = check_limit(L);
-  struct box *box = push_box(L, fd);
+  struct poll_box *box = push_box(L, fd);
   box->ready = ready_now(fd, events);
   struct poller *poller = NULL;
   if (box->ready == 0) poller = new_poller(L, box, events);
@@ -238,7 +239,7 @@ int neap_poll(lua_State *L) {
 
 /* At the end of the program it may still be active. */
 static int collect(lua_State *L) {
-  struct box *box = lua_touserdata(L, 1);
+  struct poll_box *box = lua_touserdata(L, 1);
   struct poller *poller = box->poller;
   box->poller = NULL;
   if (poller == NULL) return 0;

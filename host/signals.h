@@ -1,6 +1,7 @@
 /* signals.h - what the system may say to the host.
  *
- * SIGTERM, SIGINT   end in good order; a second one ends now
+ * SIGTERM, SIGINT   end in good order; a second one ends now. But SIGINT may be
+ *                   taken by whoever reads lines
  * SIGUSR1           print the table of tasks, and the running line
  * SIGNAL_LOOK       from the watchdog: does the same task still run?
  * SIGHUP            load the program again, where it has no terminal
@@ -14,6 +15,7 @@
 
 #include <lua.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 struct host;
@@ -30,6 +32,12 @@ void signals_on_hang_up(void (*hang_up)(struct host *host));
 /* Who ends a running task that a watchdog's guard has found, if it is not of a
  * version that is being loaded: called inside it, may raise. */
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
+/* Who takes SIGINT, so that it no longer ends the program. While Lua runs:
+ * `ends_running` says, when it has come so many times, whether the running task
+ * is to be cancelled where it is. Otherwise `act` follows on the loop. */
+void signals_on_interrupt(bool (*ends_running)(const struct host *host,
+                                               int times),
+                          void (*act)(struct host *host));
 void signals_close(struct host *host);
 
 #endif

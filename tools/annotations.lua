@@ -98,7 +98,7 @@ end
 
 -- A stub: path, name (of the module), prose, functions, fields, classes (each
 -- with name, prose, functions and fields) and aliases, all in order.
-local function parse(path, text)
+function annotations.parse(path, text)
   local stub = { path = path, classes = {}, aliases = {}, functions = {}, fields = {}, prose = {} }
   local locals = {} -- Lua's name -> { name = , functions = , fields = , prose = }
   local main, number = nil, 0
@@ -184,7 +184,7 @@ function annotations.read()
   table.sort(paths)
   for _, path in ipairs(paths) do
     local file <close> = assert(io.open(path, "rb"))
-    stubs[#stubs + 1] = parse(path, file:read("a"))
+    stubs[#stubs + 1] = annotations.parse(path, file:read("a"))
   end
   table.sort(stubs, function(a, b) return a.name < b.name end)
   return stubs

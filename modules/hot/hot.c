@@ -15,7 +15,7 @@
 #include "host/host.h"
 #include "host/task.h"
 #include "modules/hot/fingerprints.h"
-#include "modules/hot/watch.h"
+#include "host/notifier.h"
 #include "modules/modules.h"
 
 static const char shared_key = 0, reload_key = 0; /* in the registry */
@@ -304,15 +304,16 @@ static int load(lua_State *L) {
   return 1;
 }
 
-static int watch_core(lua_State *L) {
-  hot_push_watch_core(L);
+/* watcher() -> the function that opens one, see host/watch.lua */
+static int watcher(lua_State *L) {
+  notifier_push_watch(L);
   return 1;
 }
 
 static const luaL_Reg root_functions[] = {
   {"fingerprints", hot_fingerprints},
   {"load", load},
-  {"watch_core", watch_core},
+  {"watcher", watcher},
   {NULL, NULL},
 };
 

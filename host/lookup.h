@@ -1,7 +1,7 @@
 /* lookup.h - what the system looks up on the way to a file, and what it says of
  * the file: two questions about paths, for those who watch them. */
-#ifndef MODULES_HOT_LOOKUP_H
-#define MODULES_HOT_LOOKUP_H
+#ifndef HOST_LOOKUP_H
+#define HOST_LOOKUP_H
 
 #include <lua.h>
 

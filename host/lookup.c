@@ -1,7 +1,7 @@
 /* lookup.c - walks a path as the system does, one name at a time. What is
  * found depends on just these names: a file is another one, or another text,
  * only after something has happened to one of them. */
-#include "modules/hot/lookup.h"
+#include "host/lookup.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "modules/hot/questions.h"
+#include "host/questions.h"
 
 #ifdef __APPLE__
 #define st_mtim st_mtimespec

@@ -47,6 +47,7 @@ static enum notice notice_of(const struct inotify_event *event) {
   if ((mask & IN_IGNORED) != 0) return NOTICE_GONE;
   if (event->len == 0) return NOTICE_MOVED;
   if ((mask & IN_MODIFY) != 0) return NOTICE_WRITTEN;
+  if ((mask & IN_CLOSE_WRITE) != 0) return NOTICE_CLOSED;
   if ((mask & IN_ATTRIB) != 0) return NOTICE_TOUCHED;
   bool is_new = (mask & (IN_CREATE | IN_MOVED_TO)) != 0;
   if (is_new && (mask & IN_ISDIR) != 0) return NOTICE_DIRECTORY;

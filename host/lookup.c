@@ -188,7 +188,7 @@ int lookup_steps(lua_State *L) {
 /* A file that has just changed may change again within the same tick of the
  * file system's clock, and would look the same: seconds where it seems to have
  * no fractions. */
-static bool is_recent(const struct stat *status) {
+bool lookup_is_recent(const struct stat *status) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   double age = difftime(now.tv_sec, status->st_ctim.tv_sec) +
@@ -208,7 +208,7 @@ static void stats_work(const char *path, void *memo, struct answers *answers) {
              (long long)status.st_mtim.tv_sec, (long)status.st_mtim.tv_nsec,
              (long long)status.st_ctim.tv_sec, (long)status.st_ctim.tv_nsec,
              (long long)status.st_size, (unsigned long long)status.st_ino,
-             is_recent(&status) ? "?" : "");
+             lookup_is_recent(&status) ? "?" : "");
   answers_add(answers, text, (size_t)size);
 }
 

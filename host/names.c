@@ -179,8 +179,8 @@ struct name *names_name(struct names *names, struct directory *directory,
 
 /* ---- what happens -------------------------------------------------------- */
 
-static void tell(struct names *names, struct name *name, bool touched) {
-  name->touched = touched && (name->touched || !name->told);
+static void tell(struct names *names, struct name *name, bool vague) {
+  name->vague = vague && (name->vague || !name->told);
   if (name->told) return;
   name->told = true;
   name->next_told = NULL;
@@ -217,7 +217,8 @@ static void notice_name(struct names *names, enum notice notice,
     default: name->written = false;
   }
   if (notice == NOTICE_DIRECTORY) name->is_directory = true;
-  tell(names, name, notice == NOTICE_TOUCHED);
+  if (notice == NOTICE_CLOSED) name->closed = true;
+  tell(names, name, notice == NOTICE_TOUCHED || notice == NOTICE_CLOSED);
 }
 
 /* What is not known yet, where all names matter; or the directory itself. */

@@ -33,7 +33,8 @@ struct name {
   int64_t id; /* never used again; 0: where all names matter */
   bool wanted, told;
   bool written;      /* its file is open, and not finished */
-  bool touched;      /* no more than that has happened to it */
+  bool vague;        /* it may be as it was: it was touched, or closed */
+  bool closed;       /* by who had it open to write */
   bool is_directory; /* it became one */
   bool is_gone;      /* of no text, the directory itself: it is not watched */
   bool is_crowded;   /* of no text: too much has happened in it */

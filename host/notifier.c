@@ -91,9 +91,9 @@ static int open_notifier(lua_State *L) {
   return 1;
 }
 
-/* ---- notifier:read([seconds]) -------------------------------------------- */
+/* ---- notifier:read([seconds [, is_weak]]) -------------------------------------------- */
 
-enum { AT_DONE = 3, AT_WRITTEN, AT_LOST, AT_OTHERS, AT_TOUCHED };
+enum { AT_DONE = 3, AT_WRITTEN, AT_LOST, AT_OTHERS, AT_VAGUE };
 
 static void append(lua_State *L, int list) {
   lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
@@ -105,15 +105,16 @@ static const char *what_happened(const struct name *name) {
   if (*name->text == '\0') return "moved";
   if (name->is_directory) return "directory";
   if (name->written) return "written";
-  return name->touched ? "touched" : "done";
+  if (!name->vague) return "done";
+  return name->closed ? "closed" : "touched";
 }
 
 static void push_name(lua_State *L, const struct name *name) {
   if (name->id != 0) {
     lua_pushinteger(L, name->id);
-    append(L, name->written   ? AT_WRITTEN
-              : name->touched ? AT_TOUCHED
-                              : AT_DONE);
+    append(L, name->written ? AT_WRITTEN : AT_DONE);
+    lua_pushboolean(L, name->vague);
+    lua_rawseti(L, AT_VAGUE, name->id);
     return;
   }
   if (name->directory->dropped) return;
@@ -125,8 +126,9 @@ static void push_name(lua_State *L, const struct name *name) {
   append(L, AT_OTHERS);
 }
 
-/* -> done, written, lost, others, touched: lists of ids; the others are of
- * directories where all names matter, each a number, a name, what happened. */
+/* -> done, written, lost, others, vague: two lists of ids, and whether it is only
+ * vaguely known of an id that it has changed. The others are of directories
+ * where all names matter: each a number, a name, what happened. */
 static int push_news(lua_State *L, struct names *names) {
   struct name *name;
   bool lost = names->lost;
@@ -163,12 +165,14 @@ static const struct wait read_wait = {"change of a file", read_finish, NULL};
 static int notifier_read(lua_State *L) {
   struct notifier *notifier = handle_check_any(L, 1, class_name);
   int64_t limit = WAIT_FOREVER;
+  bool is_weak = lua_toboolean(L, 3);
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) limit = (int64_t)ceil(check_seconds(L, 2) * 1000);
   if (notifier->reader != NULL)
     return luaL_error(L, "another task waits for this watcher");
   struct task *task = wait_begin(L, &read_wait, 3);
   if (has_news(notifier)) return wait_pass(L, task, &notifier->reader);
+  task->weak = is_weak;
   return wait_park(L, task, &notifier->reader, limit);
 }
 

@@ -16,7 +16,8 @@ struct notify_directory;
 struct notify_subscriber;
 
 enum notice {
-  NOTICE_DONE,      /* another file has that name, or none, or it was closed */
+  NOTICE_DONE,      /* another file has that name, or none */
+  NOTICE_CLOSED,    /* whoever had it open to write has closed it */
   NOTICE_CREATED,   /* a name is new: somebody may still write that file */
   NOTICE_WRITTEN,   /* and has it open */
   NOTICE_TOUCHED,   /* who may read it, its times */

@@ -53,14 +53,16 @@ local advice = {
 }
 local warned = false
 
+local function warn(message, code, interval)
+  if warned or code == "ENOSYS" then return end
+  warned = true
+  stderr:write(format("neap: %s%s: files are polled every %g s instead\n", message, advice[code] or "", interval))
+end
+
 local function poll_instead(self, message, code)
-  if not warned and code ~= "ENOSYS" then
-    warned = true
-    stderr:write(format("neap: %s%s: files are polled every %g s instead\n",
-      message, advice[code] or "", self.interval))
-  end
+  warn(message, code, self.interval)
   if self.notifier then self.notifier:close() end
-  self.notifier = notifier(false, self.weak)
+  self.notifier = notifier(false, self.weak ~= nil)
   self.polling = true
   change_all(self) -- they may have, meanwhile
 end
@@ -167,32 +169,32 @@ end
 
 -- ---- waiting -----------------------------------------------------------------
 
-local function change(self, id, how)
+-- How sure it is that a file is another one.
+local rank = { touched = 1, changed = 2, certain = 3 }
+
+local function change(self, id, vague)
   local name = self.names[id]
   if not name then return false end -- `set` has dropped it
+  local how = vague and "touched" or name.is_on_way and "changed" or "certain"
   for _, path in ipairs(name) do
-    if how == "changed" or not self.changed[path] then self.changed[path] = how end
+    if rank[how] > (rank[self.changed[path]] or 0) then self.changed[path] = how end
   end
   return true, name.is_on_way
 end
 
 -- What was told of names, as changes of paths. True: the way to a file is another
 -- one, and there, too, something may be happening.
-local function note(self, done, written, lost, touched)
+local function note(self, done, written, lost, vague)
   local again = lost
   self.last = now()
   self.began = self.began or self.last
   for _, id in ipairs(done) do
-    local _, is_on_way = change(self, id, "changed")
+    local _, is_on_way = change(self, id, vague[id])
     again = again or is_on_way
     self.unfinished[id] = nil
   end
-  for _, id in ipairs(touched) do
-    local _, is_on_way = change(self, id, "touched")
-    again = again or is_on_way
-  end
   for _, id in ipairs(written) do
-    if change(self, id, "changed") then self.unfinished[id] = self.last end
+    if change(self, id, vague[id]) then self.unfinished[id] = self.last end
   end
   if lost then change_all(self) end
   return again
@@ -207,8 +209,7 @@ local function due(self)
   return min(time, self.began + self.longest)
 end
 
--- In the order of `set`; what that no longer has is left out. And which of them
--- were changed, and which were merely "touched": their times, who may read them.
+-- In the order of `set`; what that no longer has is left out. And how sure it is.
 local function take_changed(self)
   local list = {}
   for _, path in ipairs(self.paths) do
@@ -234,9 +235,9 @@ local function wait_told(self)
     return new, message, code
   end
   local source = self.notifier
-  local done, written, lost, _, touched = source:read(time or nil)
+  local done, written, lost, _, vague = source:read(time or nil)
   if done then
-    if note(self, done, written, lost, touched) then
+    if note(self, done, written, lost, vague) then
       local new, message, code = rearm(self)
       if new == nil then return nil, message, code end
     end
@@ -249,7 +250,7 @@ end
 
 -- Lets time pass; nil, message, code: it was closed.
 local function pause(self, seconds)
-  local _, message, code = self.notifier:read(seconds)
+  local _, message, code = self.notifier:read(seconds, self.weak and self.weak())
   if code then return nil, message, code end
   return true
 end
@@ -302,8 +303,9 @@ end
 local known = { quiet = true, patience = true, longest = true, poll = true, weak = true }
 
 -- quiet: without a change, the burst is over; patience: so long after the last write a file is expected to be closed;
--- longest: of a burst; poll: do, and so often; weak: it keeps no program alive.
-return function(options)
+-- longest: of a burst; poll: do, and so often; weak: a function, it keeps no program alive, nor does it when it looks
+-- for itself, where that returns true.
+local function open(options)
   options = options or {}
   for key in pairs(options) do
     if not known[key] then error(format("unknown option '%s'", key), 2) end
@@ -314,22 +316,24 @@ return function(options)
     quiet = option(options, "quiet", QUIET),
     patience = option(options, "patience", UNFINISHED),
     longest = option(options, "longest", LONGEST),
-    weak = options.weak or false,
+    weak = options.weak,
     interval = option(options, "poll", POLL),
     paths = {},
     known = {}, -- path -> what stats said of it
     names = {}, -- id -> { is_on_way, path ... }
-    changed = {}, -- path -> "changed" or "touched"
+    changed = {}, -- path -> how sure it is, see rank
     unfinished = {}, -- id -> when it was last written
     round = 0,
     applied = 0,
   }, metatable)
   if options.poll then
-    self.notifier, self.polling = notifier(false, self.weak), true
+    self.notifier, self.polling = notifier(false, self.weak ~= nil), true
     return self
   end
   local message, code
-  self.notifier, message, code = notifier(true, self.weak)
+  self.notifier, message, code = notifier(true, self.weak ~= nil)
   if not self.notifier then poll_instead(self, message, code) end
   return self
 end
+
+return open, warn

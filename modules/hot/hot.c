@@ -157,13 +157,15 @@ static int let_go(lua_State *L) {
   return 0;
 }
 
-/* "connection", "server" ...; nothing for what is no handle. */
+/* "connection", "server" ..., and whether it has a handler to call; nothing for
+ * what is no handle. */
 static int kind(lua_State *L) {
   if (!handle_is_box(L, 1)) return 0;
   const struct handle *h = handle_check_box(L, 1);
   if (h == NULL) return 0;
   lua_pushstring(L, h->work.kind->name);
-  return 1;
+  lua_pushboolean(L, h->rooted);
+  return 2;
 }
 
 static int note_file(lua_State *L) {

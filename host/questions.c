@@ -1,6 +1,6 @@
 /* questions.c - a list of paths, on its way through a thread. The job has its
  * own copy of the paths: the thread never touches what Lua could free. */
-#include "modules/hot/questions.h"
+#include "host/questions.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 -- Every name that is looked up on the way to a file is watched in its directory:
 -- so a file may be replaced, a link be turned, a directory vanish and come back.
 -- Where the system tells of nothing, or has no more watches, the files are polled.
-local core = ... -- notifier, lookups, stats, now: see watch.c
+local core = ... -- notifier, lookups, stats, now: see notifier.c
 local error, ipairs, next, pairs, setmetatable, type = error, ipairs, next, pairs, setmetatable, type
 local format, max, min = string.format, math.max, math.min
 local stderr = io.stderr
@@ -35,7 +35,7 @@ local function look(self)
     local before = self.known[path]
     known[path] = list[i]
     if before ~= nil and before ~= list[i] then
-      self.changed[path], changed = true, true
+      self.changed[path], changed = "changed", true
     end
   end
   if paths == self.paths then self.known = known end
@@ -43,7 +43,7 @@ local function look(self)
 end
 
 local function change_all(self)
-  for _, path in ipairs(self.paths) do self.changed[path] = true end
+  for _, path in ipairs(self.paths) do self.changed[path] = "changed" end
 end
 
 local advice = {
@@ -53,14 +53,16 @@ local advice = {
 }
 local warned = false
 
+local function warn(message, code, interval)
+  if warned or code == "ENOSYS" then return end
+  warned = true
+  stderr:write(format("neap: %s%s: files are polled every %g s instead\n", message, advice[code] or "", interval))
+end
+
 local function poll_instead(self, message, code)
-  if not warned and code ~= "ENOSYS" then
-    warned = true
-    stderr:write(format("neap: %s%s: files are polled every %g s instead\n",
-      message, advice[code] or "", self.interval))
-  end
+  warn(message, code, self.interval)
   if self.notifier then self.notifier:close() end
-  self.notifier = notifier(false)
+  self.notifier = notifier(false, self.weak ~= nil)
   self.polling = true
   change_all(self) -- they may have, meanwhile
 end
@@ -167,26 +169,32 @@ end
 
 -- ---- waiting -----------------------------------------------------------------
 
-local function change(self, id)
+-- How sure it is that a file is another one.
+local rank = { touched = 1, changed = 2, certain = 3 }
+
+local function change(self, id, vague)
   local name = self.names[id]
   if not name then return false end -- `set` has dropped it
-  for _, path in ipairs(name) do self.changed[path] = true end
+  local how = vague and "touched" or name.is_on_way and "changed" or "certain"
+  for _, path in ipairs(name) do
+    if rank[how] > (rank[self.changed[path]] or 0) then self.changed[path] = how end
+  end
   return true, name.is_on_way
 end
 
 -- What was told of names, as changes of paths. True: the way to a file is another
 -- one, and there, too, something may be happening.
-local function note(self, done, written, lost)
+local function note(self, done, written, lost, vague)
   local again = lost
   self.last = now()
   self.began = self.began or self.last
   for _, id in ipairs(done) do
-    local _, is_on_way = change(self, id)
+    local _, is_on_way = change(self, id, vague[id])
     again = again or is_on_way
     self.unfinished[id] = nil
   end
   for _, id in ipairs(written) do
-    if change(self, id) then self.unfinished[id] = self.last end
+    if change(self, id, vague[id]) then self.unfinished[id] = self.last end
   end
   if lost then change_all(self) end
   return again
@@ -196,19 +204,20 @@ end
 local function due(self)
   local time = self.last + self.quiet
   for id, last in pairs(self.unfinished) do
-    if self.names[id] then time = max(time, last + UNFINISHED) end
+    if self.names[id] then time = max(time, last + self.patience) end
   end
-  return min(time, self.began + LONGEST)
+  return min(time, self.began + self.longest)
 end
 
--- In the order of `set`; what that no longer has is left out.
+-- In the order of `set`; what that no longer has is left out. And how sure it is.
 local function take_changed(self)
   local list = {}
   for _, path in ipairs(self.paths) do
     if self.changed[path] then list[#list + 1] = path end
   end
+  local changed = self.changed
   self.changed, self.unfinished, self.began = {}, {}, nil
-  return list
+  return list, changed
 end
 
 local function rearm(self)
@@ -222,13 +231,13 @@ local function wait_told(self)
   local time = next(self.changed) and due(self) - now()
   if time and time <= 0 then
     local new, message, code = rearm(self)
-    if new then new = now() < self.began + LONGEST end
+    if new then new = now() < self.began + self.longest end
     return new, message, code
   end
   local source = self.notifier
-  local done, written, lost = source:read(time or nil)
+  local done, written, lost, _, vague = source:read(time or nil)
   if done then
-    if note(self, done, written, lost) then
+    if note(self, done, written, lost, vague) then
       local new, message, code = rearm(self)
       if new == nil then return nil, message, code end
     end
@@ -241,7 +250,7 @@ end
 
 -- Lets time pass; nil, message, code: it was closed.
 local function pause(self, seconds)
-  local _, message, code = self.notifier:read(seconds)
+  local _, message, code = self.notifier:read(seconds, self.weak and self.weak())
   if code then return nil, message, code end
   return true
 end
@@ -256,7 +265,7 @@ local function wait_polling(self)
   end
   local changed, message, code = look(self)
   if changed == nil then return nil, message, code end
-  if some then return changed and now() < self.began + LONGEST end
+  if some then return changed and now() < self.began + self.longest end
   if changed then return true end
   return pause(self, self.interval)
 end
@@ -266,8 +275,8 @@ function watcher:wait()
     local again, message, code = (self.polling and wait_polling or wait_told)(self)
     if again == nil then return nil, message, code end
     if not again then
-      local list = take_changed(self)
-      if #list > 0 then return list end
+      local list, changed = take_changed(self)
+      if #list > 0 then return list, changed end
     end
   end
   return canceled()
@@ -291,30 +300,40 @@ local function option(options, name, default)
   return value
 end
 
-return function(options)
+local known = { quiet = true, patience = true, longest = true, poll = true, weak = true }
+
+-- quiet: without a change, the burst is over; patience: so long after the last write a file is expected to be closed;
+-- longest: of a burst; poll: do, and so often; weak: a function, it keeps no program alive, nor does it when it looks
+-- for itself, where that returns true.
+local function open(options)
   options = options or {}
   for key in pairs(options) do
-    if key ~= "quiet" and key ~= "poll" then error(format("unknown option '%s'", key), 2) end
+    if not known[key] then error(format("unknown option '%s'", key), 2) end
   end
   local self = setmetatable({
     polling = false,
     closed = false,
     quiet = option(options, "quiet", QUIET),
+    patience = option(options, "patience", UNFINISHED),
+    longest = option(options, "longest", LONGEST),
+    weak = options.weak,
     interval = option(options, "poll", POLL),
     paths = {},
     known = {}, -- path -> what stats said of it
     names = {}, -- id -> { is_on_way, path ... }
-    changed = {}, -- path -> true
+    changed = {}, -- path -> how sure it is, see rank
     unfinished = {}, -- id -> when it was last written
     round = 0,
     applied = 0,
   }, metatable)
   if options.poll then
-    self.notifier, self.polling = notifier(false), true
+    self.notifier, self.polling = notifier(false, self.weak ~= nil), true
     return self
   end
   local message, code
-  self.notifier, message, code = notifier(true)
+  self.notifier, message, code = notifier(true, self.weak ~= nil)
   if not self.notifier then poll_instead(self, message, code) end
   return self
 end
+
+return open, warn

@@ -1,6 +1,6 @@
-/* notify.c - inotify, in the words of notify.h. Directories are watched, never
+/* inotify.c - inotify, in the words of notify.h. Directories are watched, never
  * files: a file that is replaced takes its watch along. */
-#include "modules/hot/notify.h"
+#include "host/inotify.h"
 
 #include <uv.h>
 
@@ -25,19 +25,19 @@ static int last_error(void) {
   return uv_translate_sys_error(errno);
 }
 
-int notify_open(void) {
+int inotify_open(void) {
   int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   return fd < 0 ? last_error() : fd;
 }
 
-int notify_add(int fd, const char *directory, bool whole) {
+int inotify_watch(int fd, const char *directory, bool whole) {
   uint32_t mask = NAMES | (uint32_t)HOW;
   if (whole) mask |= CONTENT;
   int number = inotify_add_watch(fd, directory, mask);
   return number < 0 ? last_error() : number;
 }
 
-void notify_remove(int fd, int directory) {
+void inotify_forget(int fd, int directory) {
   inotify_rm_watch(fd, directory);
 }
 
@@ -47,12 +47,14 @@ static enum notice notice_of(const struct inotify_event *event) {
   if ((mask & IN_IGNORED) != 0) return NOTICE_GONE;
   if (event->len == 0) return NOTICE_MOVED;
   if ((mask & IN_MODIFY) != 0) return NOTICE_WRITTEN;
+  if ((mask & IN_CLOSE_WRITE) != 0) return NOTICE_CLOSED;
   if ((mask & IN_ATTRIB) != 0) return NOTICE_TOUCHED;
-  bool is_file = (mask & IN_CREATE) != 0 && (mask & IN_ISDIR) == 0;
-  return is_file ? NOTICE_CREATED : NOTICE_DONE;
+  bool is_new = (mask & (IN_CREATE | IN_MOVED_TO)) != 0;
+  if (is_new && (mask & IN_ISDIR) != 0) return NOTICE_DIRECTORY;
+  return (mask & IN_CREATE) != 0 ? NOTICE_CREATED : NOTICE_DONE;
 }
 
-int notify_read(int fd, notify_visit *visit, void *data) {
+int inotify_tell(int fd, inotify_visit *visit, void *data) {
   _Alignas(struct inotify_event) char bytes[16384];
   for (int i = 0; i < READS_MOST; i++) {
     ssize_t size = read(fd, bytes, sizeof bytes);
@@ -71,20 +73,20 @@ int notify_read(int fd, notify_visit *visit, void *data) {
 
 #else
 
-int notify_open(void) {
+int inotify_open(void) {
   return UV_ENOSYS;
 }
 
-int notify_add(int fd, const char *directory, bool whole) {
+int inotify_watch(int fd, const char *directory, bool whole) {
   (void)fd, (void)directory, (void)whole;
   return UV_ENOSYS;
 }
 
-void notify_remove(int fd, int directory) {
+void inotify_forget(int fd, int directory) {
   (void)fd, (void)directory;
 }
 
-int notify_read(int fd, notify_visit *visit, void *data) {
+int inotify_tell(int fd, inotify_visit *visit, void *data) {
   (void)fd, (void)visit, (void)data;
   return UV_ENOSYS;
 }

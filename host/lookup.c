@@ -1,7 +1,7 @@
 /* lookup.c - walks a path as the system does, one name at a time. What is
  * found depends on just these names: a file is another one, or another text,
  * only after something has happened to one of them. */
-#include "modules/hot/lookup.h"
+#include "host/lookup.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "modules/hot/questions.h"
+#include "host/questions.h"
 
 #ifdef __APPLE__
 #define st_mtim st_mtimespec
@@ -190,7 +190,7 @@ int lookup_steps(lua_State *L) {
 /* A file that has just changed may change again within the same tick of the
  * file system's clock, and would look the same: seconds where it seems to have
  * no fractions. */
-static bool is_recent(const struct stat *status) {
+bool lookup_is_recent(const struct stat *status) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   double age = difftime(now.tv_sec, status->st_ctim.tv_sec) +
@@ -210,7 +210,7 @@ static void stats_work(const char *path, void *memo, struct answers *answers) {
              (long long)status.st_mtim.tv_sec, (long)status.st_mtim.tv_nsec,
              (long long)status.st_ctim.tv_sec, (long)status.st_ctim.tv_nsec,
              (long long)status.st_size, (unsigned long long)status.st_ino,
-             is_recent(&status) ? "?" : "");
+             lookup_is_recent(&status) ? "?" : "");
   answers_add(answers, text, (size_t)size);
 }
 

@@ -13,8 +13,8 @@
  *     return questions_ask(L, &question);
  *   }
  */
-#ifndef MODULES_HOT_QUESTIONS_H
-#define MODULES_HOT_QUESTIONS_H
+#ifndef HOST_QUESTIONS_H
+#define HOST_QUESTIONS_H
 
 #include <lua.h>
 #include <stdbool.h>

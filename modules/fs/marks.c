@@ -72,27 +72,27 @@ static void push_mark(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct question itself = {
-  {{"marks of files", question_finish, job_interrupt},
-   question_work,
-   question_free},
+  {.wait = {"marks of files", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   ask_itself,
   push_mark,
   0};
 
 static const struct question followed = {
-  {{"marks of files", question_finish, job_interrupt},
-   question_work,
-   question_free},
+  {.wait = {"marks of files", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   ask_followed,
   push_mark,
   0};
 
 int fs_marks(lua_State *L) {
-  return question_ask(L, &itself);
+  return questions_ask(L, &itself);
 }
 
 int fs_marks_followed(lua_State *L) {
-  return question_ask(L, &followed);
+  return questions_ask(L, &followed);
 }
 
 /* ---- entries(paths) ------------------------------------------------------ */
@@ -156,13 +156,13 @@ static void push_entries(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct question entries = {
-  {{"names in directories", question_finish, job_interrupt},
-   question_work,
-   question_free},
+  {.wait = {"names in directories", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   ask_entries,
   push_entries,
   0};
 
 int fs_entries(lua_State *L) {
-  return question_ask(L, &entries);
+  return questions_ask(L, &entries);
 }

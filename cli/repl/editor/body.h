@@ -33,6 +33,7 @@ struct editor {
   char *insert, *list; /* the answer to STEP_COMPLETE, or NULL */
   const char *text;    /* of STEP_LINE: the library's, until the next one */
   int size;
+  int ahead; /* bytes that were there when the last line had been entered */
   enum step step;
   bool edits;       /* a line, now */
   bool hidden;      /* because of what others write */

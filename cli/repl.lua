@@ -1,10 +1,10 @@
--- Reads lines and runs each in a task of its own: it may wait, and what it started goes on while the next one is typed.
--- The end of input is the end of the program. On a terminal lines are edited, results are shown as Lua would write them,
+-- Reads lines and runs each in a task of its own: it may wait, and what it started goes on while the next one is
+-- typed. The end of input is the end of the program. On a terminal lines are edited, results are shown as Lua has them,
 -- and Ctrl-C ends the line that runs; from anything else it does as lua does.
 local core = ...
 local neap = require "neap"
 local stdout, stderr = io.stdout, io.stderr
-local load, pcall, xpcall, select, tostring = load, pcall, xpcall, select, tostring
+local load, pcall, xpcall, tostring = load, pcall, xpcall, tostring
 local traceback, getmetatable, type, exit = debug.traceback, debug.getmetatable, type, os.exit
 local getenv, pack, unpack, require, preload = os.getenv, table.pack, table.unpack, require, package.preload
 local globals, rawset = _G, rawset
@@ -28,7 +28,7 @@ local viewer -- of results
 local function open_editor()
   local why
   if getenv "TERM" == "dumb" or not core.open_editor then return end
-  editor, why = core.open_editor(stdout, stderr)
+  editor, why = core.open_editor()
   if not editor then return complain("lines are not edited: " .. why) end
   history = part("history", core, complain)
   for _, entry in ipairs { history.entries() } do editor:remember(entry) end
@@ -102,8 +102,8 @@ local function prompt(name, default)
   return value == nil and default or tostring(value)
 end
 
--- What a line of text is: a chunk that returns its value, if it has one. Else nil, what is wrong, and whether more of it
--- would help.
+-- What a text is: a chunk that returns its value, if it has one. Else nil, what is wrong, and whether more of it would
+-- help.
 local function compile(text)
   local chunk, wanting = load("return " .. text, "=stdin")
   if chunk then return chunk end
@@ -230,6 +230,7 @@ end
 add_globals()
 viewer = part("show")
 if is_terminal then
+  stdout:write("Each line is a task: it may wait. help() says more, Ctrl-D ends the program.\n")
   open_editor()
   core.interrupt_take()
   neap.go(answer_interrupts).name = "interrupts"

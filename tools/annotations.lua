@@ -1,6 +1,7 @@
 -- Reads the stubs in types/: Lua files that only declare, annotated as
 -- lua-language-server has it. They are the one source of the reference and of
--- editor help; tools/stubs.lua compares them with the program.
+-- editor help; tools/stubs.lua compares them with the program. They and this
+-- file are also in the program, for help() in lines that are typed.
 --
 --   ---@meta neap.timer          the module that the file describes
 --   ---Prose about it.

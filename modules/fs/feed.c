@@ -117,7 +117,7 @@ static int serve(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"entries", fs_entries},
+  {"entries", fs_marked_entries},
   {"marks", fs_marks},
   {"marks_followed", fs_marks_followed},
   {"serve", serve},

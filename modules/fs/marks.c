@@ -163,6 +163,6 @@ static const struct question entries = {
   push_entries,
   0};
 
-int fs_entries(lua_State *L) {
+int fs_marked_entries(lua_State *L) {
   return questions_ask(L, &entries);
 }

@@ -14,8 +14,8 @@
 int fs_marks(lua_State *L);
 /* The same, but links are followed. */
 int fs_marks_followed(lua_State *L);
-/* fs_entries(paths [, callback]) -> for each directory a list {code, name, mark,
+/* fs_marked_entries(paths [, callback]) -> for each directory a list {code, name, mark,
  * name, mark ...}; code: false, or why it could not be listed. */
-int fs_entries(lua_State *L);
+int fs_marked_entries(lua_State *L);
 
 #endif

@@ -286,6 +286,17 @@ describe("Tab", function()
   end)
 end)
 
+it_edits("what is typed ahead is edited when the line has ended", function()
+  local repl <close> = terminal.open_repl(NO_COLOR)
+  repl:type "print 'waits' timer.sleep(0.1)\r"
+  repl:expect "\nwaits\r\n"
+  repl:type "1 + "
+  repl:expect "\r\n> 1 %+ $"
+  repl:line("1", "\n2\r\n")
+  repl:type "print(1)\rprint(2)\rprint(3)\r"
+  repl:expect "\n1\r\n> print%(2%)\r*\n2\r\n> print%(3%)\r*\n3\r\n> $"
+end)
+
 it_edits("a tab that is pasted is only space", function()
   local repl <close> = terminal.open_repl(NO_COLOR)
   repl:line("print('a',\t1) string.format(\t'x')", "\na\t1\r\n")

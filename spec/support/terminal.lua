@@ -1,4 +1,4 @@
--- Runs a command at a terminal, as a person sees it who types: script(1) makes the terminal. It blocks, which specs may.
+-- Runs a command at a terminal, as a person sees it who types: script(1) makes the terminal. It blocks, as specs may.
 local assert = require "luassert"
 local test = require "neap.test"
 local program = require "spec.support.program"

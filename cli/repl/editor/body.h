@@ -26,13 +26,13 @@ struct editor {
   EditLine *el;
   History *history;
   FILE *in, *out, *err;
-  luaL_Stream *streams[2]; /* io.stdout, io.stderr: its user values */
-  locale_t locale;         /* of the terminal: the script's stays "C" */
+  locale_t locale;     /* of the terminal: the script's stays "C" */
   mbstate_t decoding;
   char *prompt;
   char *insert, *list; /* the answer to STEP_COMPLETE, or NULL */
   const char *text;    /* of STEP_LINE: the library's, until the next one */
   int size;
+  int ahead; /* bytes that were there when the last line had been entered */
   enum step step;
   bool edits;       /* a line, now */
   bool hidden;      /* because of what others write */
@@ -49,6 +49,8 @@ void screen_draw(struct editor *editor);     /* again, where the cursor is */
 void screen_go_below(struct editor *editor); /* what is seen stays */
 void screen_update(struct editor *editor);   /* it was resized or resumed */
 void screen_hide(struct editor *editor);
+/* Others are about to write this to the terminal. */
+void screen_make_room(struct editor *editor, const char *bytes, size_t size);
 void screen_begin_line(struct editor *editor); /* after what others wrote */
 
 #endif

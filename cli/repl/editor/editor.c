@@ -12,9 +12,9 @@
 
 #include "cli/repl/editor/body.h"
 #include "cli/repl/editor/fiber.h"
-#include "cli/repl/editor/output.h"
 #include "cli/repl/editor/terminal.h"
 #include "host/host.h"
+#include "host/output.h"
 
 static const char class_name[] = "neap.editor";
 
@@ -22,9 +22,8 @@ static struct editor *the_editor; /* a process has one terminal */
 
 /* ---- what happens to its terminal ---------------------------------------- */
 
-static void about_to_write(void) {
-  struct editor *editor = the_editor;
-  if (editor != NULL && editor->edits && !editor->hidden) screen_hide(editor);
+static void about_to_write(const char *bytes, size_t size) {
+  screen_make_room(the_editor, bytes, size);
 }
 
 static void on_async(uv_async_t *uv) {
@@ -107,14 +106,8 @@ static void stop(struct editor *editor) {
 }
 
 static void on_close(struct handle *h) {
-  struct editor *editor = (struct editor *)h;
-  output_flush();
-  stop(editor);
-  FILE *before[] = {stdout, stderr};
-  output_close();
-  FILE *after[] = {stdout, stderr};
-  for (int i = 0; i < 2; i++)
-    if (editor->streams[i]->f == before[i]) editor->streams[i]->f = after[i];
+  output_set_watch(NULL);
+  stop((struct editor *)h);
   the_editor = NULL;
 }
 
@@ -125,16 +118,6 @@ static int fail(lua_State *L, const char *why) {
   lua_pushnil(L);
   lua_pushstring(L, why);
   return 2;
-}
-
-static void capture(lua_State *L, struct editor *editor) {
-  FILE *before[] = {stdout, stderr};
-  output_open(about_to_write);
-  FILE *after[] = {stdout, stderr};
-  for (int i = 0; i < 2; i++) {
-    luaL_Stream *stream = editor->streams[i] = lua_touserdata(L, i + 1);
-    if (stream->f == before[i]) stream->f = after[i];
-  }
 }
 
 /* ---- methods ------------------------------------------------------------- */
@@ -231,7 +214,7 @@ static const luaL_Reg methods[] = {
   {"step", editor_step},           {NULL, NULL},
 };
 
-/* ---- editor_open(io.stdout, io.stderr) ----------------------------------- */
+/* ---- editor_open() ------------------------------------------------------- */
 
 static struct editor *new_editor(struct host *host, const struct libedit *lib) {
   struct editor *editor = handle_new(host, sizeof *editor);
@@ -249,24 +232,17 @@ static struct editor *new_editor(struct host *host, const struct libedit *lib) {
 
 int editor_open(lua_State *L) {
   const char *why = "";
-  luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  luaL_checkudata(L, 2, LUA_FILEHANDLE);
-  lua_settop(L, 2);
   const struct libedit *lib = libedit_load(&why);
   if (lib == NULL) return fail(L, why);
   struct owner *owner = owner_here(L);
   handle_class(L, class_name, methods, NULL);
-  struct box *box = handle_push_empty_box(L, class_name, 2);
-  for (int i = 1; i <= 2; i++) {
-    lua_pushvalue(L, i);
-    lua_setiuservalue(L, 3, i);
-  }
+  struct box *box = handle_push_empty_box(L, class_name, 0);
   struct editor *editor = new_editor(host_of(L), lib);
   if (editor == NULL) return fail(L, "this terminal cannot do it");
   editor->handle.on_close = on_close;
   handle_open(&editor->handle, &editor->uv, &editor_kind, owner);
   uv_unref((uv_handle_t *)&editor->uv);
   handle_fill_box(box, &editor->handle);
-  capture(L, editor);
+  output_set_watch(about_to_write);
   return 1;
 }

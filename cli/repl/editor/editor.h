@@ -8,7 +8,7 @@
 
 #include <lua.h>
 
-/* (io.stdout, io.stderr) -> editor; or nil and why there is none.
+/* () -> editor; or nil and why there is none.
  *
  * editor:begin(prompt)    a new line
  * editor:step()           takes the keys that are there; then one of

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/repl/editor/body.h"
@@ -52,6 +53,11 @@ static int decode(struct editor *editor, char byte, wchar_t *key) {
   return 1;
 }
 
+static int count_bytes(void) {
+  int count = 0;
+  return ioctl(STDIN_FILENO, FIONREAD, &count) == 0 ? count : 0;
+}
+
 static int read_key(EditLine *el, wchar_t *key) {
   struct editor *editor = editor_of(el);
   for (;;) {
@@ -65,8 +71,10 @@ static int read_key(EditLine *el, wchar_t *key) {
     if (count < 0) return 0;
     if (count == 0)
       leave(editor, STEP_KEYS);
-    else if (decode(editor, byte, key))
+    else if (decode(editor, byte, key)) {
+      if (byte == '\r' || byte == '\n') editor->ahead = count_bytes();
       return 1;
+    }
   }
 }
 
@@ -98,12 +106,20 @@ static unsigned char on_complete(EditLine *el, int key) {
                                                          : CC_ERROR;
 }
 
+/* Before the prompt is seen. What was typed while the last line ran has been
+ * shown by the terminal, and will be again as part of the next. */
+static void prepare_terminal(struct editor *editor) {
+  editor->lib->set(editor->el, EL_PREP_TERM, 1);
+  if (count_bytes() > editor->ahead) fputc('\n', editor->out);
+  editor->ahead = 0;
+}
+
 void keys_run(void *data) {
   struct editor *editor = data;
   for (;;) {
     editor->step = STEP_KEYS;
     editor->size = 0;
-    editor->lib->set(editor->el, EL_PREP_TERM, 1); /* before the prompt */
+    prepare_terminal(editor);
     editor->text = editor->lib->gets(editor->el, &editor->size);
     if (editor->step != STEP_INTERRUPTED)
       editor->step =

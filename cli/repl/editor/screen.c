@@ -2,10 +2,13 @@
  * write, and how it comes back: at the left end of a line, below. */
 #include "cli/repl/editor/body.h"
 #include "cli/repl/editor/measure.h"
-#include "cli/repl/editor/output.h"
 #include "cli/repl/editor/terminal.h"
 
 #include <unistd.h>
+
+#include "host/output.h"
+
+static bool partial; /* the last that others wrote is no whole line */
 
 /* Where the cursor is, and where the line ends, below the row of the prompt. */
 static void find_rows(struct editor *editor, int *cursor, int *end) {
@@ -31,10 +34,16 @@ void screen_hide(struct editor *editor) {
   uv_async_send(&editor->uv);
 }
 
+void screen_make_room(struct editor *editor, const char *bytes, size_t size) {
+  partial = bytes[size - 1] != '\n';
+  if (editor->edits && !editor->hidden) screen_hide(editor);
+}
+
 void screen_begin_line(struct editor *editor) {
-  output_flush();
-  if (output_is_partial()) fputc('\n', editor->out);
-  output_end_line();
+  output_flush_buffers();
+  output_settle();
+  if (partial) fputc('\n', editor->out);
+  partial = false;
 }
 
 void screen_draw(struct editor *editor) {

@@ -9,11 +9,13 @@
 
 #include "host/generation.h"
 #include "host/luv.h"
+#include "host/output.h"
 #include "host/realm.h"
 #include "host/shuffle.h"
 #include "host/signals.h"
 #include "host/task.h"
 #include "host/task_object.h"
+#include "host/terminal.h"
 #include "host/watchdog.h"
 
 enum { PATIENCE = 50 }; /* ms at the end, for what is forsaken */
@@ -66,6 +68,7 @@ static bool finish_loop(struct host *host) {
 }
 
 static bool free_all(struct host *host) {
+  output_detach(host);
   clock_close(&host->clock);
   children_close(host);
   shuffle_end(host);
@@ -149,6 +152,7 @@ static void discard(struct work *work, void *data) {
  * functions; closing the state drops the boxes; then libuv lets go. */
 bool host_close(struct host *host) {
   host->phase = HOST_STOPPING;
+  terminal_restore();
   watchdog_close(host);
   generation_each_work(host, discard, host);
   clock_cancel(&host->clock, &host->stop_limit);

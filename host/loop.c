@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "host/luv.h"
 #include "host/observe.h"
+#include "host/output.h"
 #include "host/run.h"
 #include "host/shuffle.h"
 #include "host/task.h"
@@ -37,6 +38,7 @@ void loop_dispatch(struct host *host) {
 static void poll(struct host *host, bool more) {
   observe_phase(host, OBSERVE_POLL);
   more = more || !queue_is_empty(&host->ready);
+  if (!more) output_flush_buffers();
   host->polling = true;
   if (host->clock.still != NULL)
     virtual_time_poll(host, more);
@@ -60,7 +62,7 @@ static bool is_idle(struct host *host) {
 
 static void look(struct work *work, void *data) {
   struct task *task = (struct task *)work, **newest = data;
-  if (task_is(work) && task->state == TASK_WAITING &&
+  if (task_is(work) && task->state == TASK_WAITING && !task->serves &&
       (*newest == NULL || task->id > (*newest)->id))
     *newest = task;
 }

@@ -14,10 +14,12 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
+#include "host/output.h"
 #include "host/report.h"
 #include "host/taker.h"
 #include "host/task.h"
 #include "host/task_list.h"
+#include "host/terminal.h"
 #include "host/wait.h"
 #include "host/watchdog.h"
 
@@ -26,8 +28,11 @@ static struct {
   pthread_t thread;
   uv_async_t async;
   volatile sig_atomic_t ends; /* how often it was asked to end */
-  volatile sig_atomic_t wants_list, overran, cuts, hung_up;
-  volatile unsigned found; /* host->runs when the last two were set */
+  volatile sig_atomic_t wants_list, overran, cuts, hung_up, stops;
+  volatile unsigned found;          /* host->runs when the last two were set */
+  volatile sig_atomic_t interrupts; /* that nobody has answered */
+  bool (*ends_running)(const struct host *host, int times);
+  void (*act)(struct host *host); /* or NULL: SIGINT ends the program */
   void (*hang_up)(struct host *host);
   bool has_hang_up; /* it is handled; without hang_up as SIGTERM is */
   void (*cut)(lua_State *L, struct host *host);
@@ -63,6 +68,9 @@ static void report_overrun(struct host *host, lua_State *L, lua_Debug *ar) {
   report_place(host, L);
   if (blocks && blocking.instead != NULL)
     fprintf(stderr, ": use %s", blocking.instead);
+  else if (output_has_blocked())
+    fputs(": much is printed and slowly read, neap.stdout:write would wait",
+          stderr);
   fputc('\n', stderr);
 }
 
@@ -100,6 +108,12 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   signals.hooked = NULL;
   if (host->current == NULL) return;
   if (signals.ends > 0) end_running(L, host);
+  if (signals.stops && !host->current->unwinding) wait_end_here(L);
+  if (signals.interrupts > 0 &&
+      signals.ends_running(host, (int)signals.interrupts)) {
+    signals.interrupts = 0;
+    wait_end_here(L);
+  }
   bool same = signals.found == host->runs; /* that task has not ended since */
   if (signals.overran && same) report_overrun(host, L, ar);
   signals.overran = 0;
@@ -139,6 +153,7 @@ static void look(struct host *host) {
 static void end_now_or_soon(int number) {
   if (++signals.ends > 1) {
     children_kill(signals.host);
+    terminal_restore();
     _exit(128 + number);
   }
   interrupt(signals.host->running);
@@ -153,8 +168,13 @@ static void on_signal(int number) {
   }
   bool taken = taker_came(number);
   switch (taken ? 0 : number) {
-    case SIGTERM:
     case SIGINT:
+      if (signals.act != NULL && signals.ends == 0) {
+        signals.interrupts++;
+        interrupt(signals.host->running);
+        break;
+      } /* fall through */
+    case SIGTERM:
       end_now_or_soon(number);
       break;
     case SIGUSR1:
@@ -184,6 +204,8 @@ static void on_async(uv_async_t *async) {
   (void)async;
   taker_tell();
   if (signals.ends > 0) loop_drain(signals.host);
+  if (signals.interrupts > 0) signals.act(signals.host);
+  signals.interrupts = 0;
   if (signals.hung_up) signals.hang_up(signals.host);
   signals.hung_up = 0;
   if (!signals.wants_list) return;
@@ -193,13 +215,17 @@ static void on_async(uv_async_t *async) {
 
 /* ---- open and close ------------------------------------------------------ */
 
-static void handle(int number, void (*handler)(int)) {
+static void handle_with(int number, void (*handler)(int), int flags) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = flags;
   action.sa_handler = handler;
   sigaction(number, &action, NULL);
+}
+
+static void handle(int number, void (*handler)(int)) {
+  handle_with(number, handler, SA_RESTART);
 }
 
 static void handle_all(void (*handler)(int)) {
@@ -264,8 +290,23 @@ void signals_end_on_hang_up(void) {
   handle(SIGHUP, on_signal);
 }
 
+void signals_end_running(struct host *host) {
+  if (signals.host != host || host->current == NULL) return;
+  signals.stops = 1;
+  interrupt(host->running);
+}
+
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {
   signals.cut = fn;
+}
+
+/* What blocks in a line that is typed gives up, as in lua: no SA_RESTART. */
+void signals_on_interrupt(bool (*ends_running)(const struct host *host,
+                                               int times),
+                          void (*act)(struct host *host)) {
+  signals.ends_running = ends_running;
+  signals.act = act;
+  handle_with(SIGINT, on_signal, 0);
 }
 
 void signals_close(struct host *host) {

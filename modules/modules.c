@@ -8,6 +8,7 @@
 #include "host/job.h"
 #include "host/require.h"
 #include "modules/neap/neap.h"
+#include "modules/neap/standard.h"
 
 static const luaL_Reg modules[] = {
   {"neap", open_neap},
@@ -33,5 +34,6 @@ int modules_open(lua_State *L) {
   lua_pushcfunction(L, neap_exit);
   lua_setfield(L, -2, "exit");
   lua_pop(L, 1);
+  standard_open_children(L);
   return 0;
 }

@@ -31,7 +31,7 @@ static bool is_satisfied(struct stream *stream) {
 /* A reader that waits takes the bytes from where they are, in this turn. */
 static void put_in(struct stream *stream, char *bytes, size_t size) {
   struct inbox *inbox = &stream->inbox;
-  bool someone = stream->reader != NULL || stream->consumer != NULL;
+  bool someone = stream->reader.task != NULL || stream->consumer != NULL;
   if (someone && inbox->size == 0)
     inbox_lend(inbox, bytes, size);
   else if (!inbox_add(inbox, bytes, size))
@@ -41,17 +41,17 @@ static void put_in(struct stream *stream, char *bytes, size_t size) {
 /* True: a task is ready to take some of it. */
 static bool tell(struct stream *stream) {
   if (stream->consumer != NULL) return stream->consumer->pump(stream);
-  if (stream->reader == NULL || !is_satisfied(stream)) return false;
-  task_wake(stream->reader, 0);
+  if (stream->reader.task == NULL || !is_satisfied(stream)) return false;
+  task_wake(stream->reader.task, 0);
   return true;
 }
 
 /* A reader, or a line that has not ended, may want more than is enough. */
 static void throttle(struct stream *stream) {
   bool wanted = stream->consumer != NULL ? !stream->consumer->is_busy(stream)
-                                         : stream->reader != NULL;
-  if (stream->ending != 0 || (stream->inbox.size >= INBOX_HIGH && !wanted))
-    stream_stop_reading(stream);
+                                         : stream->reader.task != NULL;
+  bool much = stream->kind->on_demand || stream->inbox.size >= INBOX_HIGH;
+  if (stream->ending != 0 || (much && !wanted)) stream_stop_reading(stream);
 }
 
 /* Where bytes and a reset come together, libuv makes a clean end of it. The
@@ -144,7 +144,8 @@ static int push_result(lua_State *L, struct stream *stream,
     break;
   }
   inbox_consume(&stream->inbox, size); /* nothing, where that has raised */
-  if (stream->inbox.size < INBOX_HIGH) stream_resume_reading(stream);
+  if (stream->inbox.size < INBOX_HIGH && !stream->kind->on_demand)
+    stream_resume_reading(stream);
   return count;
 }
 
@@ -153,6 +154,7 @@ static int read_finish(lua_State *L) {
   struct stream *stream = (struct stream *)box->handle;
   struct result result;
   int ending = stream_ended(stream);
+  if (stream->heir != NULL) task_wake(stream->heir, 0);
   enum scan scan =
     inbox_scan(&stream->inbox, &stream->want, ending == UV_EOF, &result);
   if (scan == SCAN_DONE) return push_result(L, stream, &result);
@@ -162,20 +164,64 @@ static int read_finish(lua_State *L) {
   return stream_error(L, stream, status, "read");
 }
 
-static const struct wait read_wait = {"read", read_finish, NULL};
+/* It goes without what it has waited for. */
+static bool read_interrupt(struct task *task) {
+  struct stream *stream = ((struct stream_reader *)task->parked)->stream;
+  if (stream->kind->on_demand) stream_stop_reading(stream);
+  if (stream->heir != NULL) task_wake(stream->heir, 0);
+  return false;
+}
+
+static const struct wait read_wait = {"read", read_finish, read_interrupt};
+
+static int start_read(lua_State *L, struct stream *stream,
+                      const struct want *want, int callback, int64_t timeout);
+
+/* The one before it has left: now it reads itself. */
+static int inherit_finish(lua_State *L) {
+  const struct box *box = lua_touserdata(L, 1);
+  struct stream *stream = (struct stream *)box->handle;
+  int status = wait_status(L);
+  if (status != 0) return stream_error(L, stream, status, "read");
+  struct want want = stream->heir_want;
+  return start_read(L, stream, &want, lua_gettop(L) + 1, stream->heir_timeout);
+}
+
+static const struct wait inherit_wait = {"read", inherit_finish, NULL};
+
+/* A version of the program follows another, which still reads the same: that is
+ * about to end. */
+static bool may_inherit(lua_State *L, const struct stream *stream,
+                        int callback) {
+  if (!stream->kind->on_demand || stream->heir != NULL) return false;
+  if (!lua_isnoneornil(L, callback)) return false;
+  return stream->reader.task->work.owner->generation !=
+         owner_here(L)->generation;
+}
+
+static int inherit(lua_State *L, struct stream *stream, const struct want *want,
+                   int callback, int64_t timeout) {
+  struct task *task = wait_begin(L, &inherit_wait, callback);
+  stream->heir_want = *want;
+  stream->heir_timeout = timeout;
+  return wait_park(L, task, &stream->heir, timeout);
+}
 
 static int start_read(lua_State *L, struct stream *stream,
                       const struct want *want, int callback, int64_t timeout) {
   const char *name = stream->kind->work.name;
   if (stream->consumer != NULL)
     return luaL_error(L, "this %s is served by events: it has no read", name);
-  if (stream->reader != NULL)
+  if (stream->reader.task != NULL) {
+    if (may_inherit(L, stream, callback))
+      return inherit(L, stream, want, callback, timeout);
     return luaL_error(L, "another task waits for this %s's input", name);
+  }
   struct task *task = wait_begin(L, &read_wait, callback);
   stream->want = *want;
-  if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader);
+  if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader.task);
   stream_resume_reading(stream);
-  return wait_park(L, task, &stream->reader, timeout);
+  return wait_park(L, task, &stream->reader.task, timeout);
 }
 
 int stream_read(lua_State *L) {

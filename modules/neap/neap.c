@@ -10,6 +10,7 @@
 #include "host/task_list.h"
 #include "host/wait.h"
 #include "modules/modules.h"
+#include "modules/neap/standard.h"
 
 /* ---- neap.go(fn, ...) -> task -------------------------------------------- */
 
@@ -94,5 +95,6 @@ int open_neap(lua_State *L) {
   lua_setfield(L, -2, "args");
   lua_pushliteral(L, NEAP_VERSION);
   lua_setfield(L, -2, "version");
+  standard_open(L);
   return 1;
 }

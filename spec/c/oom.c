@@ -5,7 +5,7 @@
  * what tasks ask for does: the host's own code, between them, has no protected
  * call. */
 #include "modules/hot/fingerprints.h"
-#include "modules/hot/watch.h"
+#include "host/notifier.h"
 #include "spec/c/failing_memory.h"
 
 /* ---- for the driver ------------------------------------------------------ */
@@ -82,7 +82,7 @@ static int run_driver(lua_State *L) { /* the name and text of a script */
   lua_register(L, "new_version", new_version);
   lua_register(L, "retire_version", retire_version);
   lua_register(L, "fingerprints", hot_fingerprints);
-  hot_push_watch(L);
+  notifier_push_watch(L);
   lua_setglobal(L, "open_watcher");
   if (luaL_loadstring(L, driver) != LUA_OK) return lua_error(L);
   lua_pushcfunction(L, fail_at);

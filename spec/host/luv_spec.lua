@@ -141,6 +141,17 @@ describe("luv", function()
     end
   end)
 
+  it("resumes coroutines, as its users do", function()
+    local kind
+    coroutine.wrap(function()
+      local co = coroutine.running()
+      uv.fs_stat(".", function(_, stat) assert(coroutine.resume(co, stat)) end)
+      kind = coroutine.yield().type
+    end)()
+    repeat timer.sleep(0.001) until kind
+    assert.equal("directory", kind)
+  end)
+
   it("walks over its own handles only, at once", function()
     local handle, seen = uv.new_timer(), {}
     local server <close> = assert(net.listen("127.0.0.1:0", print))

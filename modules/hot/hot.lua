@@ -122,7 +122,7 @@ local function keep(source, name, ...)
   if select("#", ...) == 0 then return kept(key) end
   if not handle then return let_go(key) end
   local kind = core.kind(handle)
-  check(3, "#2 to 'keep'", kind == "connection", handle, "connection")
+  check(3, "#2 to 'keep'", kind == "connection" or kind == "child", handle, "connection or child")
   if is_preparing() then
     part(core.notes(), "kept")[key] = handle
   else

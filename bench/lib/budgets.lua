@@ -33,6 +33,8 @@ local LIST = {
   spec("start", "wall <= 1.6 x lua's", ratio "lua", 1.6),
   spec("start", "memory <= 4 MB (4096 KiB)", median "rss", 4096, 0),
   spec("idle", "parked task <= 4 KB (4096 B)", median "rss", 4096, 0),
+  spec("spawn", "CPU < luv's", ratio "luv", 1),
+  spec("spawn", "CPU < node's", ratio "node", 1),
   spec("reload", "no request fails", median "failed", 0, 0),
   spec("reload", "no connection drops", median "dropped", 0, 0),
   spec("reload", "no version is missed", median "missed", 0, 0),

@@ -155,8 +155,8 @@ end)
 
 describe("a signal that the program has a use for itself", function()
   local function run(text, ...)
-    local child = test.spawn_neap("local neap, signal, timer = require 'neap', require 'neap.signal', require 'neap.timer'"
-      .. text .. " timer.sleep(0) print 'ready' io.stdout:flush() timer.sleep(30)", nil, { ready = "ready" })
+    local head = "local neap, signal, timer = require 'neap', require 'neap.signal', require 'neap.timer' "
+    local child = test.spawn_neap(head .. text .. " timer.sleep(0) print 'ready' io.stdout:flush() timer.sleep(30)", nil, { ready = "ready" })
     for _, name in ipairs { ... } do child:signal(name) end
     return child
   end

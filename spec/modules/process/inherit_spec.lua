@@ -5,6 +5,7 @@ local function sh(text, options) return assert(process.run({ "sh", "-c", text },
 
 describe("a child", function()
   it("has no descriptor of ours, however it was opened", function()
+    local shell = { "-c", 'exec 7</dev/null 9</dev/null; exec "$0" "$@"', process.exepath() }
     local child = test.spawn_neap([[
       local net, process = require "neap.net", require "neap.process"
       local server = net.listen("127.0.0.1:0", function() end)
@@ -14,7 +15,7 @@ describe("a child", function()
       local lister <close> = process.spawn { "ls", "/proc/self/fd" }
       io.write(lister.stdout:read "a")
       server:close() other:close()
-    ]], nil, { program = "/bin/sh", flags = { "-c", 'exec 7</dev/null 9</dev/null; exec "$0" "$@"', process.exepath() } })
+    ]], nil, { program = "/bin/sh", flags = shell })
     assert.same({ 0, "0\n1\n2\n3\n0\n1\n2\n3\n", "" }, { child:wait() }) -- 3 is of ls itself
   end)
 
@@ -24,8 +25,9 @@ describe("a child", function()
     assert.equal(0, tonumber(status:match "SigBlk:%s*(%x+)", 16))
     assert.equal(0, tonumber(status:match "SigIgn:%s*(%x+)", 16) & 0x7fffffff) -- above: those of the C library
     assert.equal(141, process.run({ "sh", "-c", "kill -PIPE $$" }).status)
-    local child = test.spawn_neap([[io.write(require "neap.process".run({ "sh", "-c", "kill -HUP $$; echo $?" }).signal)]],
-      nil, { program = "/bin/sh", flags = { "-c", 'trap "" HUP QUIT; exec "$0" "$@"', process.exepath() } })
+    local shell = { "-c", 'trap "" HUP QUIT; exec "$0" "$@"', process.exepath() }
+    local child = test.spawn_neap([[io.write(require "neap.process".run({ "sh", "-c", "kill -HUP $$" }).signal)]],
+      nil, { program = "/bin/sh", flags = shell })
     assert.equal("HUP", select(2, child:wait()))
   end)
 

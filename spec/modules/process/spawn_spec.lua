@@ -119,7 +119,8 @@ describe("child:kill", function()
   end)
 
   it("sends the one that is asked for", function()
-    local child <close> = assert(process.spawn { "sh", "-c", "trap 'echo got; exit 7' USR1; echo ready; while :; do sleep 0.01; done" })
+    local child <close> = assert(process.spawn { "sh", "-c",
+      "trap 'echo got; exit 7' USR1; echo ready; while :; do sleep 0.01; done" })
     child.stdout:read "l"
     assert.is_true(child:kill "USR1")
     assert.equal("got", child.stdout:read "l")

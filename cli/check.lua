@@ -1,6 +1,7 @@
 -- `neap check [files]`: what can be told before a script runs. Its syntax, names that our modules do not have, and,
 -- where luacheck is installed, what that finds; each as file:line:column. Without files: all below this directory.
 local tool = ...
+local process = require "neap.process"
 local read_fields = tool.load("fields")()
 
 if arg[1] == "-h" or arg[1] == "--help" then
@@ -122,18 +123,14 @@ end
 -- What it says of syntax has been said.
 local function lint(paths)
   if #paths == 0 then return end
-  local output = os.tmpname()
   local command = { "luacheck", "--no-color", "--codes", "--formatter", "plain", table.unpack(paths) }
-  local child, message, code = tool.spawn(command, output)
-  if not child then
-    os.remove(output)
+  local result, message, code = process.run(command, { stderr = "stdout" })
+  if not result then
     local what = code == "ENOENT" and "luacheck is not installed: nothing was linted" or message
     io.stderr:write("neap check: ", what, "\n")
     return
   end
-  local status = child:wait()
-  local text = read(output) or ""
-  os.remove(output)
+  local status, text = result.status, result.stdout
   local count = 0
   for line in text:gmatch("[^\n]+") do
     local path, row, column, what = line:match("^(.-):(%d+):(%d+): (.*)$")

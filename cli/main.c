@@ -69,6 +69,15 @@ static int run(struct host *host, const struct options *options) {
   return host_exit_code(host);
 }
 
+/* Without what exit() would do: libuv joins its threads there, and one of them
+ * may not come back for long. */
+static void end_at_once(int code) {
+  code = output_close(code);
+  fflush(NULL);
+  uv_tty_reset_mode();
+  _exit(code);
+}
+
 static int run_host(const struct options *options) {
   struct host *host = malloc(sizeof *host);
   int status = host == NULL ? UV_ENOMEM : host_open(host, modules_open);
@@ -79,13 +88,14 @@ static int run_host(const struct options *options) {
   }
   output_attach(host);
   int code = run(host, options);
-  host_close(host);
+  if (!host_close(host)) end_at_once(code);
   free(host);
   return code;
 }
 
 int main(int argc, char **argv) {
   struct options options;
+  argv = uv_setup_args(argc, argv); /* a copy: process.title writes there */
   int code = EXIT_SUCCESS;
   if (!options_read(&options, argc, argv)) {
     code = EXIT_USAGE;

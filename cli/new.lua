@@ -18,7 +18,7 @@ if tool.kind(name) then fail("'%s' is there already", name) end
 
 -- Beside an installed program, or in the tree that it was built in.
 local function find_types()
-  local program = tool.exepath() or ""
+  local program = require "neap.process".exepath() or ""
   local folder = program:match("^(.*)/[^/]*$") or "."
   for _, path in ipairs { folder:gsub("/[^/]*$", "") .. "/share/neap/types",
     folder:gsub("/[^/]*/[^/]*$", "") .. "/types" } do

@@ -8,7 +8,6 @@
 #include <uv.h>
 
 #include "cli/suggest.h"
-#include "cli/test/core.h"
 #include "host/embedded.h"
 #include "host/error.h"
 #include "host/host.h"
@@ -93,5 +92,4 @@ static const luaL_Reg functions[] = {
 
 void tool_push(lua_State *L) {
   luaL_newlib(L, functions);
-  test_add_child(L);
 }

@@ -6,6 +6,7 @@
 
 #include "host/generation.h"
 #include "host/host.h"
+#include "host/luv.h"
 #include "host/observe.h"
 #include "host/output.h"
 #include "host/run.h"
@@ -54,7 +55,7 @@ static void turn(struct host *host, bool *more) {
 }
 
 static bool is_idle(struct host *host) {
-  return queue_is_empty(&host->ready) && !uv_loop_alive(&host->loop);
+  return queue_is_empty(&host->ready) && !host_is_alive(host);
 }
 
 /* ---- tasks that nothing can wake ----------------------------------------- */
@@ -130,5 +131,6 @@ void loop_drain(struct host *host) {
   clock_set(&host->clock, &host->stop_limit, clock_ms(&host->clock) + DRAIN_MS);
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     generation_drain(g);
+  luv_drain(host);
   if (host->polling) uv_stop(&host->loop);
 }

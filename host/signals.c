@@ -8,12 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/blocking.h"
 #include "host/cancel.h"
+#include "host/child.h"
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
 #include "host/output.h"
 #include "host/report.h"
+#include "host/taker.h"
 #include "host/task.h"
 #include "host/task_list.h"
 #include "host/terminal.h"
@@ -28,6 +31,7 @@ static struct {
   volatile sig_atomic_t wants_list, overran, cuts, hung_up, stops;
   volatile unsigned found; /* host->runs when the last two were set */
   void (*hang_up)(struct host *host);
+  bool has_hang_up; /* it is handled; without hang_up as SIGTERM is */
   void (*cut)(lua_State *L, struct host *host);
   lua_State *hooked; /* where our hook has replaced another, or none */
   lua_Hook old_hook;
@@ -36,21 +40,35 @@ static struct {
 
 /* ---- inside Lua ---------------------------------------------------------- */
 
-/* Nobody is kept waiting by a script that is alone. */
-static void report_overrun(struct host *host, lua_State *L) {
-  if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
+/* The line that runs, or where nothing but C does, the one that started it. */
+static void report_place(struct host *host, lua_State *L) {
+  const struct origin start = host->current->origin;
   struct origin origin = origin_of(host, L);
+  if (origin.source == NULL && start.source != NULL)
+    fprintf(stderr, ", started at %s:%d", start.source, start.line);
+  else
+    fprintf(stderr, ", at %s:%d", origin.source != NULL ? origin.source : "?",
+            origin.line);
+}
+
+/* Nobody is kept waiting by a script that is alone. */
+static void report_overrun(struct host *host, lua_State *L, lua_Debug *ar) {
+  struct blocking blocking;
+  if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
+  bool blocks = blocking_find(L, ar, &blocking);
   host->overruns++;
   report_begin(host->current);
-  fprintf(stderr,
-          "task %llu (%s) has held the loop for over %u ms, at "
-          "%s:%d%s\n",
+  fprintf(stderr, "task %llu (%s) has held the loop for over %u ms",
           (unsigned long long)host->current->id, host->current->name,
-          (unsigned)(host->watchdog.limit / 1000000),
-          origin.source != NULL ? origin.source : "?", origin.line,
-          output_has_blocked() ? ": much is printed and slowly read, "
-                                 "neap.stdout:write would wait"
-                               : "");
+          (unsigned)(host->watchdog.limit / 1000000));
+  if (blocks) fprintf(stderr, " in %s", blocking.name);
+  report_place(host, L);
+  if (blocks && blocking.instead != NULL)
+    fprintf(stderr, ": use %s", blocking.instead);
+  else if (output_has_blocked())
+    fputs(": much is printed and slowly read, neap.stdout:write would wait",
+          stderr);
+  fputc('\n', stderr);
 }
 
 /* What serves nobody is cancelled where it is, even if it never waits. */
@@ -80,7 +98,6 @@ static void cut(lua_State *L, struct host *host) {
 
 static void on_hook(lua_State *L, lua_Debug *ar) {
   struct host *host = host_of(L);
-  (void)ar;
   if (signals.hooked == L)
     lua_sethook(L, signals.old_hook, signals.old_mask, signals.old_count);
   else
@@ -90,7 +107,7 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   if (signals.ends > 0) end_running(L, host);
   if (signals.stops && !host->current->unwinding) wait_end_here(L);
   bool same = signals.found == host->runs; /* that task has not ended since */
-  if (signals.overran && same) report_overrun(host, L);
+  if (signals.overran && same) report_overrun(host, L, ar);
   signals.overran = 0;
   if (signals.wants_list) task_list_print(host, stderr, L);
   signals.wants_list = 0;
@@ -116,11 +133,22 @@ static void look(struct host *host) {
   enum watchdog_finding finding = watchdog_look(host);
   if (finding == WATCHDOG_NOTHING) return;
   signals.found = host->runs;
-  if (finding == WATCHDOG_OVERRUN)
+  if (finding == WATCHDOG_OVERRUN) {
+    blocking_mark();
     signals.overran = 1;
-  else
+  } else {
     signals.cuts = 1;
+  }
   interrupt(host->running);
+}
+
+static void end_now_or_soon(int number) {
+  if (++signals.ends > 1) {
+    children_kill(signals.host);
+    terminal_restore();
+    _exit(128 + number);
+  }
+  interrupt(signals.host->running);
 }
 
 static void on_signal(int number) {
@@ -130,15 +158,10 @@ static void on_signal(int number) {
     pthread_kill(signals.thread, number); /* only there it may touch Lua */
     return;
   }
-  switch (number) {
+  bool taken = taker_came(number);
+  switch (taken ? 0 : number) {
     case SIGTERM:
-    case SIGINT:
-      if (++signals.ends > 1) {
-        terminal_restore();
-        _exit(128 + number);
-      }
-      interrupt(signals.host->running);
-      break;
+    case SIGINT: end_now_or_soon(number); break;
     case SIGUSR1:
       signals.wants_list = 1;
       interrupt(signals.host->running);
@@ -147,7 +170,12 @@ static void on_signal(int number) {
       look(signals.host);
       errno = saved;
       return;
-    case SIGHUP: signals.hung_up = 1; break;
+    case SIGHUP:
+      if (signals.hang_up != NULL)
+        signals.hung_up = 1;
+      else
+        end_now_or_soon(number);
+      break;
   }
   uv_async_send(&signals.async);
   errno = saved;
@@ -159,6 +187,7 @@ static void ignore(int number) {
 
 static void on_async(uv_async_t *async) {
   (void)async;
+  taker_tell();
   if (signals.ends > 0) loop_drain(signals.host);
   if (signals.hung_up) signals.hang_up(signals.host);
   signals.hung_up = 0;
@@ -185,6 +214,29 @@ static void handle_all(void (*handler)(int)) {
   handle(SIGNAL_LOOK, handler);
 }
 
+/* What the host does with it itself, and so never gives up. */
+static bool is_ours(int number) {
+  return number == SIGTERM || number == SIGINT || number == SIGUSR1 ||
+         (number == SIGHUP && signals.has_hang_up);
+}
+
+void signals_handle(int number, struct sigaction *before) {
+  if (is_ours(number)) return;
+  sigaction(number, NULL, before);
+  handle(number, on_signal);
+}
+
+void signals_leave(int number, const struct sigaction *before) {
+  if (!is_ours(number)) sigaction(number, before, NULL);
+}
+
+void signals_keep_alive(bool alive) {
+  if (alive)
+    uv_ref((uv_handle_t *)&signals.async);
+  else
+    uv_unref((uv_handle_t *)&signals.async);
+}
+
 int signals_open(struct host *host) {
   int status = uv_async_init(&host->loop, &signals.async, on_async);
   if (status < 0) return status;
@@ -204,6 +256,16 @@ void signals_on_hang_up(void (*hang_up)(struct host *host)) {
     return;
   }
   signals.hang_up = hang_up;
+  signals.has_hang_up = true;
+  handle(SIGHUP, on_signal);
+}
+
+/* A script that takes it meanwhile has found it to be nobody's: it stays so. */
+void signals_end_on_hang_up(void) {
+  struct sigaction action;
+  sigaction(SIGHUP, NULL, &action);
+  if (signals.host == NULL || action.sa_handler != SIG_DFL) return;
+  signals.has_hang_up = true;
   handle(SIGHUP, on_signal);
 }
 
@@ -219,8 +281,9 @@ void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {
 
 void signals_close(struct host *host) {
   if (signals.host != host) return;
+  taker_end_all();
   handle_all(SIG_DFL);
-  if (signals.hang_up != NULL) handle(SIGHUP, SIG_DFL);
+  if (signals.has_hang_up) handle(SIGHUP, SIG_DFL);
   signals.host = NULL;
   uv_close((uv_handle_t *)&signals.async, NULL);
 }

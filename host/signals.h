@@ -4,8 +4,10 @@
  * SIGUSR1           print the table of tasks, and the running line
  * SIGNAL_LOOK       from the watchdog: does the same task still run?
  * SIGHUP            load the program again, where it has no terminal
+ *                   (else: end us; in good order where we have children)
  * SIGPIPE           nothing: a write says it. (A handler that does nothing, so
  *                   that the programs we start have the default again.)
+ * Whatever a script has asked for (taker.h) is given to it instead.
  *
  * The handlers only set flags, wake the loop and, while Lua runs, set a hook:
  * all that a signal may do. One host a process can have them. */
@@ -14,6 +16,7 @@
 
 #include <lua.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 struct host;
@@ -27,12 +30,19 @@ enum { SIGNAL_LOOK = SIGALRM }; /* what setitimer sends */
 int signals_open(struct host *host);
 /* What SIGHUP asks for. Without this call, or with a terminal, it ends us. */
 void signals_on_hang_up(void (*hang_up)(struct host *host));
+/* Where it would end us at once: in good order from now on, as SIGTERM. For who
+ * has something that must not be left behind. */
+void signals_end_on_hang_up(void);
 /* Who ends a running task that a watchdog's guard has found, if it is not of a
  * version that is being loaded: called inside it, may raise. */
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
 /* The program ends (loop_stop): the running task now, and not only when it
  * waits. */
 void signals_end_running(struct host *host);
+/* For taker.c: it is to reach our handler; what it did before is restored. */
+void signals_handle(int number, struct sigaction *before);
+void signals_leave(int number, const struct sigaction *before);
+void signals_keep_alive(bool alive);
 void signals_close(struct host *host);
 
 #endif

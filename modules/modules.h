@@ -8,8 +8,11 @@
 int modules_open(lua_State *L);
 
 int open_neap(lua_State *L);
+int open_fs(lua_State *L);
 int open_hot(lua_State *L);
 int open_net(lua_State *L);
+int open_process(lua_State *L);
+int open_signal(lua_State *L);
 int open_test(lua_State *L);
 int open_timer(lua_State *L);
 

@@ -147,6 +147,42 @@ function neap.deadline(seconds, fn, ...) end
 ---@param fn? fun(error: any, traceback: string, info: neap.failure)
 function neap.on_error(fn) end
 
+---Waits until a file descriptor is ready, for libraries in C that know nothing of
+---this loop: a database client, a serial port, a socket of LuaSocket.
+---
+---A descriptor is ready when the library's next `read` or `write` would not block:
+---there is data or room, or an end or an error to be told of. Returns what is
+---ready of what was asked for. A plain file always is.
+---
+---What a library has read ahead into memory of its own is not seen here (a file of
+---`io`, TLS): ask the library first. Any number of tasks may wait for the same
+---descriptor. They wait for what is open there when they begin: if the library
+---closes it meanwhile, end the waits yourself, or let them have a `timeout`.
+---
+---Fails with ETIMEDOUT, with EBADF for what is not open, and with EMFILE (a wait
+---needs a descriptor of its own). Raises for other arguments, and for a file that
+---is closed.
+---
+---```lua
+---local neap = require "neap"
+---
+---local child <close> = io.popen "sleep 0.02; echo tea"
+---print(neap.poll(child, "r", 0.001) == nil) --> true
+---print(neap.poll(child, "r")) --> r
+---print(child:read "l") --> tea
+---```
+---
+---Source: poll(2); libuv: uv_poll_init, uv_poll_start.
+---@param fd integer|file*|table|userdata a descriptor, a file of `io`, or an object with a method `getfd` or `fileno`
+---@param events "r"|"w"|"rw" to be read, to be written, or either
+---@param options? number|{ timeout?: number } seconds
+---@return ("r"|"w"|"rw")? ready
+---@return string? message
+---@return string? code `"ETIMEDOUT"`, `"EBADF"`, `"EMFILE"`
+---@overload fun(fd: integer|file*|table|userdata, events: "r"|"w"|"rw", callback: fun(ready?: string, message?: string, code?: string)): neap.task
+---@overload fun(fd: integer|file*|table|userdata, events: "r"|"w"|"rw", options: number|{ timeout?: number }, callback: fun(ready?: string, message?: string, code?: string)): neap.task
+function neap.poll(fd, events, options) end
+
 ---Says that this version of the program has started, where its main chunk does not
 ---return: it waits for something, or loops. Without this call start-up is over when
 ---the main chunk returns.

@@ -1,13 +1,14 @@
 -- Runs spec files in processes of their own: `run(files)` waits for one to end, and returns what it has reported.
 -- Everything but the files is as it was asked of us, without what only one process may do.
 local core, options = ...
+local process = require "neap.process"
 local children = {}
 
 local drop = { ["--watch"] = true, ["--list"] = true, ["-l"] = true }
 
 -- Busted's arguments; of those given twice the last one counts.
 local function arguments(files, report, extra)
-  local program = assert(core.exepath())
+  local program = assert(process.exepath())
   local list = { program, "test", "--only-files=" .. files, "--report-to=" .. report }
   for _, name in ipairs { "limit", "leaks", "coverage", "coverage-specs" } do
     local value = options[name]
@@ -41,13 +42,19 @@ local function read(path)
   return file and file:read("a") or ""
 end
 
+-- What it writes goes into that file, or where our own output goes.
+local function spawn(command, output)
+  if not output then return process.spawn(command, { stdin = "inherit", stdout = "inherit", stderr = "inherit" }) end
+  local file <close> = assert(io.open(output, "w"))
+  return process.spawn(command, { stdin = "null", stdout = file, stderr = "stdout" })
+end
+
 -- A list of files; `extra`, more arguments; `is_ours`: it writes where we do. The result: report or {}, output, and
--- what it has ended with: code, signal.
+-- what it has ended with: code; signal, if there was one.
 function children.run(files, extra, is_ours)
   local names, report, output = os.tmpname(), os.tmpname(), not is_ours and os.tmpname() or nil
   write_lines(names, files)
-  local child <close> = assert(core.spawn(arguments(names, report, extra), output))
-  children.last = child
+  local child <close> = assert(spawn(arguments(names, report, extra), output))
   local code, signal = child:wait()
   local chunk = load(read(report), "=report", "t", {})
   local result = { code = code, signal = signal, output = output and read(output), report = chunk and chunk() or {} }

@@ -128,6 +128,5 @@ void test_push_core(lua_State *L) {
   luaL_newlib(L, functions);
   gate_open_class(L);
   test_add_limit(L);
-  test_add_child(L);
   test_add_coverage(L);
 }

@@ -9,7 +9,6 @@
 void test_push_core(lua_State *L);
 
 void test_add_limit(lua_State *L);
-void test_add_child(lua_State *L);
 void test_add_coverage(lua_State *L);
 
 #endif

@@ -40,11 +40,8 @@ end
 
 -- ---- what they report --------------------------------------------------------
 
-local ended = { [6] = "SIGABRT", [9] = "SIGKILL", [11] = "SIGSEGV", [15] = "SIGTERM" }
-
 local function crash_message(file, result)
-  local how = result.signal ~= 0 and "signal " .. (ended[result.signal] or result.signal)
-    or "status " .. result.code
+  local how = result.signal and "signal SIG" .. result.signal or "status " .. result.code
   local doing = result.report.doing and (", in the spec '%s'"):format(result.report.doing) or ""
   local said = (result.output:gsub("%s+$", ""))
   return ("%s: its process ended with %s%s%s"):format(file, how, doing, said ~= "" and "\n" .. said or "")
@@ -100,7 +97,7 @@ end
 
 -- All its specs have been told, and then it broke: a sanitizer that found a leak, say.
 local function broke_at_last(result)
-  if result.signal ~= 0 then return true end
+  if result.signal then return true end
   for _, event in ipairs(result.report.events) do
     if event.kind == "failure" or event.kind == "error" then return false end
   end

@@ -53,7 +53,7 @@ end
 local function run(files)
   local result = children.run(files, { options.jobs and "--jobs=" .. options.jobs }, true)
   note(files, result)
-  if result.signal ~= 0 then io.stderr:write(("neap test: ended with signal %d\n"):format(result.signal)) end
+  if result.signal then io.stderr:write(("neap test: ended with signal SIG%s\n"):format(result.signal)) end
 end
 
 require "pl.path".chdir(options.parsed.directory or ".")

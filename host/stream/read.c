@@ -9,6 +9,7 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
+#include "host/stream/formats.h"
 #include "host/stream/stream.h"
 
 /* ---- libuv fills the inbox ----------------------------------------------- */
@@ -127,21 +128,6 @@ int stream_ended(const struct stream *stream) {
 
 /* ---- stream:read([format ...] [, options] [, callback]) ------------------ */
 
-/* False: nil. */
-static bool push_span(lua_State *L, const struct inbox *inbox,
-                      const struct format *format, const struct span *span) {
-  if (!span->found) {
-    lua_pushnil(L);
-    return false;
-  }
-  lua_pushlstring(L, inbox->bytes + span->start, span->size);
-  if (format->kind != FORMAT_NUMBER) return true;
-  bool is_number = lua_stringtonumber(L, lua_tostring(L, -1)) != 0;
-  if (!is_number) lua_pushnil(L);
-  lua_remove(L, -2);
-  return is_number;
-}
-
 /* As io.read: after the first nil nothing more is read. */
 static int push_result(lua_State *L, struct stream *stream,
                        const struct result *result) {
@@ -150,7 +136,7 @@ static int push_result(lua_State *L, struct stream *stream,
   while (count < result->count) {
     const struct span *span = &result->spans[count];
     const struct format *format = &stream->want.formats[count++];
-    bool found = push_span(L, &stream->inbox, format, span);
+    bool found = formats_push(L, stream->inbox.bytes, format, span);
     if (stream->inbox.size < result->size) /* a finalizer has closed it */
       return stream_error(L, stream, UV_ECANCELED, "read");
     if (found) continue;
@@ -187,38 +173,6 @@ static bool read_interrupt(struct task *task) {
 }
 
 static const struct wait read_wait = {"read", read_finish, read_interrupt};
-
-static struct format check_format(lua_State *L, int index) {
-  static const struct {
-    char letter;
-    enum format_kind kind;
-  } kinds[] = {{'l', FORMAT_LINE},
-               {'L', FORMAT_LINE_KEPT},
-               {'a', FORMAT_ALL},
-               {'n', FORMAT_NUMBER}};
-  if (lua_type(L, index) == LUA_TNUMBER) {
-    lua_Integer count = luaL_checkinteger(L, index);
-    luaL_argcheck(L, count >= 0 && count <= UINT32_MAX, index,
-                  "count out of range");
-    return (struct format){FORMAT_COUNT, (uint32_t)count};
-  }
-  const char *text = luaL_checkstring(L, index);
-  if (*text == '*') text++; /* as io.read does, for old scripts */
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-    if (*text == kinds[i].letter) return (struct format){kinds[i].kind, 0};
-  luaL_argerror(L, index, "invalid format");
-  return (struct format){FORMAT_SOME, 0};
-}
-
-/* The formats lie from index 2 on, `last` is the last of them. */
-static struct want check_want(lua_State *L, int last) {
-  struct want want = {1, {{FORMAT_SOME, 0}}};
-  luaL_argcheck(L, last - 1 <= FORMATS_MOST, 2 + FORMATS_MOST,
-                "more than four formats in one read");
-  for (int i = 2; i <= last; i++) want.formats[i - 2] = check_format(L, i);
-  if (last > 1) want.count = last - 1;
-  return want;
-}
 
 static int start_read(lua_State *L, struct stream *stream,
                       const struct want *want, int callback, int64_t timeout);
@@ -273,12 +227,9 @@ static int start_read(lua_State *L, struct stream *stream,
 int stream_read(lua_State *L) {
   static const char *const options[] = {"timeout", NULL};
   struct stream *stream = stream_check(L);
-  int last = 1, top = lua_gettop(L);
-  while (last < top && (lua_type(L, last + 1) == LUA_TNUMBER ||
-                        lua_type(L, last + 1) == LUA_TSTRING))
-    last++;
+  int last = formats_last(L);
   option_arguments(L, last, options);
-  struct want want = check_want(L, last);
+  struct want want = formats_check(L, last);
   int64_t timeout = option_ms(L, last + 1, "timeout");
   return start_read(L, stream, &want, last + 2, timeout);
 }
@@ -286,7 +237,7 @@ int stream_read(lua_State *L) {
 /* ---- iterators: what `for` calls has more arguments, to be ignored ------- */
 
 static int next_of(lua_State *L, enum format_kind kind) {
-  struct want want = {1, {{kind, 0}}};
+  struct want want = {1, {{kind, 0}}, false};
   lua_settop(L, 1);
   struct stream *stream = stream_check_any(L);
   if (stream->handle.ended) /* in the loop: that ends it */

@@ -196,7 +196,9 @@ static void on_shutdown(uv_shutdown_t *uv, int status) {
   struct stream *stream = uv->handle->data;
   free(uv);
   stream->handle.host->peer_requests--;
-  wait_wake_all(stream->shutter, status);
+  bool is_pipe = status == UV_ENOTSOCK; /* its reader sees an end if we close */
+  wait_wake_all(stream->shutter, is_pipe ? 0 : status);
+  if (is_pipe) handle_close(&stream->handle);
 }
 
 static int shutdown_finish(lua_State *L) {

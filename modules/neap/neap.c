@@ -70,6 +70,7 @@ static const luaL_Reg functions[] = {
   {"go", neap_go},
   {"group", scope_group},
   {"on_error", neap_on_error},
+  {"poll", neap_poll},
   {"ready", neap_ready},
   {"tasks", neap_tasks},
   {NULL, NULL},
@@ -88,6 +89,7 @@ static void push_args(lua_State *L) {
 
 int open_neap(lua_State *L) {
   scope_open(L);
+  poll_open_class(L);
   luaL_newlib(L, functions);
   push_args(L);
   lua_setfield(L, -2, "args");

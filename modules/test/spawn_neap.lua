@@ -5,7 +5,7 @@ local core, test = ...
 local busted = core.busted
 local assert, error, ipairs, next, pairs, setmetatable, tostring, type =
   assert, error, ipairs, next, pairs, setmetatable, tostring, type
-local net = require "neap.net"
+local net, process = require "neap.net", require "neap.process"
 
 local SECONDS = 30
 local PAUSE = 0.005
@@ -73,7 +73,7 @@ end
 -- ---- signals, the end -----------------------------------------------------------------------------------------------
 
 function child:signal(name)
-  return self.process:kill(type(name) == "number" and name or core.signal_number(name))
+  return self.process:kill(name)
 end
 
 function child:wait(timeout)
@@ -131,8 +131,8 @@ local function make_environment(changes, runtime)
   local new = { XDG_RUNTIME_DIR = runtime }
   for name, value in next, changes or {} do new[name] = value end
   local list = {}
-  for _, item in ipairs(core.environment()) do
-    if new[item:match("^[^=]*")] == nil then list[#list + 1] = item end
+  for name, value in pairs(process.env) do
+    if new[name] == nil then list[#list + 1] = name .. "=" .. value end
   end
   for name, value in pairs(new) do
     if value ~= false then list[#list + 1] = name .. "=" .. tostring(value) end
@@ -164,16 +164,16 @@ return function(script, arguments, options)
   end
   options = busted.check_options(options, { "cwd", "env", "flags", "program", "ready", "timeout" }, 1)
   local directory = test.tempdir()
-  local program = options.program or assert(core.exepath())
+  local program = options.program or assert(process.exepath())
   local environment, runtime = make_environment(options.env, directory.path)
   if not is_name(script) then script = directory:write("script.lua", script) end
   local command = make_command(program, options.flags, script, arguments)
-  local process, message = core.spawn(program, command, environment, options.cwd)
-  if not process then
+  local started, message = core.spawn(program, command, environment, options.cwd)
+  if not started then
     directory:close()
     error(message, 2)
   end
-  local self = setmetatable({ process = process, pid = process:pid(), directory = directory, runtime = runtime,
+  local self = setmetatable({ process = started, pid = started:pid(), directory = directory, runtime = runtime,
     out = "", err = "", at = 1, over = false, closed = false }, child)
   busted.close_after(self)
   await(self, options)

@@ -14,6 +14,7 @@
 #include "cli/program.h"
 #include "host/host.h"
 #include "host/loop.h"
+#include "host/output.h"
 #include "host/signals.h"
 #include "host/watchdog.h"
 #include "modules/modules.h"
@@ -68,6 +69,15 @@ static int run(struct host *host, const struct options *options) {
   return host_exit_code(host);
 }
 
+/* Without what exit() would do: libuv joins its threads there, and one of them
+ * may not come back for long. */
+static void end_at_once(int code) {
+  code = output_close(code);
+  fflush(NULL);
+  uv_tty_reset_mode();
+  _exit(code);
+}
+
 static int run_host(const struct options *options) {
   struct host *host = malloc(sizeof *host);
   int status = host == NULL ? UV_ENOMEM : host_open(host, modules_open);
@@ -76,8 +86,9 @@ static int run_host(const struct options *options) {
     free(host);
     return EXIT_SOFTWARE;
   }
+  output_attach(host);
   int code = run(host, options);
-  host_close(host);
+  if (!host_close(host)) end_at_once(code);
   free(host);
   return code;
 }
@@ -95,8 +106,9 @@ int main(int argc, char **argv) {
   } else {
     tune_memory();
     keep_standard_files();
+    output_open();
     if (options.shows_version) help_print_version();
-    code = run_host(&options);
+    code = output_close(run_host(&options));
   }
   free(options.steps);
   return code;

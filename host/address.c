@@ -81,21 +81,39 @@ static void format_unix(const struct sockaddr_un *un, char text[ADDRESS_TEXT]) {
     snprintf(text, ADDRESS_TEXT, "unix:%s", un->sun_path);
 }
 
-void address_format(const struct sockaddr *address, char text[ADDRESS_TEXT]) {
-  char host[64] = "";
+/* An address of one link means nothing without the interface. */
+static void add_zone(const struct sockaddr_in6 *v6, char text[ADDRESS_TEXT]) {
+  char zone[UV_IF_NAMESIZE];
+  size_t size = sizeof zone, length = strlen(text);
+  if (v6->sin6_scope_id == 0 ||
+      uv_if_indextoiid(v6->sin6_scope_id, zone, &size) < 0)
+    return;
+  snprintf(text + length, ADDRESS_TEXT - length, "%%%s", zone);
+}
+
+bool address_format_host(const struct sockaddr *address,
+                         char text[ADDRESS_TEXT]) {
+  const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
   switch (address->sa_family) {
-    case AF_INET: {
-      const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-      uv_ip4_name(v4, host, sizeof host);
-      snprintf(text, ADDRESS_TEXT, "%s:%u", host, ntohs(v4->sin_port));
-      break;
-    }
-    case AF_INET6: {
-      const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-      uv_ip6_name(v6, host, sizeof host);
-      snprintf(text, ADDRESS_TEXT, "[%s]:%u", host, ntohs(v6->sin6_port));
-      break;
-    }
-    default: format_unix((const struct sockaddr_un *)address, text);
+    case AF_INET:
+      return uv_ip4_name((const struct sockaddr_in *)address, text,
+                         ADDRESS_TEXT) == 0;
+    case AF_INET6:
+      if (uv_ip6_name(v6, text, ADDRESS_TEXT) < 0) return false;
+      add_zone(v6, text);
+      return true;
+    default: return false;
   }
+}
+
+void address_format(const struct sockaddr *address, char text[ADDRESS_TEXT]) {
+  const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+  const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+  char host[ADDRESS_TEXT]; /* far shorter */
+  if (!address_format_host(address, host))
+    format_unix((const struct sockaddr_un *)address, text);
+  else if (address->sa_family == AF_INET)
+    snprintf(text, ADDRESS_TEXT, "%.64s:%u", host, ntohs(v4->sin_port));
+  else
+    snprintf(text, ADDRESS_TEXT, "[%.96s]:%u", host, ntohs(v6->sin6_port));
 }

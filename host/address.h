@@ -28,5 +28,8 @@ int address_resolve(const struct address *address, bool any,
 socklen_t address_unix(const char *path, struct sockaddr_un *name);
 int address_port(const struct address *address);
 void address_format(const struct sockaddr *address, char text[ADDRESS_TEXT]);
+/* Without a port: "127.0.0.1", "fe80::1%eth0". False: it is of another kind. */
+bool address_format_host(const struct sockaddr *address,
+                         char text[ADDRESS_TEXT]);
 
 #endif

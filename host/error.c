@@ -3,10 +3,14 @@
 
 #include <uv.h>
 
-/* libuv's text for this one speaks of a connection. */
+/* libuv's texts for these speak of a connection, of nodes and services. */
 static const char *text_of(int status, char *buffer, size_t size) {
-  if (status == UV_ETIMEDOUT) return "timed out";
-  return uv_strerror_r(status, buffer, size);
+  switch (status) {
+    case UV_ETIMEDOUT: return "timed out";
+    case UV_EAI_NONAME: return "no such name";
+    case UV_EAI_AGAIN: return "no answer about this name, for now";
+    default: return uv_strerror_r(status, buffer, size);
+  }
 }
 
 int error_result(lua_State *L, int status, const char *what) {

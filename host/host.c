@@ -3,16 +3,22 @@
 
 #include <assert.h>
 #include <lauxlib.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
 #include "host/generation.h"
+#include "host/luv.h"
+#include "host/output.h"
 #include "host/realm.h"
 #include "host/shuffle.h"
 #include "host/signals.h"
 #include "host/task.h"
 #include "host/task_object.h"
+#include "host/terminal.h"
 #include "host/watchdog.h"
+
+enum { PATIENCE = 50 }; /* ms at the end, for what is forsaken */
 
 /* Lua's buffers make themselves a class when one first grows, and never again:
  * if memory ran out halfway, string.rep would be broken for good. */
@@ -49,11 +55,24 @@ static int open_root(lua_State *L) {
   return 0;
 }
 
-static void free_all(struct host *host) {
+/* Until libuv has let go of everything. What is forsaken has a moment to end: a
+ * thread that is only late is joined, as all are. */
+static bool finish_loop(struct host *host) {
+  struct pollfd fd = {.fd = uv_backend_fd(&host->loop), .events = POLLIN};
+  while (host_is_alive(host)) uv_run(&host->loop, UV_RUN_ONCE);
+  for (int i = 0; i < PATIENCE && uv_loop_alive(&host->loop); i++) {
+    poll(&fd, 1, 1);
+    uv_run(&host->loop, UV_RUN_NOWAIT);
+  }
+  return !uv_loop_alive(&host->loop);
+}
+
+static bool free_all(struct host *host) {
+  output_detach(host);
   clock_close(&host->clock);
   children_close(host);
   shuffle_end(host);
-  uv_run(&host->loop, UV_RUN_DEFAULT);
+  if (!finish_loop(host)) return false;
   generation_free_all(host);
   origin_free_all(host);
   pool_free(&host->pool);
@@ -62,6 +81,7 @@ static void free_all(struct host *host) {
   int status = uv_loop_close(&host->loop);
   assert(status == 0);
   (void)status;
+  return true;
 }
 
 static double now(void) {
@@ -93,6 +113,15 @@ int host_open(struct host *host, lua_CFunction open) {
   return UV_ENOMEM;
 }
 
+/* (The count is libuv's own; it has no question for this.) */
+bool host_is_alive(struct host *host) {
+  uv_loop_t *loop = &host->loop;
+  loop->active_reqs.count -= host->forsaken_requests;
+  bool alive = uv_loop_alive(loop);
+  loop->active_reqs.count += host->forsaken_requests;
+  return alive;
+}
+
 int host_exit_code(const struct host *host) {
   if (host->exit_code >= 0) return host->exit_code;
   return host->failures > 0 ? 1 : 0;
@@ -121,14 +150,16 @@ static void discard(struct work *work, void *data) {
 /* Order matters: tasks hold boxes, boxes hold handles, libuv holds handles.
  * What is left of the work is stopped while the state can still let go of its
  * functions; closing the state drops the boxes; then libuv lets go. */
-void host_close(struct host *host) {
+bool host_close(struct host *host) {
   host->phase = HOST_STOPPING;
+  terminal_restore();
   watchdog_close(host);
   generation_each_work(host, discard, host);
   clock_cancel(&host->clock, &host->stop_limit);
   clock_cancel(&host->clock, &host->tidy.timeout);
+  luv_close(host);
   lua_close(host->L);
   host->L = NULL; /* what libuv still holds must not touch it */
   signals_close(host);
-  free_all(host);
+  return free_all(host);
 }

@@ -25,6 +25,7 @@
 struct generation;
 struct observer;
 struct shuffle;
+struct stream;
 struct task;
 
 enum host_phase {
@@ -73,18 +74,21 @@ struct host {
   volatile unsigned runs;     /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
-  unsigned peer_requests;    /* of libuv: what waits for a peer */
-  unsigned errands;          /* programs that tasks wait for as for requests */
-  bool has_sent;             /* since somebody last looked, to a peer */
-  uint64_t failures;         /* tasks that ended in a reported error */
-  uint64_t overruns;         /* tasks that held the loop for too long */
-  struct tidy tidy;          /* gives memory back after a rush */
-  struct timeout stop_limit; /* of draining */
-  int credit;                /* immediate results before a task gives way */
-  int exit_code;             /* that was asked for, or -1 */
-  uint32_t spec;             /* the one that runs, under `neap test`; or 0 */
+  struct stream *input;   /* standard input, once it is asked for, or NULL */
+  unsigned peer_requests; /* of libuv: what waits for a peer */
+  unsigned forsaken_requests; /* of libuv: nobody waits, not even the end */
+  unsigned errands;           /* programs that tasks wait for as for requests */
+  bool has_sent;              /* since somebody last looked, to a peer */
+  uint64_t failures;          /* tasks that ended in a reported error */
+  uint64_t overruns;          /* tasks that held the loop for too long */
+  struct tidy tidy;           /* gives memory back after a rush */
+  struct timeout stop_limit;  /* of draining */
+  int credit;                 /* immediate results before a task gives way */
+  int exit_code;              /* that was asked for, or -1 */
+  uint32_t spec;              /* the one that runs, under `neap test`; or 0 */
   enum host_phase phase;
   bool polling; /* inside uv_run: no Lua is running */
+  bool has_luv; /* with handles on our loop, see luv.h */
   bool blocked; /* an outer C function forbids to wait */
   bool reports_leaks;
   char scratch[SCRATCH_SIZE]; /* every stream reads into it, one at a time */
@@ -92,7 +96,12 @@ struct host {
 
 /* `open` fills each new realm; it is called with an empty stack. */
 int host_open(struct host *host, lua_CFunction open);
-void host_close(struct host *host);
+/* False: a thread is still in a request that nobody waits for, and may be for
+ * long (a name server that does not answer). Then only the process can end: the
+ * memory of the host is still used, and exit() would wait for the thread. */
+bool host_close(struct host *host);
+/* Something may still happen: but for what nobody waits for. */
+bool host_is_alive(struct host *host);
 /* What was asked for, or 1 if a task has failed, or 0. */
 int host_exit_code(const struct host *host);
 /* The running code is a finalizer: it interrupts whatever allocates memory, and

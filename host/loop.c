@@ -6,7 +6,9 @@
 
 #include "host/generation.h"
 #include "host/host.h"
+#include "host/luv.h"
 #include "host/observe.h"
+#include "host/output.h"
 #include "host/run.h"
 #include "host/shuffle.h"
 #include "host/task.h"
@@ -36,6 +38,7 @@ void loop_dispatch(struct host *host) {
 static void poll(struct host *host, bool more) {
   observe_phase(host, OBSERVE_POLL);
   more = more || !queue_is_empty(&host->ready);
+  if (!more) output_flush_buffers();
   host->polling = true;
   if (host->clock.still != NULL)
     virtual_time_poll(host, more);
@@ -52,7 +55,7 @@ static void turn(struct host *host, bool *more) {
 }
 
 static bool is_idle(struct host *host) {
-  return queue_is_empty(&host->ready) && !uv_loop_alive(&host->loop);
+  return queue_is_empty(&host->ready) && !host_is_alive(host);
 }
 
 /* ---- tasks that nothing can wake ----------------------------------------- */
@@ -128,5 +131,6 @@ void loop_drain(struct host *host) {
   clock_set(&host->clock, &host->stop_limit, clock_ms(&host->clock) + DRAIN_MS);
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     generation_drain(g);
+  luv_drain(host);
   if (host->polling) uv_stop(&host->loop);
 }

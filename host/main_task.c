@@ -9,7 +9,7 @@
 /* What the main chunk has left behind for good, a connection say, must not keep
  * the program alive: later, nothing may be left that would make garbage. */
 static void forget_garbage(lua_State *L) {
-  if (uv_loop_alive(&host_of(L)->loop)) lua_gc(L, LUA_GCCOLLECT);
+  if (host_is_alive(host_of(L))) lua_gc(L, LUA_GCCOLLECT);
 }
 
 /* An error in prepare is told to whoever has asked for the new version. */

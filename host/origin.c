@@ -52,6 +52,15 @@ struct origin origin_of(struct host *host, lua_State *co) {
   return find(host, co, 0);
 }
 
+struct origin origin_of_function(lua_State *L, int index) {
+  lua_Debug ar;
+  struct origin none = {NULL, 0};
+  if (!lua_isfunction(L, index) || lua_iscfunction(L, index)) return none;
+  lua_pushvalue(L, index);
+  lua_getinfo(L, ">S", &ar);
+  return (struct origin){keep(host_of(L), ar.short_src), ar.linedefined};
+}
+
 void origin_free_all(struct host *host) {
   while (host->sources != NULL) {
     struct source *source = host->sources;

@@ -17,6 +17,8 @@ struct source;
 
 /* The line that called the running C function. Never raises. */
 struct origin origin_here(lua_State *L);
+/* The first line of the Lua function at an index. Never raises. */
+struct origin origin_of_function(lua_State *L, int index);
 /* The innermost line of a coroutine that does not run. */
 struct origin origin_of(struct host *host, lua_State *co);
 void origin_free_all(struct host *host);

@@ -8,6 +8,8 @@
 #include "host/embedded.h"
 #include "host/gate.h"
 #include "host/host.h"
+#include "host/luv.h"
+#include "host/paths.h"
 #include "host/task.h"
 
 static int current(lua_State *L) {
@@ -28,9 +30,13 @@ static int load_chunk(lua_State *L) {
   return 2;
 }
 
-static int note_native(lua_State *L) {
-  chunk_note_file(L, luaL_checkstring(L, 1), "native");
-  return 0;
+/* path, loader: the loader to be used */
+static int take_native(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  chunk_note_file(L, path, "native");
+  lua_settop(L, 2);
+  luv_adapt(L, path);
+  return 1;
 }
 
 /* ---- require(name) ------------------------------------------------------- */
@@ -50,11 +56,12 @@ static int call_require(lua_State *L) {
 
 void require_open(lua_State *L) {
   gate_open_class(L);
+  paths_open(L);
   embedded_load(L, "host/require.lua");
   lua_pushcfunction(L, current);
   lua_pushcfunction(L, gate_new);
   lua_pushcfunction(L, load_chunk);
-  lua_pushcfunction(L, note_native);
+  lua_pushcfunction(L, take_native);
   lua_call(L, 4, 1);
   lua_pushcclosure(L, call_require, 1);
   lua_setglobal(L, "require");

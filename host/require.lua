@@ -1,7 +1,7 @@
 -- A `require` that may wait: what a module does while it loads may wait, so the
 -- loader must be called from Lua. A module that two tasks want is loaded once,
 -- the second waits for the first. Otherwise as in Lua's loadlib.c.
-local current, gate, load_chunk, note_native = ... -- () -> id of the running task; () -> a gate; see require.c
+local current, gate, load_chunk, take_native = ... -- () -> id of the running task; () -> a gate; see require.c
 local package, error, type, ipairs, pcall = package, error, type, ipairs, pcall
 local concat, setmetatable, tostring = table.concat, setmetatable, tostring
 local gmatch, gsub = string.gmatch, string.gsub
@@ -35,7 +35,7 @@ local function find(name)
     local ok, loader, where = pcall(searcher, name)
     if not ok then error(loader, 0) end -- and the line it names is not one of ours
     if type(loader) == "function" then
-      if i >= C_SEARCHER and type(where) == "string" then note_native(where) end
+      if i >= C_SEARCHER and type(where) == "string" then loader = take_native(where, loader) end
       return loader, where
     end
     if type(loader) == "string" then tried[#tried + 1] = "\n\t" .. loader end

@@ -8,15 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/blocking.h"
 #include "host/cancel.h"
 #include "host/child.h"
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/loop.h"
+#include "host/output.h"
 #include "host/report.h"
 #include "host/taker.h"
 #include "host/task.h"
 #include "host/task_list.h"
+#include "host/terminal.h"
 #include "host/wait.h"
 #include "host/watchdog.h"
 
@@ -25,7 +28,7 @@ static struct {
   pthread_t thread;
   uv_async_t async;
   volatile sig_atomic_t ends; /* how often it was asked to end */
-  volatile sig_atomic_t wants_list, overran, cuts, hung_up;
+  volatile sig_atomic_t wants_list, overran, cuts, hung_up, stops;
   volatile unsigned found; /* host->runs when the last two were set */
   void (*hang_up)(struct host *host);
   bool has_hang_up; /* it is handled; without hang_up as SIGTERM is */
@@ -37,18 +40,35 @@ static struct {
 
 /* ---- inside Lua ---------------------------------------------------------- */
 
-/* Nobody is kept waiting by a script that is alone. */
-static void report_overrun(struct host *host, lua_State *L) {
-  if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
+/* The line that runs, or where nothing but C does, the one that started it. */
+static void report_place(struct host *host, lua_State *L) {
+  const struct origin start = host->current->origin;
   struct origin origin = origin_of(host, L);
+  if (origin.source == NULL && start.source != NULL)
+    fprintf(stderr, ", started at %s:%d", start.source, start.line);
+  else
+    fprintf(stderr, ", at %s:%d", origin.source != NULL ? origin.source : "?",
+            origin.line);
+}
+
+/* Nobody is kept waiting by a script that is alone. */
+static void report_overrun(struct host *host, lua_State *L, lua_Debug *ar) {
+  struct blocking blocking;
+  if (!uv_loop_alive(&host->loop) && queue_is_empty(&host->ready)) return;
+  bool blocks = blocking_find(L, ar, &blocking);
   host->overruns++;
   report_begin(host->current);
-  fprintf(stderr,
-          "task %llu (%s) has held the loop for over %u ms, at "
-          "%s:%d\n",
+  fprintf(stderr, "task %llu (%s) has held the loop for over %u ms",
           (unsigned long long)host->current->id, host->current->name,
-          (unsigned)(host->watchdog.limit / 1000000),
-          origin.source != NULL ? origin.source : "?", origin.line);
+          (unsigned)(host->watchdog.limit / 1000000));
+  if (blocks) fprintf(stderr, " in %s", blocking.name);
+  report_place(host, L);
+  if (blocks && blocking.instead != NULL)
+    fprintf(stderr, ": use %s", blocking.instead);
+  else if (output_has_blocked())
+    fputs(": much is printed and slowly read, neap.stdout:write would wait",
+          stderr);
+  fputc('\n', stderr);
 }
 
 /* What serves nobody is cancelled where it is, even if it never waits. */
@@ -78,7 +98,6 @@ static void cut(lua_State *L, struct host *host) {
 
 static void on_hook(lua_State *L, lua_Debug *ar) {
   struct host *host = host_of(L);
-  (void)ar;
   if (signals.hooked == L)
     lua_sethook(L, signals.old_hook, signals.old_mask, signals.old_count);
   else
@@ -86,8 +105,9 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   signals.hooked = NULL;
   if (host->current == NULL) return;
   if (signals.ends > 0) end_running(L, host);
+  if (signals.stops && !host->current->unwinding) wait_end_here(L);
   bool same = signals.found == host->runs; /* that task has not ended since */
-  if (signals.overran && same) report_overrun(host, L);
+  if (signals.overran && same) report_overrun(host, L, ar);
   signals.overran = 0;
   if (signals.wants_list) task_list_print(host, stderr, L);
   signals.wants_list = 0;
@@ -113,16 +133,19 @@ static void look(struct host *host) {
   enum watchdog_finding finding = watchdog_look(host);
   if (finding == WATCHDOG_NOTHING) return;
   signals.found = host->runs;
-  if (finding == WATCHDOG_OVERRUN)
+  if (finding == WATCHDOG_OVERRUN) {
+    blocking_mark();
     signals.overran = 1;
-  else
+  } else {
     signals.cuts = 1;
+  }
   interrupt(host->running);
 }
 
 static void end_now_or_soon(int number) {
   if (++signals.ends > 1) {
     children_kill(signals.host);
+    terminal_restore();
     _exit(128 + number);
   }
   interrupt(signals.host->running);
@@ -244,6 +267,12 @@ void signals_end_on_hang_up(void) {
   if (signals.host == NULL || action.sa_handler != SIG_DFL) return;
   signals.has_hang_up = true;
   handle(SIGHUP, on_signal);
+}
+
+void signals_end_running(struct host *host) {
+  if (signals.host != host || host->current == NULL) return;
+  signals.stops = 1;
+  interrupt(host->running);
 }
 
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {

@@ -36,6 +36,9 @@ void signals_end_on_hang_up(void);
 /* Who ends a running task that a watchdog's guard has found, if it is not of a
  * version that is being loaded: called inside it, may raise. */
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
+/* The program ends (loop_stop): the running task now, and not only when it
+ * waits. */
+void signals_end_running(struct host *host);
 /* For taker.c: it is to reach our handler; what it did before is restored. */
 void signals_handle(int number, struct sigaction *before);
 void signals_leave(int number, const struct sigaction *before);

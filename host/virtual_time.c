@@ -79,11 +79,11 @@ static bool is_stirring(struct host *host) {
   return uv_loop_alive(loop) && uv_backend_timeout(loop) == 0;
 }
 
-/* Requests of libuv's that do not wait for a peer: in the thread pool. And
- * programs that are run as one waits for a function. */
+/* Requests of libuv's that somebody waits for, and that do not wait for a peer:
+ * in the thread pool. And programs that are run as one waits for a function. */
 static bool has_requests(const struct host *host) {
-  return host->loop.active_reqs.count > host->peer_requests ||
-         host->errands > 0;
+  return host->errands > 0 || host->loop.active_reqs.count >
+                                host->peer_requests + host->forsaken_requests;
 }
 
 /* What is sent over loopback lies in the other socket when the call returns,

@@ -5,14 +5,21 @@
 
 #include "host/cancel.h"
 #include "host/coroutine.h"
+#include "host/job.h"
 #include "host/require.h"
 #include "modules/neap/neap.h"
+#include "modules/neap/standard.h"
 
 static const luaL_Reg modules[] = {
-  {"neap", open_neap},          {"neap.hot", open_hot},
-  {"neap.net", open_net},       {"neap.process", open_process},
-  {"neap.signal", open_signal}, {"neap.test", open_test},
-  {"neap.timer", open_timer},   {NULL, NULL},
+  {"neap", open_neap},
+  {"neap.fs", open_fs},
+  {"neap.hot", open_hot},
+  {"neap.net", open_net},
+  {"neap.process", open_process},
+  {"neap.signal", open_signal},
+  {"neap.test", open_test},
+  {"neap.timer", open_timer},
+  {NULL, NULL},
 };
 
 int modules_open(lua_State *L) {
@@ -20,11 +27,13 @@ int modules_open(lua_State *L) {
   luaL_setfuncs(L, modules, 0);
   lua_pop(L, 1);
   cancel_open(L);
+  job_open(L);
   coroutine_open(L);
   require_open(L);
   lua_getglobal(L, "os");
   lua_pushcfunction(L, neap_exit);
   lua_setfield(L, -2, "exit");
   lua_pop(L, 1);
+  standard_open_children(L);
   return 0;
 }

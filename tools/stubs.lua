@@ -102,7 +102,7 @@ local function compare(actual, described, place, is_module)
     end
   end
   for _, name in ipairs(sorted_keys(stubs)) do
-    if rawget(actual, name) == nil and (is_module or stubs[name] == "function") then
+    if actual[name] == nil and (is_module or stubs[name] == "function") then
       fail("%s: %s does not exist", place, name)
     end
   end

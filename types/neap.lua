@@ -27,6 +27,18 @@ neap.args = {}
 ---@type string
 neap.version = ""
 
+---Standard input as a stream. Made when it is first asked for, as the two below.
+---@type neap.stdin
+neap.stdin = nil
+
+---Standard output: what `print` writes to, for those who can wait.
+---@type neap.output
+neap.stdout = nil
+
+---Standard error.
+---@type neap.output
+neap.stderr = nil
+
 ---Starts a task and returns at once; the task begins when the running one waits
 ---or ends.
 ---
@@ -134,6 +146,42 @@ function neap.deadline(seconds, fn, ...) end
 ---Source: host/report.c.
 ---@param fn? fun(error: any, traceback: string, info: neap.failure)
 function neap.on_error(fn) end
+
+---Waits until a file descriptor is ready, for libraries in C that know nothing of
+---this loop: a database client, a serial port, a socket of LuaSocket.
+---
+---A descriptor is ready when the library's next `read` or `write` would not block:
+---there is data or room, or an end or an error to be told of. Returns what is
+---ready of what was asked for. A plain file always is.
+---
+---What a library has read ahead into memory of its own is not seen here (a file of
+---`io`, TLS): ask the library first. Any number of tasks may wait for the same
+---descriptor. They wait for what is open there when they begin: if the library
+---closes it meanwhile, end the waits yourself, or let them have a `timeout`.
+---
+---Fails with ETIMEDOUT, with EBADF for what is not open, and with EMFILE (a wait
+---needs a descriptor of its own). Raises for other arguments, and for a file that
+---is closed.
+---
+---```lua
+---local neap = require "neap"
+---
+---local child <close> = io.popen "sleep 0.02; echo tea"
+---print(neap.poll(child, "r", 0.001) == nil) --> true
+---print(neap.poll(child, "r")) --> r
+---print(child:read "l") --> tea
+---```
+---
+---Source: poll(2); libuv: uv_poll_init, uv_poll_start.
+---@param fd integer|file*|table|userdata a descriptor, a file of `io`, or an object with a method `getfd` or `fileno`
+---@param events "r"|"w"|"rw" to be read, to be written, or either
+---@param options? number|{ timeout?: number } seconds
+---@return ("r"|"w"|"rw")? ready
+---@return string? message
+---@return string? code `"ETIMEDOUT"`, `"EBADF"`, `"EMFILE"`
+---@overload fun(fd: integer|file*|table|userdata, events: "r"|"w"|"rw", callback: fun(ready?: string, message?: string, code?: string)): neap.task
+---@overload fun(fd: integer|file*|table|userdata, events: "r"|"w"|"rw", options: number|{ timeout?: number }, callback: fun(ready?: string, message?: string, code?: string)): neap.task
+function neap.poll(fd, events, options) end
 
 ---Says that this version of the program has started, where its main chunk does not
 ---return: it waits for something, or loops. Without this call start-up is over when
@@ -280,6 +328,200 @@ local group = {}
 ---@param ... any the arguments of `fn`
 ---@return neap.task task
 function group:go(fn, ...) end
+
+---Standard input: a terminal, a pipe, a socket or a file, read without holding the
+---loop.
+---
+---It is the same for all versions of a program: after a reload the next one reads on
+---where the last one has stopped, and no byte is lost. It is only read while somebody
+---waits for it: it keeps no program alive, and leaves to children what was not asked
+---for. `io.read` has a buffer of its own: a script uses one or the other.
+---@class neap.stdin
+---@field is_terminal boolean somebody may sit at it; read only
+---@field closed boolean read only
+local stdin = {}
+
+---Reads, with the formats of `io.read`, and waits for what is not there yet: as
+---`connection:read` does, see there.
+---
+---The end of the input is a single nil. Fails with ETIMEDOUT (nothing is lost: read
+---again), ECANCELED (the program ends, or it was closed meanwhile), EMSGSIZE (a line or
+---number above 1 MB), and with what the system says, as EISDIR. Raises where another
+---task reads, after `close`, and for wrong arguments.
+---
+---```lua
+---local neap = require "neap"
+---
+---local name, message, code = neap.stdin:read("l", { timeout = 5 })
+---if not name then print("nobody there", code) end --> nobody there	nil
+---```
+---
+---Source: modules/neap/input.c; libuv: uv_poll_start; for files uv_queue_work.
+---@param ... string|integer|{ timeout?: number } formats, then options: timeout in seconds
+---@return string|number|nil ... one for each format
+---@overload fun(self: neap.stdin, callback: fun(data?: string, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.stdin, format: string|integer, callback: fun(data?: string|number, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.stdin, format: string|integer, options: { timeout?: number }, callback: fun(data?: string|number, message?: string, code?: string)): neap.task
+function stdin:read(...) end
+
+---For a loop over lines, without their line breaks. It ends with the input, and also
+---with an error: who has to tell these apart reads.
+---
+---```lua
+---local neap = require "neap"
+---
+---local count = 0
+---for _ in neap.stdin:lines() do count = count + 1 end
+---print(count, "lines") --> 0	lines
+---```
+---
+---Source: host/stream/read.c.
+---@return fun(stdin: neap.stdin): string? next
+---@return neap.stdin stdin
+function stdin:lines() end
+
+---For a loop over what comes, as it comes: each time a non-empty string. It ends as
+---`lines` does.
+---
+---```lua
+---local neap = require "neap"
+---
+---for chunk in neap.stdin:chunks() do assert(neap.stdout:write(chunk)) end
+---```
+---
+---Source: host/stream/read.c.
+---@return fun(stdin: neap.stdin): string? next
+---@return neap.stdin stdin
+function stdin:chunks() end
+
+---Makes the terminal raw: each key comes at once and is not shown, Ctrl-C is the byte 3
+---and not a signal. `false` puts back what was there before. The end of the program does
+---that too, however it comes (but for SIGKILL).
+---
+---Fails with ENOTTY where standard input is no terminal. Raises for what is no boolean,
+---and after `close`.
+---
+---```lua
+---local neap = require "neap"
+---
+---if neap.stdin:raw(true) then
+---  local key = neap.stdin:read(1)
+---  neap.stdin:raw(false)
+---  print("you pressed", key)
+---end
+---```
+---
+---Source: tcsetattr(3).
+---@param raw boolean
+---@return neap.stdin? stdin
+---@return string? message
+---@return string? code
+function stdin:raw(raw) end
+
+---How big the window of the terminal is. Where it changes the process gets the signal
+---WINCH.
+---
+---Fails with ENOTTY where it is no terminal.
+---
+---```lua
+---local neap = require "neap"
+---
+---print(neap.stdin:size()) --> nil	size of stdin: inappropriate ioctl for device	ENOTTY
+---```
+---
+---Source: ioctl_tty(2), TIOCGWINSZ.
+---@return integer? columns
+---@return integer|string rows or a message
+---@return string? code
+function stdin:size() end
+
+---Reads no more, for this program and the versions that follow while somebody holds it;
+---a read that waits fails with ECANCELED. The descriptor stays open, for children.
+---
+---```lua
+---local neap = require "neap"
+---
+---neap.stdin:close()
+---print(neap.stdin.closed) --> true
+---```
+---
+---Source: libuv: uv_close.
+function stdin:close() end
+
+---Standard output or standard error.
+---
+---`print`, `io.write` and reports go the same way, in the order of the calls. What a
+---pipe, a terminal or a socket does not take at once is queued, and the loop goes on; the
+---end of the program waits until all is out. Files are written directly.
+---@class neap.output
+---@field is_terminal boolean somebody may look at it; read only
+---@field pending integer bytes that were written and that the system has not taken yet; read only
+local output = {}
+
+---Writes a string, or the strings and numbers of a list, one after the other.
+---
+---It returns when the bytes are on their way: with the system, or in the queue. Above
+---64 KB in that it waits until half of it has gone: so a slow reader slows down its
+---writer, and nobody else. (`print` never waits. Beyond 16 MB it blocks.)
+---
+---Fails with EPIPE (nobody reads it any more), ENOSPC (a file on a full disk), ETIMEDOUT
+---(it stays queued), and with what else the system says. Raises for wrong arguments.
+---
+---```lua
+---local neap = require "neap"
+---
+---assert(neap.stdout:write { "tea for ", 2, "\n" })
+---neap.stdout:write("no hurry\n", function(out, message) print(out == neap.stdout) end):join() --> true
+---```
+---
+---Source: modules/neap/output.c, host/sink.c: write(2), libuv: uv_poll_start.
+---@param data string|(string|number)[]
+---@param options? { timeout?: number } seconds
+---@return neap.output? output
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.output, data: string|(string|number)[], callback: fun(output?: neap.output, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.output, data: string|(string|number)[], options: { timeout?: number }, callback: fun(output?: neap.output, message?: string, code?: string)): neap.task
+function output:write(data, options) end
+
+---Waits until the system has taken everything, also what was printed before.
+---
+---Fails as `write` does. Raises for wrong arguments.
+---
+---```lua
+---local neap = require "neap"
+---
+---io.write("almost there")
+---assert(neap.stdout:flush())
+---print(neap.stdout.pending) --> 0
+---```
+---
+---Source: modules/neap/output.c.
+---@param options? { timeout?: number } seconds
+---@return neap.output? output
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.output, callback: fun(output?: neap.output, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.output, options: { timeout?: number }, callback: fun(output?: neap.output, message?: string, code?: string)): neap.task
+function output:flush(options) end
+
+---How big the window of the terminal is. Where it changes the process gets the signal
+---WINCH.
+---
+---Fails with ENOTTY where it is no terminal.
+---
+---```lua
+---local neap = require "neap"
+---
+---local columns = neap.stdout:size() or 80
+---print(math.type(columns)) --> integer
+---```
+---
+---Source: ioctl_tty(2), TIOCGWINSZ.
+---@return integer? columns
+---@return integer|string rows or a message
+---@return string? code
+function output:size() end
 
 ---What `neap.tasks` says of a task.
 ---@class neap.task_info

@@ -9,6 +9,7 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
+#include "host/stream/formats.h"
 #include "host/stream/stream.h"
 
 /* ---- libuv fills the inbox ----------------------------------------------- */
@@ -30,7 +31,7 @@ static bool is_satisfied(struct stream *stream) {
 /* A reader that waits takes the bytes from where they are, in this turn. */
 static void put_in(struct stream *stream, char *bytes, size_t size) {
   struct inbox *inbox = &stream->inbox;
-  bool someone = stream->reader != NULL || stream->consumer != NULL;
+  bool someone = stream->reader.task != NULL || stream->consumer != NULL;
   if (someone && inbox->size == 0)
     inbox_lend(inbox, bytes, size);
   else if (!inbox_add(inbox, bytes, size))
@@ -40,17 +41,17 @@ static void put_in(struct stream *stream, char *bytes, size_t size) {
 /* True: a task is ready to take some of it. */
 static bool tell(struct stream *stream) {
   if (stream->consumer != NULL) return stream->consumer->pump(stream);
-  if (stream->reader == NULL || !is_satisfied(stream)) return false;
-  task_wake(stream->reader, 0);
+  if (stream->reader.task == NULL || !is_satisfied(stream)) return false;
+  task_wake(stream->reader.task, 0);
   return true;
 }
 
 /* A reader, or a line that has not ended, may want more than is enough. */
 static void throttle(struct stream *stream) {
   bool wanted = stream->consumer != NULL ? !stream->consumer->is_busy(stream)
-                                         : stream->reader != NULL;
-  if (stream->ending != 0 || (stream->inbox.size >= INBOX_HIGH && !wanted))
-    stream_stop_reading(stream);
+                                         : stream->reader.task != NULL;
+  bool much = stream->kind->on_demand || stream->inbox.size >= INBOX_HIGH;
+  if (stream->ending != 0 || (much && !wanted)) stream_stop_reading(stream);
 }
 
 /* Where bytes and a reset come together, libuv makes a clean end of it. The
@@ -127,21 +128,6 @@ int stream_ended(const struct stream *stream) {
 
 /* ---- stream:read([format ...] [, options] [, callback]) ------------------ */
 
-/* False: nil. */
-static bool push_span(lua_State *L, const struct inbox *inbox,
-                      const struct format *format, const struct span *span) {
-  if (!span->found) {
-    lua_pushnil(L);
-    return false;
-  }
-  lua_pushlstring(L, inbox->bytes + span->start, span->size);
-  if (format->kind != FORMAT_NUMBER) return true;
-  bool is_number = lua_stringtonumber(L, lua_tostring(L, -1)) != 0;
-  if (!is_number) lua_pushnil(L);
-  lua_remove(L, -2);
-  return is_number;
-}
-
 /* As io.read: after the first nil nothing more is read. */
 static int push_result(lua_State *L, struct stream *stream,
                        const struct result *result) {
@@ -150,7 +136,7 @@ static int push_result(lua_State *L, struct stream *stream,
   while (count < result->count) {
     const struct span *span = &result->spans[count];
     const struct format *format = &stream->want.formats[count++];
-    bool found = push_span(L, &stream->inbox, format, span);
+    bool found = formats_push(L, stream->inbox.bytes, format, span);
     if (stream->inbox.size < result->size) /* a finalizer has closed it */
       return stream_error(L, stream, UV_ECANCELED, "read");
     if (found) continue;
@@ -158,7 +144,8 @@ static int push_result(lua_State *L, struct stream *stream,
     break;
   }
   inbox_consume(&stream->inbox, size); /* nothing, where that has raised */
-  if (stream->inbox.size < INBOX_HIGH) stream_resume_reading(stream);
+  if (stream->inbox.size < INBOX_HIGH && !stream->kind->on_demand)
+    stream_resume_reading(stream);
   return count;
 }
 
@@ -167,6 +154,7 @@ static int read_finish(lua_State *L) {
   struct stream *stream = (struct stream *)box->handle;
   struct result result;
   int ending = stream_ended(stream);
+  if (stream->heir != NULL) task_wake(stream->heir, 0);
   enum scan scan =
     inbox_scan(&stream->inbox, &stream->want, ending == UV_EOF, &result);
   if (scan == SCAN_DONE) return push_result(L, stream, &result);
@@ -176,38 +164,47 @@ static int read_finish(lua_State *L) {
   return stream_error(L, stream, status, "read");
 }
 
-static const struct wait read_wait = {"read", read_finish, NULL};
-
-static struct format check_format(lua_State *L, int index) {
-  static const struct {
-    char letter;
-    enum format_kind kind;
-  } kinds[] = {{'l', FORMAT_LINE},
-               {'L', FORMAT_LINE_KEPT},
-               {'a', FORMAT_ALL},
-               {'n', FORMAT_NUMBER}};
-  if (lua_type(L, index) == LUA_TNUMBER) {
-    lua_Integer count = luaL_checkinteger(L, index);
-    luaL_argcheck(L, count >= 0 && count <= UINT32_MAX, index,
-                  "count out of range");
-    return (struct format){FORMAT_COUNT, (uint32_t)count};
-  }
-  const char *text = luaL_checkstring(L, index);
-  if (*text == '*') text++; /* as io.read does, for old scripts */
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-    if (*text == kinds[i].letter) return (struct format){kinds[i].kind, 0};
-  luaL_argerror(L, index, "invalid format");
-  return (struct format){FORMAT_SOME, 0};
+/* It goes without what it has waited for. */
+static bool read_interrupt(struct task *task) {
+  struct stream *stream = ((struct stream_reader *)task->parked)->stream;
+  if (stream->kind->on_demand) stream_stop_reading(stream);
+  if (stream->heir != NULL) task_wake(stream->heir, 0);
+  return false;
 }
 
-/* The formats lie from index 2 on, `last` is the last of them. */
-static struct want check_want(lua_State *L, int last) {
-  struct want want = {1, {{FORMAT_SOME, 0}}};
-  luaL_argcheck(L, last - 1 <= FORMATS_MOST, 2 + FORMATS_MOST,
-                "more than four formats in one read");
-  for (int i = 2; i <= last; i++) want.formats[i - 2] = check_format(L, i);
-  if (last > 1) want.count = last - 1;
-  return want;
+static const struct wait read_wait = {"read", read_finish, read_interrupt};
+
+static int start_read(lua_State *L, struct stream *stream,
+                      const struct want *want, int callback, int64_t timeout);
+
+/* The one before it has left: now it reads itself. */
+static int inherit_finish(lua_State *L) {
+  const struct box *box = lua_touserdata(L, 1);
+  struct stream *stream = (struct stream *)box->handle;
+  int status = wait_status(L);
+  if (status != 0) return stream_error(L, stream, status, "read");
+  struct want want = stream->heir_want;
+  return start_read(L, stream, &want, lua_gettop(L) + 1, stream->heir_timeout);
+}
+
+static const struct wait inherit_wait = {"read", inherit_finish, NULL};
+
+/* A version of the program follows another, which still reads the same: that is
+ * about to end. */
+static bool may_inherit(lua_State *L, const struct stream *stream,
+                        int callback) {
+  if (!stream->kind->on_demand || stream->heir != NULL) return false;
+  if (!lua_isnoneornil(L, callback)) return false;
+  return stream->reader.task->work.owner->generation !=
+         owner_here(L)->generation;
+}
+
+static int inherit(lua_State *L, struct stream *stream, const struct want *want,
+                   int callback, int64_t timeout) {
+  struct task *task = wait_begin(L, &inherit_wait, callback);
+  stream->heir_want = *want;
+  stream->heir_timeout = timeout;
+  return wait_park(L, task, &stream->heir, timeout);
 }
 
 static int start_read(lua_State *L, struct stream *stream,
@@ -215,24 +212,24 @@ static int start_read(lua_State *L, struct stream *stream,
   const char *name = stream->kind->work.name;
   if (stream->consumer != NULL)
     return luaL_error(L, "this %s is served by events: it has no read", name);
-  if (stream->reader != NULL)
+  if (stream->reader.task != NULL) {
+    if (may_inherit(L, stream, callback))
+      return inherit(L, stream, want, callback, timeout);
     return luaL_error(L, "another task waits for this %s's input", name);
+  }
   struct task *task = wait_begin(L, &read_wait, callback);
   stream->want = *want;
-  if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader);
+  if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader.task);
   stream_resume_reading(stream);
-  return wait_park(L, task, &stream->reader, timeout);
+  return wait_park(L, task, &stream->reader.task, timeout);
 }
 
 int stream_read(lua_State *L) {
   static const char *const options[] = {"timeout", NULL};
   struct stream *stream = stream_check(L);
-  int last = 1, top = lua_gettop(L);
-  while (last < top && (lua_type(L, last + 1) == LUA_TNUMBER ||
-                        lua_type(L, last + 1) == LUA_TSTRING))
-    last++;
+  int last = formats_last(L);
   option_arguments(L, last, options);
-  struct want want = check_want(L, last);
+  struct want want = formats_check(L, last);
   int64_t timeout = option_ms(L, last + 1, "timeout");
   return start_read(L, stream, &want, last + 2, timeout);
 }
@@ -240,7 +237,7 @@ int stream_read(lua_State *L) {
 /* ---- iterators: what `for` calls has more arguments, to be ignored ------- */
 
 static int next_of(lua_State *L, enum format_kind kind) {
-  struct want want = {1, {{kind, 0}}};
+  struct want want = {1, {{kind, 0}}, false};
   lua_settop(L, 1);
   struct stream *stream = stream_check_any(L);
   if (stream->handle.ended) /* in the loop: that ends it */

@@ -40,6 +40,7 @@ struct stream_kind {
    * stream_receive. `start` returns 0 or one of libuv's errors. */
   int (*start)(struct stream *stream);
   void (*stop)(struct stream *stream);
+  bool on_demand; /* its input is only started while somebody waits for it */
   bool is_socket; /* unread input would make the system drop our last output */
 };
 
@@ -48,6 +49,12 @@ struct stream_consumer {
   /* Something has happened. True: a task is ready to take some of it. */
   bool (*pump)(struct stream *stream);
   bool (*is_busy)(const struct stream *stream);
+};
+
+struct stream_reader {
+  struct task
+    *task; /* first member, see read.c: the read that waits, or NULL */
+  struct stream *stream;
 };
 
 struct stream {
@@ -62,7 +69,11 @@ struct stream {
   } uv;
 
   struct inbox inbox;
-  struct task *reader;                    /* the read that waits, or NULL */
+  struct stream_reader reader;
+  struct want heir_want;
+  int64_t heir_timeout;
+  struct task
+    *heir; /* of a version that follows: it is to read next, or NULL */
   const struct stream_consumer *consumer; /* or NULL */
   struct want want;                       /* what the reader waits for */
   int ending;   /* 0, UV_EOF or the error that ended the input */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/fingerprint.h"
-#include "modules/hot/job.h"
+#include "modules/hot/questions.h"
 
 static void work(const char *path, void *memo, struct answers *answers) {
   struct fingerprint fingerprint;
@@ -20,9 +20,14 @@ static void push(lua_State *L, const char *answer, size_t size) {
   lua_pushlstring(L, answer, size);
 }
 
-static const struct job_kind kind = {
-  {"fingerprints", job_finish, job_interrupt}, work, push, 0};
+static const struct question question = {
+  {.wait = {"fingerprints", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
+  work,
+  push,
+  0};
 
 int hot_fingerprints(lua_State *L) {
-  return job_start(L, &kind);
+  return questions_ask(L, &question);
 }

@@ -5,8 +5,7 @@
 #include <lua.h>
 
 /* fingerprints(paths [, callback]) -> a list: "size:hash" as fingerprint_format
- * writes it, or false where there is no readable regular file. Needs the class
- * of jobs, see job_open_class. */
+ * writes it, or false where there is no readable regular file. */
 int hot_fingerprints(lua_State *L);
 
 #endif

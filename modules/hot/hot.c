@@ -15,7 +15,6 @@
 #include "host/host.h"
 #include "host/task.h"
 #include "modules/hot/fingerprints.h"
-#include "modules/hot/job.h"
 #include "modules/hot/watch.h"
 #include "modules/modules.h"
 
@@ -327,7 +326,6 @@ static const luaL_Reg root_functions[] = {
 };
 
 static void load_reload(lua_State *L) {
-  job_open_class(L); /* for fingerprints */
   embedded_load(L, "modules/hot/reload.lua");
   luaL_newlib(L, functions);
   luaL_setfuncs(L, hot_transaction, 0);

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "modules/hot/job.h"
+#include "modules/hot/questions.h"
 
 #ifdef __APPLE__
 #define st_mtim st_mtimespec
@@ -173,14 +173,16 @@ static void steps_push(lua_State *L, const char *answer, size_t size) {
   }
 }
 
-static const struct job_kind steps_kind = {
-  {"lookups", job_finish, job_interrupt},
+static const struct question steps_question = {
+  {.wait = {"lookups", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   steps_work,
   steps_push,
   sizeof(struct walk)};
 
 int lookup_steps(lua_State *L) {
-  return job_start(L, &steps_kind);
+  return questions_ask(L, &steps_question);
 }
 
 /* ---- stats(paths) -------------------------------------------------------- */
@@ -216,9 +218,14 @@ static void stats_push(lua_State *L, const char *answer, size_t size) {
   lua_pushlstring(L, answer, size);
 }
 
-static const struct job_kind stats_kind = {
-  {"stats", job_finish, job_interrupt}, stats_work, stats_push, 0};
+static const struct question stats_question = {
+  {.wait = {"stats", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
+  stats_work,
+  stats_push,
+  0};
 
 int lookup_stats(lua_State *L) {
-  return job_start(L, &stats_kind);
+  return questions_ask(L, &stats_question);
 }

@@ -18,7 +18,6 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
-#include "modules/hot/job.h"
 #include "modules/hot/lookup.h"
 #include "modules/hot/names.h"
 
@@ -220,7 +219,6 @@ static const luaL_Reg functions[] = {
 };
 
 void hot_push_watch_core(lua_State *L) {
-  job_open_class(L);
   handle_class(L, class_name, methods, NULL);
   luaL_newlib(L, functions);
 }

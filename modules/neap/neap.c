@@ -10,6 +10,7 @@
 #include "host/task_list.h"
 #include "host/wait.h"
 #include "modules/modules.h"
+#include "modules/neap/standard.h"
 
 /* ---- neap.go(fn, ...) -> task -------------------------------------------- */
 
@@ -69,6 +70,7 @@ static const luaL_Reg functions[] = {
   {"go", neap_go},
   {"group", scope_group},
   {"on_error", neap_on_error},
+  {"poll", neap_poll},
   {"ready", neap_ready},
   {"tasks", neap_tasks},
   {NULL, NULL},
@@ -87,10 +89,12 @@ static void push_args(lua_State *L) {
 
 int open_neap(lua_State *L) {
   scope_open(L);
+  poll_open_class(L);
   luaL_newlib(L, functions);
   push_args(L);
   lua_setfield(L, -2, "args");
   lua_pushliteral(L, NEAP_VERSION);
   lua_setfield(L, -2, "version");
+  standard_open(L);
   return 1;
 }

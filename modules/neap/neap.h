@@ -10,4 +10,7 @@ int scope_group(lua_State *L);
 int scope_deadline(lua_State *L);
 void scope_open(lua_State *L); /* the class of groups */
 
+int neap_poll(lua_State *L);
+void poll_open_class(lua_State *L);
+
 #endif

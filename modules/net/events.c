@@ -88,8 +88,8 @@ static bool is_by_line(const struct connection *connection) {
 }
 
 static const struct want *wanted(const struct connection *connection) {
-  static const struct want line = {1, {{FORMAT_LINE, 0}}};
-  static const struct want some = {1, {{FORMAT_SOME, 0}}};
+  static const struct want line = {1, {{FORMAT_LINE, 0}}, false};
+  static const struct want some = {1, {{FORMAT_SOME, 0}}, false};
   return is_by_line(connection) ? &line : &some;
 }
 

@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "host/class.h"
+#include "host/output.h"
 #include "modules/test/test.h"
 
 static const char class_name[] = "test.capture";
@@ -40,6 +41,7 @@ static void restore(struct capture *capture) {
   if (capture->saved[0] < 0) return;
   flush();
   for (int i = 0; i < 2; i++) dup2(capture->saved[i], STDOUT_FILENO + i);
+  output_look_again();
   close_both(capture->saved);
 }
 
@@ -83,6 +85,7 @@ static int capture_new(lua_State *L) {
                       uv_strerror(uv_translate_sys_error(error)));
   }
   for (int i = 0; i < 2; i++) dup2(capture->files[i], STDOUT_FILENO + i);
+  output_look_again();
   return 1;
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static struct want want_of(const char *letters) {
-  struct want want = {0, {{FORMAT_SOME, 0}}};
+  struct want want = {0, {{FORMAT_SOME, 0}}, false};
   for (; *letters != '\0'; letters++) {
     struct format *format = &want.formats[want.count++];
     switch (*letters) {

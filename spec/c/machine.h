@@ -27,7 +27,9 @@ static inline struct host *machine_open(unsigned seconds) {
 }
 
 static inline void machine_close(struct host *host) {
-  host_close(host);
+  bool closed = host_close(host);
+  assert(closed);
+  (void)closed;
   free(host);
 }
 

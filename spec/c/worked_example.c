@@ -181,7 +181,7 @@ int main(void) {
   assert(task_start(host, owner, run, NULL) != NULL);
   loop_run(host);
   int code = host_exit_code(host);
-  host_close(host);
+  if (!host_close(host)) return 1;
   free(host);
   return code;
 }

@@ -7,11 +7,6 @@ describe("a C module for Lua", function()
     assert.equal("moon", word:match "moon rise")
   end)
 
-  it("loads: luv", function()
-    local uv = require "luv"
-    assert.equal("string", type(uv.version_string()))
-  end)
-
   it("that is not there raises, and names where it was looked for", function()
     local ok, message = pcall(require, "no_such_c_module")
     assert.is_false(ok)

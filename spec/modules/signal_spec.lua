@@ -156,7 +156,8 @@ end)
 describe("a signal that the program has a use for itself", function()
   local function run(text, ...)
     local head = "local neap, signal, timer = require 'neap', require 'neap.signal', require 'neap.timer' "
-    local child = test.spawn_neap(head .. text .. " timer.sleep(0) print 'ready' io.stdout:flush() timer.sleep(30)", nil, { ready = "ready" })
+    text = head .. text .. " timer.sleep(0) print 'ready' io.stdout:flush() timer.sleep(30)"
+    local child = test.spawn_neap(text, nil, { ready = "ready" })
     for _, name in ipairs { ... } do child:signal(name) end
     return child
   end

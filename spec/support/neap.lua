@@ -15,7 +15,7 @@ function support.start(text, options)
   arguments[#arguments + 1] = "script.lua"
   table.move(options.args or {}, 1, #(options.args or {}), #arguments + 1, arguments)
   local wait = program.start("timeout", arguments,
-    { dir = directory.path, setup = options.setup, env = env, input = options.input })
+    { dir = directory.path, setup = options.setup, env = env, input = options.input, pipe = options.pipe })
   return function()
     local result = wait()
     directory:close()
@@ -27,7 +27,8 @@ end
 
 -- The results: its exit status (128 + n: a signal ended it), what it wrote to
 -- stdout and to stderr. It runs in a directory of its own, as "script.lua".
--- Options: args, flags (those before the script), env, input (a text), files
+-- Options: args, flags (those before the script), env, input (a text), pipe (a command
+-- that writes the input), files
 -- (name -> text, beside the script), setup (a shell command, before it).
 function support.run(text, options)
   return support.start(text, options)()

@@ -88,7 +88,7 @@ describe("net.connect", function()
   end)
 
   it("says that a name is not known, in both forms", function()
-    local expected = { nil, "connect no such name:1: unknown node or service", "EAI_NONAME" }
+    local expected = { nil, "connect no such name:1: no such name", "EAI_NONAME" }
     assert.same(expected, { net.connect("no such name:1") })
     local got
     net.connect("no such name:1", function(...) got = { ... } end):join()

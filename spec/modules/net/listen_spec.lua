@@ -81,7 +81,7 @@ describe("net.listen", function()
     local server, message, code = net.listen("192.0.2.1:0", nothing)
     assert.same({ nil, "listen 192.0.2.1:0: address not available", "EADDRNOTAVAIL" }, { server, message, code })
     server, message, code = net.listen("no.such.name:0", nothing)
-    assert.same({ nil, "listen no.such.name:0: unknown node or service", "EAI_NONAME" }, { server, message, code })
+    assert.same({ nil, "listen no.such.name:0: no such name", "EAI_NONAME" }, { server, message, code })
     server, message, code = net.listen("unix:/no/such/directory/s", nothing)
     assert.same({ nil, "listen unix:/no/such/directory/s: no such file or directory", "ENOENT" },
       { server, message, code })

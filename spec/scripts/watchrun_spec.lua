@@ -1,0 +1,78 @@
+-- scripts/watchrun.lua, with commands that leave a trace.
+local fs, process, test = require "neap.fs", require "neap.process", require "neap.test"
+local program = require "spec.support.program"
+
+local function start(...)
+  return assert(process.spawn { program.neap, "scripts/watchrun.lua", "--gather", "0.01", ... })
+end
+
+local function line(stream)
+  return assert(stream:read("l", { timeout = 20 }))
+end
+
+describe("scripts/watchrun.lua", function()
+  local dir
+  before_each(function()
+    dir = test.tempdir()
+    dir:write("source/one.txt", "1")
+  end)
+
+  it("runs the command at once, and again after a change, in all that is below", function()
+    local watch <close> = start(dir:path_of "source", "--", "sh", "-c", "cat " .. dir.path .. "/source/one.txt; echo")
+    assert.equal("1", line(watch.stdout))
+    assert(fs.write(dir:path_of "source/one.txt", "2"))
+    assert.equal("2", line(watch.stdout))
+    dir:write("source/below/deep/two.txt", "x")
+    assert.equal("2", line(watch.stdout))
+  end)
+
+  it("cancels a run that is still going, with all that it has started", function()
+    local watch <close> = start(dir:path_of "source", "--", "sh", "-c",
+      "echo began $$; sleep 1000 & echo sleeper $!; wait")
+    for _ = 1, 3 do
+      local pid = line(watch.stdout):match "^began (%d+)$"
+      local sleeper = line(watch.stdout):match "^sleeper (%d+)$"
+      assert(fs.write(dir:path_of "source/one.txt", "x"))
+      assert.truthy(line(watch.stderr):find "has changed: cancelled$")
+      test.eventually(function()
+        return not fs.access("/proc/" .. pid) and not fs.access("/proc/" .. sleeper)
+      end, 20)
+    end
+    line(watch.stdout)
+    local sleeper = line(watch.stdout):match "^sleeper (%d+)$"
+    watch:kill "TERM"
+    watch:wait { timeout = 20 }
+    test.eventually(function() return not fs.access("/proc/" .. sleeper) end, 20)
+  end)
+
+  it("says how a run has failed, and goes on", function()
+    local watch <close> = start(dir:path_of "source", "--", "sh", "-c", "exit 3")
+    assert.equal("watchrun: sh has failed with 3", line(watch.stderr))
+    assert(fs.write(dir:path_of "source/one.txt", "x"))
+    assert.truthy(line(watch.stderr):find "has changed$")
+    assert.equal("watchrun: sh has failed with 3", line(watch.stderr))
+    local missing <close> = start(dir.path, "--", dir:path_of "no-such-command")
+    assert.truthy(line(missing.stderr):find "no%-such%-command: no such file or directory$")
+  end)
+
+  it("takes no notice of what does not matter", function()
+    local watch <close> = start("--ignore", "%.log$", dir:path_of "source", "--", "echo", "run")
+    assert.equal("run", line(watch.stdout))
+    dir:write("source/.git/index", "x")
+    dir:write("source/app.log", "x")
+    dir:write("source/app.lua", "x")
+    assert.truthy(line(watch.stderr):find "app%.lua has changed")
+    assert.equal("run", line(watch.stdout))
+  end)
+
+  it("says what is wrong with its arguments", function()
+    for text, arguments in pairs { ["which command? It stands behind --"] = { "." },
+      ["--gather needs a number of seconds"] = { "--gather", "soon", "--", "true" },
+      ["this is no pattern: ["] = { "--ignore", "[", "--", "true" },
+      ["unknown option --help"] = { "--help" } } do
+      local result = assert(process.run { program.neap, "scripts/watchrun.lua", table.unpack(arguments) })
+      assert.equal(2, result.status)
+      assert.equal("watchrun: " .. text, result.stderr:match "^[^\n]*")
+    end
+  end)
+end)

@@ -15,6 +15,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "host/output.h"
+
 enum { NAME_SIZE = 4096 };
 
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
@@ -170,9 +172,19 @@ static int run_program(struct attempt *attempt) {
   return run_in_path(attempt);
 }
 
+/* What we have printed comes before what it prints. */
+static void settle(const struct launch *l) {
+  for (int i = 0; i < 3; i++) {
+    if (l->files[i] != STDOUT_FILENO && l->files[i] != STDERR_FILENO) continue;
+    output_settle();
+    return;
+  }
+}
+
 int launch(const struct launch *l) {
   struct attempt attempt = {.launch = l};
   int copies[3];
+  settle(l);
   int error = posix_spawn_file_actions_init(&attempt.actions);
   if (error != 0) return uv_translate_sys_error(error);
   error = posix_spawnattr_init(&attempt.attributes);

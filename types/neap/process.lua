@@ -34,7 +34,7 @@ process.env = {}
 ---| option | |
 ---|---|
 ---| `stdin` | a string: what it reads; without it that is empty |
----| `stdout`, `stderr` | `"pipe"` (default: comes back as a string), `"inherit"`, `"null"`, or an open file of io's; `stderr = "stdout"`: both in one |
+---| `stdout`, `stderr` | `"pipe"` (default: comes back as a string), `"inherit"`, `"null"`, or an open file, of io's or `neap.fs`'s; `stderr = "stdout"`: both in one |
 ---| `cwd` | where it runs |
 ---| `env` | variables to be added or set; `false` removes one |
 ---| `inherit_env` | false: it gets no variable but those of `env` |
@@ -77,8 +77,8 @@ function process.run(argv, options) end
 
 ---@class neap.run_options
 ---@field stdin? string
----@field stdout? "pipe"|"inherit"|"null"|file*
----@field stderr? "pipe"|"inherit"|"null"|"stdout"|file*
+---@field stdout? "pipe"|"inherit"|"null"|file*|neap.file
+---@field stderr? "pipe"|"inherit"|"null"|"stdout"|file*|neap.file
 ---@field cwd? string
 ---@field env? table<string, string|number|false>
 ---@field inherit_env? boolean
@@ -94,7 +94,7 @@ function process.run(argv, options) end
 ---Starts a program, and returns while it runs.
 ---
 ---`stdin`, `stdout` and `stderr` are each `"pipe"` (default: a stream of the child's),
----`"inherit"` (ours), `"null"`, or an open file of io's; `stderr = "stdout"` sends both to
+---`"inherit"` (ours), `"null"`, or an open file, of io's or `neap.fs`'s; `stderr = "stdout"` sends both to
 ---one. `cwd`, `env` and `inherit_env` are those of `process.run`.
 ---
 ---The program goes on while the child runs. Its pipes hold a little, then it waits for
@@ -132,9 +132,9 @@ function process.run(argv, options) end
 function process.spawn(argv, options) end
 
 ---@class neap.spawn_options
----@field stdin? "pipe"|"inherit"|"null"|file*
----@field stdout? "pipe"|"inherit"|"null"|file*
----@field stderr? "pipe"|"inherit"|"null"|"stdout"|file*
+---@field stdin? "pipe"|"inherit"|"null"|file*|neap.file
+---@field stdout? "pipe"|"inherit"|"null"|file*|neap.file
+---@field stderr? "pipe"|"inherit"|"null"|"stdout"|file*|neap.file
 ---@field cwd? string
 ---@field env? table<string, string|number|false>
 ---@field inherit_env? boolean

@@ -1,5 +1,5 @@
 -- process.run: a program as a function.
-local neap, process = require "neap", require "neap.process"
+local fs, neap, process = require "neap.fs", require "neap", require "neap.process"
 local test = require "neap.test"
 
 local function sh(text, options) return process.run({ "sh", "-c", text }, options) end
@@ -139,11 +139,20 @@ describe("process.run", function()
     assert.same({ status = 0, stderr = "" }, sh("echo out", { stdout = file }))
     file:close()
     assert.equal("before out\n", dir:read "file")
+    do
+      local written <close> = assert(fs.open(dir:path_of "file", "a"))
+      assert.equal(0, sh("echo more", { stdout = written }).status)
+      assert.equal(0, sh("echo and more", { stdout = written }).status)
+      written:close()
+      assert.matches("or an open file", select(2, pcall(sh, "true", { stdout = written })))
+    end
+    assert.equal("before out\nmore\nand more\n", dir:read "file")
     local child = test.spawn_neap([[
       local process = require "neap.process"
+      io.write "first "
       process.run({ "sh", "-c", "echo out; echo err >&2" }, { stdout = "inherit", stderr = "inherit" })
       process.run({ "sh", "-c", "echo swapped" }, { stdout = io.stderr })]])
-    assert.same({ 0, "out\n", "err\nswapped\n" }, { child:wait() })
+    assert.same({ 0, "first out\n", "err\nswapped\n" }, { child:wait() })
   end)
 
   it("runs many at a time", function()
@@ -189,8 +198,8 @@ describe("process.run", function()
     assert.matches("inherit_env is true or false", message({ "ls" }, { inherit_env = 1 }))
     assert.matches("timeout must be a number of seconds", message({ "ls" }, { timeout = -1 }))
     assert.matches("limit is a number of bytes", message({ "ls" }, { limit = -1 }))
-    assert.matches('stdout is "pipe", "inherit", "null" or an open file of io\'s, not "stdout"',
+    assert.matches('stdout is "pipe", "inherit", "null" or an open file, not "stdout"',
       message({ "ls" }, { stdout = "stdout" }))
-    assert.matches("or an open file of io's", message({ "ls" }, { stderr = 5 }))
+    assert.matches("or an open file", message({ "ls" }, { stderr = 5 }))
   end)
 end)

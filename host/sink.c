@@ -198,9 +198,12 @@ static void stop_waiting(struct sink *sink) {
 
 static void on_writable(uv_poll_t *poll, int status, int events) {
   struct sink *sink = poll->data;
-  (void)status, (void)events; /* writing will tell */
+  (void)events; /* writing will tell */
   write_queued(sink, BLOCKS_A_TURN);
-  if (sink->size == 0) stop_waiting(sink);
+  if (sink->size == 0)
+    stop_waiting(sink);
+  else if (status < 0) /* then libuv has stopped it */
+    uv_poll_start(poll, UV_WRITABLE, on_writable);
   sink->moved(sink);
 }
 

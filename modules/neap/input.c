@@ -46,10 +46,13 @@ static ssize_t read_some(char *bytes, size_t size) {
 
 static void on_readable(uv_poll_t *uv, int status, int events) {
   struct stream *stream = uv->data;
-  (void)status, (void)events; /* reading will tell */
+  (void)events; /* reading will tell */
   char *scratch = stream->handle.host->scratch;
   ssize_t size = read_some(scratch, SCRATCH_SIZE);
-  if (size != UV_EAGAIN) stream_receive(stream, scratch, size);
+  if (size != UV_EAGAIN)
+    stream_receive(stream, scratch, size);
+  else if (status < 0) /* then libuv has stopped it */
+    uv_poll_start(uv, UV_READABLE, on_readable);
 }
 
 /* libuv makes it non-blocking: it shares that with our stdout and the shell. */

@@ -151,7 +151,7 @@ function hot.handover(fn) end
 ---if file then file:close() end
 ---```
 ---
----Source: host/chunk.c, modules/hot/watch.lua.
+---Source: host/chunk.c, host/watch.lua.
 ---@param path string
 ---@param ... string more of them
 function hot.depends(path, ...) end

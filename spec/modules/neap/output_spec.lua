@@ -119,9 +119,11 @@ describe("what is printed", function()
       os.execute "echo 2"
       print(("x"):rep(300000) .. 3)
       io.popen("echo 4", "w"):close()
+      print(("x"):rep(300000) .. 5)
+      require "neap.process".spawn({ "echo", "6" }, { stdout = "inherit" }):wait()
       print(pcall(os.execute, {}) == false)
     ]])
-    assert.same({ 0, "1\n2\n3\n4\ntrue\n" }, { code, out })
+    assert.same({ 0, "1\n2\n3\n4\n5\n6\ntrue\n" }, { code, out })
   end)
 
   it("blocks beyond a limit, and the report of slow tasks says why", function()

@@ -135,7 +135,7 @@ static int enter(struct copying *copying) {
     return refuse(copying, UV_EINVAL, inside_text);
   bool made = mkdirat(descent_fd(&copying->target), tree->name, 0700) == 0;
   if (!made && errno != EEXIST) return status_of(-1);
-  status = descent_open(&copying->target, tree->name, false);
+  status = descent_open(&copying->target, tree->name);
   if (status == 0) descent_top(&copying->target)->is_new = made;
   return status;
 }

@@ -73,9 +73,7 @@ int descent_enter(struct descent *descent, int fd, bool linked) {
   return 0;
 }
 
-/* Where there are no descriptors left, our own go first. */
-static int open_directory(struct descent *descent, const char *name,
-                          bool follow) {
+int descent_find(struct descent *descent, const char *name, bool follow) {
   int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
   int fd;
   do fd = openat(descent_fd(descent), name, flags);
@@ -83,15 +81,15 @@ static int open_directory(struct descent *descent, const char *name,
   return fd < 0 ? error_now() : fd;
 }
 
-int descent_open(struct descent *descent, const char *name, bool follow) {
-  int fd = open_directory(descent, name, follow);
+int descent_open(struct descent *descent, const char *name) {
+  int fd = descent_find(descent, name, false);
   return fd < 0 ? fd : descent_enter(descent, fd, false);
 }
 
 /* It may have been moved meanwhile, and we with it: then ".." is another one. */
 static int open_again(struct descent *descent, struct level *level) {
   struct stat info;
-  int fd = open_directory(descent, "..", false);
+  int fd = descent_find(descent, "..", false);
   if (fd < 0) return fd;
   int status = fstat(fd, &info) < 0 ? error_now() : 0;
   if (status == 0 && (info.st_dev != level->dev || info.st_ino != level->ino))

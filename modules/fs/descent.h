@@ -33,8 +33,10 @@ struct descent { /* zero: nothing is open */
 
 /* One level down, into `fd`, which it takes in any case. */
 int descent_enter(struct descent *descent, int fd, bool linked);
-/* The same, into the directory that stands there. */
-int descent_open(struct descent *descent, const char *name, bool follow);
+/* A descriptor of the directory of that name. Where there are none left some of
+ * the levels are closed for it. */
+int descent_find(struct descent *descent, const char *name, bool follow);
+int descent_open(struct descent *descent, const char *name); /* and enters it */
 /* One level up; the first one is left as any other. */
 int descent_leave(struct descent *descent);
 struct level *descent_top(const struct descent *descent);

@@ -8,7 +8,8 @@ local function reader()
   while begun < count do
     local path = directory .. "/" .. begun % files + 1
     begun = begun + 1
-    total = total + #assert(fs.read(path))
+    local text = assert(fs.read(path))
+    total = total + #text -- (others have added to it meanwhile)
   end
 end
 

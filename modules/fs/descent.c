@@ -3,8 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -135,4 +135,24 @@ void descent_close(struct descent *descent) {
     close_level(descent, &descent->levels[i]);
   free(descent->levels);
   *descent = (struct descent){0};
+}
+
+/* ---- the way to the first level ------------------------------------------ */
+
+int descent_around(const char *path, char **name) {
+  size_t start = strlen(path);
+  while (start > 0 && path[start - 1] == '/') start--;
+  while (start > 0 && path[start - 1] != '/') start--;
+  *name = strdup(path + start);
+  char *directory = start == 0 ? strdup(".") : strndup(path, start);
+  int fd = UV_ENOENT;
+  if (*name == NULL || directory == NULL)
+    fd = UV_ENOMEM;
+  else if (path[0] != '\0' && (fd = open(directory, DESCENT_LOOK)) < 0)
+    fd = error_now();
+  free(directory);
+  if (fd >= 0) return fd;
+  free(*name);
+  *name = NULL;
+  return fd;
 }

@@ -9,6 +9,7 @@
 #define MODULES_FS_DESCENT_H
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -46,5 +47,18 @@ bool descent_has(const struct descent *descent, dev_t dev, ino_t ino);
 /* Has its entries read: level->dir. */
 int descent_read(struct level *level);
 void descent_close(struct descent *descent); /* all of it; idempotent */
+
+/* Where a path leads to, for good: a descriptor of the directory that its last
+ * part is in, or a status. *name is that part, with the slashes behind it; from
+ * malloc, NULL where it fails. The working directory may change while a tree is
+ * worked on. */
+int descent_around(const char *path, char **name);
+
+/* A directory only to look from, for open(2): no right to read is needed. */
+#ifdef O_PATH
+enum { DESCENT_LOOK = O_PATH | O_DIRECTORY | O_CLOEXEC };
+#else
+enum { DESCENT_LOOK = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+#endif
 
 #endif

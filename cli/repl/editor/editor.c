@@ -12,7 +12,7 @@
 
 #include "cli/repl/editor/body.h"
 #include "cli/repl/editor/fiber.h"
-#include "cli/repl/editor/output.h"
+#include "cli/repl/editor/front.h"
 #include "cli/repl/editor/terminal.h"
 #include "host/host.h"
 
@@ -108,10 +108,10 @@ static void stop(struct editor *editor) {
 
 static void on_close(struct handle *h) {
   struct editor *editor = (struct editor *)h;
-  output_flush();
+  front_flush();
   stop(editor);
   FILE *before[] = {stdout, stderr};
-  output_close();
+  front_close();
   FILE *after[] = {stdout, stderr};
   for (int i = 0; i < 2; i++)
     if (editor->streams[i]->f == before[i]) editor->streams[i]->f = after[i];
@@ -129,7 +129,7 @@ static int fail(lua_State *L, const char *why) {
 
 static void capture(lua_State *L, struct editor *editor) {
   FILE *before[] = {stdout, stderr};
-  output_open(about_to_write);
+  front_open(about_to_write);
   FILE *after[] = {stdout, stderr};
   for (int i = 0; i < 2; i++) {
     luaL_Stream *stream = editor->streams[i] = lua_touserdata(L, i + 1);

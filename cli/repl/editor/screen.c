@@ -2,7 +2,7 @@
  * write, and how it comes back: at the left end of a line, below. */
 #include "cli/repl/editor/body.h"
 #include "cli/repl/editor/measure.h"
-#include "cli/repl/editor/output.h"
+#include "cli/repl/editor/front.h"
 #include "cli/repl/editor/terminal.h"
 
 #include <unistd.h>
@@ -32,9 +32,9 @@ void screen_hide(struct editor *editor) {
 }
 
 void screen_begin_line(struct editor *editor) {
-  output_flush();
-  if (output_is_partial()) fputc('\n', editor->out);
-  output_end_line();
+  front_flush();
+  if (front_is_partial()) fputc('\n', editor->out);
+  front_end_line();
 }
 
 void screen_draw(struct editor *editor) {

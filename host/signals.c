@@ -125,6 +125,14 @@ static void look(struct host *host) {
   interrupt(host->running);
 }
 
+/* Whoever reads lines is told: it does not end the program. */
+static bool interrupt_came(int number) {
+  if (number != SIGINT || signals.act == NULL || signals.ends > 0) return false;
+  signals.interrupts++;
+  interrupt(signals.host->running);
+  return true;
+}
+
 static void on_signal(int number) {
   int saved = errno;
   if (signals.host == NULL) return;
@@ -132,14 +140,10 @@ static void on_signal(int number) {
     pthread_kill(signals.thread, number); /* only there it may touch Lua */
     return;
   }
-  switch (number) {
-    case SIGINT:
-      if (signals.act != NULL && signals.ends == 0) {
-        signals.interrupts++;
-        interrupt(signals.host->running);
-        break;
-      } /* fall through */
+  bool taken = interrupt_came(number);
+  switch (taken ? 0 : number) {
     case SIGTERM:
+    case SIGINT:
       if (++signals.ends > 1) _exit(128 + number);
       interrupt(signals.host->running);
       break;

@@ -32,6 +32,7 @@ static int attach(lua_State *L) {
   struct notifier *source = notifier_use(L, 2);
   if (watcher->source != NULL) notifier_leave(watcher->source);
   watcher->source = source;
+  if (watcher->handle.closing) notifier_poke(source);
   return 0;
 }
 

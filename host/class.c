@@ -34,24 +34,42 @@ static void push_fields(lua_State *L, const struct class_field *fields) {
   }
 }
 
-/* In a metatable, as element 1: the name of its class, as a pointer. In the
- * registry, under that pointer: the metatable. Much faster than by names. */
-enum { IDENTITY = 1 };
+/* In a metatable, as element 1: the name of its class, as a pointer; as element
+ * 2 that of its family. In the registry, under the first pointer: the metatable.
+ * Much faster than by names. */
+enum { IDENTITY = 1, FAMILY = 2 };
 
 void class_set(lua_State *L, const char *name) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, name);
   lua_setmetatable(L, -2);
 }
 
-void *class_check(lua_State *L, int index, const char *name) {
+/* The userdata with this pointer in its metatable, or NULL. */
+static void *find(lua_State *L, int index, int element, const char *pointer) {
   void *object = lua_touserdata(L, index);
-  if (object != NULL && lua_getmetatable(L, index)) {
-    lua_rawgeti(L, -1, IDENTITY);
-    bool is = lua_touserdata(L, -1) == name;
-    lua_pop(L, 2);
-    if (is) return object;
-  }
-  return luaL_checkudata(L, index, name); /* raises */
+  if (object == NULL || !lua_getmetatable(L, index)) return NULL;
+  lua_rawgeti(L, -1, element);
+  bool is = lua_touserdata(L, -1) == pointer;
+  lua_pop(L, 2);
+  return is ? object : NULL;
+}
+
+void *class_check(lua_State *L, int index, const char *name) {
+  void *object = find(L, index, IDENTITY, name);
+  return object != NULL ? object : luaL_checkudata(L, index, name); /* raises */
+}
+
+void class_join(lua_State *L, const char *name, const char *family) {
+  luaL_getmetatable(L, name);
+  lua_pushlightuserdata(L, (void *)family);
+  lua_rawseti(L, -2, FAMILY);
+  lua_pop(L, 1);
+}
+
+void *class_check_family(lua_State *L, int index, const char *family) {
+  void *object = find(L, index, FAMILY, family);
+  if (object == NULL) luaL_typeerror(L, index, family);
+  return object;
 }
 
 /* It is made known at last: without memory on the way there is none. */

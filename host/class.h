@@ -22,4 +22,9 @@ void class_set(lua_State *L, const char *name);
  * string that class_open was given, not only an equal one; for both of these. */
 void *class_check(lua_State *L, int index, const char *name);
 
+/* Classes whose objects begin alike may be of one family, so that they can share
+ * methods. `family` is known by its pointer, too; it names them in errors. */
+void class_join(lua_State *L, const char *name, const char *family);
+void *class_check_family(lua_State *L, int index, const char *family);
+
 #endif

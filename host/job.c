@@ -1,12 +1,16 @@
 /* job.c - the life of a job: from its box to a thread, and back to a task. */
 #include "host/job.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 
+#include "host/await.h"
 #include "host/class.h"
 #include "host/host.h"
 #include "host/task.h"
+
+enum { DELAY_MOST = 32 };
 
 static const char class_name[] = "neap.job";
 
@@ -28,23 +32,83 @@ static void work(uv_work_t *uv) {
 
 /* ---- on the loop: still no Lua ------------------------------------------- */
 
+static void after(uv_work_t *uv, int status);
+
+static void queue(struct job *job) {
+  job->again = JOB_DONE;
+  job->queued = true;
+  int status = uv_queue_work(&job->host->loop, &job->uv, work, after);
+  assert(status == 0); /* there is nothing in it that could fail */
+  (void)status;
+}
+
+static void let_go(struct job *job) {
+  if (job->kind->done != NULL) job->kind->done(job);
+  leave(job);
+}
+
+static void end(struct job *job, int status) {
+  if (job->waiter != NULL) task_wake(job->waiter, status);
+  let_go(job);
+}
+
+static void on_awaited(void *data) {
+  struct job *job = data;
+  job->await = NULL;
+  queue(job);
+}
+
+static int await(struct job *job) {
+  if (job->again != JOB_LATER)
+    return await_fd(&job->await, job->host, job->fd,
+                    job->again == JOB_READABLE ? UV_READABLE : UV_WRITABLE,
+                    on_awaited, job);
+  if (job->delay_ms < DELAY_MOST) job->delay_ms = 2 * job->delay_ms + 1;
+  return await_ms(&job->await, job->host, (uint64_t)job->delay_ms, on_awaited,
+                  job);
+}
+
 static void after(uv_work_t *uv, int status) {
   struct job *job = uv->data;
   job->queued = false;
-  if (job->waiter != NULL) task_wake(job->waiter, status);
-  leave(job);
+  if (status == 0 && job->again == JOB_MORE) {
+    job->resumed = true;
+    queue(job);
+    return;
+  }
+  if (status == 0 && job->again != JOB_DONE && !job_is_given_up(job)) {
+    status = await(job);
+    if (status == 0) return;
+  }
+  end(job, status);
 }
 
 /* Nobody waits for it any more; it need not begin, if it has not. */
 static void give_up(struct job *job) {
-  if (!job->queued || job_is_given_up(job)) return;
+  if (job_is_given_up(job)) return;
   atomic_store_explicit(&job->given_up, true, memory_order_relaxed);
-  uv_cancel((uv_req_t *)&job->uv);
+  if (job->queued && !job->resumed) uv_cancel((uv_req_t *)&job->uv);
+  if (job->await == NULL && !job->pending) return;
+  if (job->await != NULL) await_stop(job->await);
+  job->await = NULL;
+  job->pending = false;
+  let_go(job);
+}
+
+void job_cancel(struct job *job) {
+  if (job->waiter == NULL) return;
+  task_wake(job->waiter, UV_ECANCELED);
+  give_up(job);
 }
 
 bool job_interrupt(struct task *task) {
   give_up((struct job *)task->parked);
   return false;
+}
+
+bool job_interrupt_and_wait(struct task *task) {
+  give_up((struct job *)task->parked);
+  return true;
 }
 
 /* ---- begin --------------------------------------------------------------- */
@@ -70,11 +134,22 @@ void job_anchor(lua_State *L, struct job *job) {
 
 int job_start(lua_State *L, struct job *job, int callback, int64_t limit_ms) {
   struct task *task = wait_begin(L, &job->kind->wait, callback);
-  int status = uv_queue_work(&job->host->loop, &job->uv, work, after);
-  if (status < 0) return wait_fail(L, task, status);
   job->users++;
-  job->queued = true;
+  queue(job);
   return wait_park(L, task, &job->waiter, limit_ms);
+}
+
+struct task *job_wait(lua_State *L, struct job *job, int callback) {
+  struct task *task = wait_begin(L, &job->kind->wait, callback);
+  job->users++;
+  job->pending = true;
+  return task;
+}
+
+void job_begin(struct job *job) {
+  assert(job->pending);
+  job->pending = false;
+  queue(job);
 }
 
 /* ---- end ----------------------------------------------------------------- */

@@ -35,9 +35,17 @@
 
 #include "host/wait.h"
 
+struct await;
 struct host;
 struct job;
 struct task;
+
+/* What `work` may ask for: to be called again, in a thread, when its `fd` is
+ * ready, or a moment later; or when all others that wait for a thread have had
+ * one (JOB_MORE): so does what takes long, in pieces, and is called once more
+ * also when it was given up meanwhile, to let go of what it has begun. Meanwhile
+ * no thread is held. */
+enum job_again { JOB_DONE, JOB_READABLE, JOB_WRITABLE, JOB_LATER, JOB_MORE };
 
 struct job_kind {
   struct wait wait;
@@ -45,6 +53,9 @@ struct job_kind {
   /* On the loop: nobody uses it any more. NULL: it has nothing to let go of.
    * Also where it never began, or failed while it was being made. */
   void (*free)(struct job *job);
+  /* On the loop, before who waits goes on: no thread will be at it any more. Also
+   * where it was given up, and may not have begun. May be NULL. */
+  void (*done)(struct job *job);
 };
 
 struct job {           /* first member of every job */
@@ -52,10 +63,16 @@ struct job {           /* first member of every job */
   const struct job_kind *kind;
   struct host *host;
   uv_work_t uv;
-  int status;  /* for `work`: 0, or one of libuv's */
-  int users;   /* the box, libuv */
-  int anchor;  /* a reference in the registry, or LUA_NOREF */
-  bool queued; /* libuv has it */
+  struct await *await;  /* what it waits for between two runs, or NULL */
+  enum job_again again; /* for `work`, as are the next two */
+  int fd;
+  int status;   /* 0, or one of libuv's */
+  int delay_ms; /* before it is called again, when it was last asked for */
+  int users;    /* the box, libuv */
+  int anchor;   /* a reference in the registry, or LUA_NOREF */
+  bool queued;  /* libuv has it */
+  bool pending; /* it is waited for, but has not begun */
+  bool resumed; /* it has asked for more */
   atomic_bool given_up;
 };
 
@@ -66,6 +83,13 @@ void job_anchor(lua_State *L, struct job *job);
 /* Ends the C function. The callback, or nil, is at this index; nothing lies
  * above it. */
 int job_start(lua_State *L, struct job *job, int callback, int64_t limit_ms);
+
+/* The same in steps: job_wait; at some time, on the loop, job_begin; and at the
+ * end of the function wait_park with &job->waiter. */
+struct task *job_wait(lua_State *L, struct job *job, int callback);
+void job_begin(struct job *job);
+/* On the loop: who waits is told UV_ECANCELED. Nothing where nobody waits. */
+void job_cancel(struct job *job);
 
 /* For `work`: nobody waits for it any more, so what takes long may end. */
 static inline bool job_is_given_up(struct job *job) {
@@ -82,6 +106,9 @@ int job_status(lua_State *L, const struct job *job);
 void job_done(lua_State *L, int index);
 
 bool job_interrupt(struct task *task); /* for a struct wait */
-void job_open(lua_State *L);           /* the class of boxes */
+/* The same, but the task goes on only when the thread has let go. Not for what
+ * may wait between two runs. */
+bool job_interrupt_and_wait(struct task *task);
+void job_open(lua_State *L); /* the class of boxes */
 
 #endif

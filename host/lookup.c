@@ -174,7 +174,9 @@ static void steps_push(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct question steps_question = {
-  {{"lookups", question_finish, job_interrupt}, question_work, question_free},
+  {.wait = {"lookups", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   steps_work,
   steps_push,
   sizeof(struct walk)};
@@ -217,7 +219,9 @@ static void stats_push(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct question stats_question = {
-  {{"stats", question_finish, job_interrupt}, question_work, question_free},
+  {.wait = {"stats", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   stats_work,
   stats_push,
   0};

@@ -95,3 +95,36 @@ int64_t option_ms(lua_State *L, int index, const char *name) {
   lua_pop(L, 1);
   return (int64_t)ceil(seconds * 1000);
 }
+
+static void refuse(lua_State *L, int index, const char *what) {
+  luaL_argerror(
+    L, index,
+    lua_pushfstring(L, "%s, not %s", what, luaL_tolstring(L, -2, NULL)));
+}
+
+lua_Integer option_integer(lua_State *L, int index, const char *name,
+                           lua_Integer least, lua_Integer most,
+                           lua_Integer other) {
+  int is_integer;
+  if (!get(L, index, name)) return other;
+  lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+  if (lua_type(L, -1) != LUA_TNUMBER || !is_integer || value < least ||
+      value > most) {
+    lua_pushfstring(L, "%s must be an integer from %I to %I", name,
+                    (LUAI_UACINT)least, (LUAI_UACINT)most);
+    refuse(L, index, lua_tostring(L, -1));
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+bool option_flag(lua_State *L, int index, const char *name) {
+  if (!get(L, index, name)) return false;
+  if (!lua_isboolean(L, -1)) {
+    lua_pushfstring(L, "%s must be true or false", name);
+    refuse(L, index, lua_tostring(L, -1));
+  }
+  bool value = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  return value;
+}

@@ -3,6 +3,7 @@
 #define HOST_OPTION_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Brings the stack to `fixed` arguments, a table of options or nil, and a
@@ -12,6 +13,13 @@ void option_arguments(lua_State *L, int fixed, const char *const names[]);
 
 /* A time in seconds, as milliseconds rounded up; -1 where it is not given. */
 int64_t option_ms(lua_State *L, int index, const char *name);
+
+/* An integer from `least` to `most`; `other` where it is not given. */
+lua_Integer option_integer(lua_State *L, int index, const char *name,
+                           lua_Integer least, lua_Integer most,
+                           lua_Integer other);
+/* Raises for what is neither true, false nor nil, which is false. */
+bool option_flag(lua_State *L, int index, const char *name);
 
 /* An argument in seconds; at most 1e9, so that no clock overflows. */
 lua_Number check_seconds(lua_State *L, int index);

@@ -4,8 +4,10 @@
  *   static void ask(const char *path, void *memo, struct answers *answers) {}
  *   static void push(lua_State *L, const char *answer, size_t size) { ... }
  *   static const struct question question = {
- *     {{"name", question_finish, job_interrupt}, question_work, question_free},
-     ask, push, 0};
+ *     {.wait = {"name", question_finish, job_interrupt},
+ *      .work = question_work,
+ *      .free = question_free},
+ *     ask, push, 0};
  *
  *   int name(lua_State *L) {                             -- paths, callback
  *     return question_ask(L, &question);

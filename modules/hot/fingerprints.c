@@ -21,9 +21,9 @@ static void push(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct question question = {
-  {{"fingerprints", question_finish, job_interrupt},
-   question_work,
-   question_free},
+  {.wait = {"fingerprints", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   work,
   push,
   0};

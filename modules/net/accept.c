@@ -12,10 +12,10 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/task.h"
+#include "modules/net/connection.h"
 #include "modules/net/events.h"
 #include "modules/net/server.h"
 #include "modules/net/service.h"
-#include "modules/net/stream.h"
 
 enum {
   ACCEPT_MOST = 64, /* in a row */
@@ -26,52 +26,55 @@ enum {
 /* ---- a handler that is a function ---------------------------------------- */
 
 static int run_connection(lua_State *L) {
-  struct stream *stream = lua_touserdata(L, 1);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, stream->server->handler);
-  stream_push(L, stream);
+  struct connection *connection = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, connection->server->handler);
+  stream_push(L, &connection->stream);
   return task_call_last(L, 1);
 }
 
 static void connection_ended(struct task *task, enum task_end how) {
-  struct stream *stream = task->context;
+  struct connection *connection = task->context;
   (void)how;
-  handle_end(&stream->handle);
-  server_leave(stream->server);
-  stream->server = NULL;
-  handle_leave(&stream->handle);
+  handle_end(&connection->stream.handle);
+  server_leave(connection->server);
+  connection->server = NULL;
+  handle_leave(&connection->stream.handle);
 }
 
 static const struct task_sink connection_sink = {NULL, connection_ended};
 
-static bool serve(struct server *server, struct stream *stream) {
-  struct task *task = task_start(stream->handle.host, stream->handle.work.owner,
-                                 run_connection, stream);
+static bool serve(struct server *server, struct connection *connection) {
+  struct handle *h = &connection->stream.handle;
+  struct task *task =
+    task_start(h->host, h->work.owner, run_connection, connection);
   if (task == NULL) return false;
   task->sink = &connection_sink;
   task->name = "connection";
-  task->origin = stream->handle.origin;
+  task->origin = h->origin;
   task->work.spec = server->handle.work.spec;
-  stream->server = server;
+  connection->server = server;
   server_use(server);
-  handle_use(&stream->handle);
+  handle_use(h);
   return true;
 }
 
 /* ---- accept -------------------------------------------------------------- */
 
-static void serve_socket(struct server *server, struct stream *stream) {
+static void serve_socket(struct server *server, struct connection *connection) {
+  struct stream *stream = &connection->stream;
   stream->handle.origin = server->handle.origin;
   stream->handle.work.spec = server->handle.work.spec;
-  bool served = server->has_events ? events_serve(server->service, stream)
-                                   : serve(server, stream);
+  bool served = server->has_events ? events_serve(server->service, connection)
+                                   : serve(server, connection);
   if (!served) {
     handle_close(&stream->handle);
     return;
   }
-  stream_learn_peer(stream);
+  stream->served = true;
+  connection_learn_peer(connection);
   if (stream->uv.any.type == UV_TCP) uv_tcp_nodelay(&stream->uv.tcp, 1);
   stream_start(stream);
-  if (server->has_events) events_pump(stream);
+  if (server->has_events) events_pump(connection);
 }
 
 static int adopt(struct stream *stream, int fd) {
@@ -87,18 +90,18 @@ static struct owner *new_owner(const struct server *server) {
 
 static void accept_one(struct server *server, int fd) {
   struct owner *owner = new_owner(server);
-  struct stream *stream = NULL;
+  struct connection *connection = NULL;
   if (owner != NULL)
-    stream = stream_new(server->handle.host, owner,
-                        server->is_unix ? UV_NAMED_PIPE : UV_TCP);
-  if (stream == NULL) {
+    connection = connection_new(server->handle.host, owner,
+                                server->is_unix ? UV_NAMED_PIPE : UV_TCP);
+  if (connection == NULL) {
     if (owner != NULL) owner_drop(owner);
     close(fd);
-  } else if (adopt(stream, fd) < 0) {
-    handle_close(&stream->handle);
+  } else if (adopt(&connection->stream, fd) < 0) {
+    handle_close(&connection->stream.handle);
     close(fd);
   } else {
-    serve_socket(server, stream);
+    serve_socket(server, connection);
   }
 }
 

@@ -1,4 +1,4 @@
-/* connect.c - look a name up, try all its addresses, hand the stream over.
+/* connect.c - look a name up, try all its addresses, hand the connection over.
  *
  * The attempt is a body in C memory, as a handle is: it lives until libuv has
  * called back for the last time and the box, that lies on the stack of who
@@ -19,7 +19,7 @@
 #include "host/task.h"
 #include "host/wait.h"
 #include "modules/net/bind.h"
-#include "modules/net/stream.h"
+#include "modules/net/connection.h"
 
 static const char class_name[] = "neap.connect";
 
@@ -32,7 +32,7 @@ struct attempt {
   uv_getaddrinfo_t lookup;
   uv_connect_t request;
   struct addrinfo *found, *next; /* all addresses, those not yet tried */
-  struct stream *stream;         /* that connects, or has connected */
+  struct connection *connection; /* that connects, or has connected */
   int status;                    /* of the last try */
   int users;                     /* the box, a request in flight */
   bool done;                     /* connected, failed, or given up */
@@ -50,11 +50,11 @@ static void finish_with(struct attempt *attempt, int status) {
   if (attempt->waiter != NULL) task_wake(attempt->waiter, 0);
 }
 
-static void drop_stream(struct attempt *attempt) {
-  if (attempt->stream == NULL) return;
-  handle_close(&attempt->stream->handle);
-  handle_leave(&attempt->stream->handle);
-  attempt->stream = NULL;
+static void drop_connection(struct attempt *attempt) {
+  if (attempt->connection == NULL) return;
+  handle_close(&attempt->connection->stream.handle);
+  handle_leave(&attempt->connection->stream.handle);
+  attempt->connection = NULL;
 }
 
 /* ---- one address after the other ----------------------------------------- */
@@ -65,37 +65,39 @@ static void on_connect(uv_connect_t *uv, int status) {
   struct attempt *attempt = uv->data;
   attempt->host->peer_requests--;
   if (!attempt->done) {
-    bool stopped = attempt->stream->handle.closing; /* by its owner */
+    bool stopped =
+      attempt->connection->stream.handle.closing; /* by its owner */
     if (status == 0 && !stopped) {
-      stream_learn_peer(attempt->stream);
-      status = stream_start(attempt->stream);
+      connection_learn_peer(attempt->connection);
+      status = stream_start(&attempt->connection->stream);
     }
     if (status == 0 || stopped) {
       finish_with(attempt, status);
     } else {
       attempt->status = status;
-      drop_stream(attempt);
+      drop_connection(attempt);
       try_next(attempt);
     }
   }
   leave(attempt);
 }
 
-static int open_stream(struct attempt *attempt, uv_handle_type type) {
-  attempt->stream = stream_new(attempt->host, attempt->owner, type);
-  if (attempt->stream == NULL) return UV_ENOMEM;
-  handle_use(&attempt->stream->handle); /* its owner may stop it meanwhile */
-  attempt->stream->handle.origin = attempt->origin;
+static int open_connection(struct attempt *attempt, uv_handle_type type) {
+  attempt->connection = connection_new(attempt->host, attempt->owner, type);
+  if (attempt->connection == NULL) return UV_ENOMEM;
+  handle_use(
+    &attempt->connection->stream.handle); /* its owner may stop it meanwhile */
+  attempt->connection->stream.handle.origin = attempt->origin;
   attempt->request.data = attempt;
   return 0;
 }
 
 static int try_tcp(struct attempt *attempt, const struct sockaddr *name) {
-  int status = open_stream(attempt, UV_TCP);
+  int status = open_connection(attempt, UV_TCP);
   if (status < 0) return status;
-  uv_tcp_nodelay(&attempt->stream->uv.tcp, 1);
-  status = uv_tcp_connect(&attempt->request, &attempt->stream->uv.tcp, name,
-                          on_connect);
+  uv_tcp_nodelay(&attempt->connection->stream.uv.tcp, 1);
+  status = uv_tcp_connect(
+    &attempt->request, &attempt->connection->stream.uv.tcp, name, on_connect);
   if (status == 0) attempt->users++;
   if (status == 0) attempt->host->peer_requests++;
   return status;
@@ -107,7 +109,7 @@ static void try_next(struct attempt *attempt) {
     attempt->next = one->ai_next;
     attempt->status = try_tcp(attempt, one->ai_addr);
     if (attempt->status == 0) return;
-    drop_stream(attempt);
+    drop_connection(attempt);
   }
   finish_with(attempt, attempt->status);
 }
@@ -143,18 +145,19 @@ static int look_up(struct attempt *attempt) {
 static int try_unix(struct attempt *attempt) {
   struct sockaddr_un name;
   socklen_t size = address_unix(attempt->address.host, &name);
-  int status = open_stream(attempt, UV_NAMED_PIPE);
+  int status = open_connection(attempt, UV_NAMED_PIPE);
   if (status < 0) return status;
   int fd = bind_open_socket(AF_UNIX);
   if (fd < 0) return uv_translate_sys_error(errno);
   if (connect(fd, (const struct sockaddr *)&name, size) < 0)
     status = uv_translate_sys_error(errno);
-  if (status == 0) status = uv_pipe_open(&attempt->stream->uv.pipe, fd);
+  if (status == 0)
+    status = uv_pipe_open(&attempt->connection->stream.uv.pipe, fd);
   if (status < 0) {
     close(fd);
     return status;
   }
-  status = stream_start(attempt->stream);
+  status = stream_start(&attempt->connection->stream);
   if (status == 0) finish_with(attempt, 0);
   return status;
 }
@@ -169,7 +172,7 @@ static void begin(struct attempt *attempt) {
   else
     status = look_up(attempt);
   if (status == 0) return; /* under way, or done */
-  drop_stream(attempt);
+  drop_connection(attempt);
   finish_with(attempt, status);
 }
 
@@ -178,7 +181,7 @@ static void begin(struct attempt *attempt) {
 static void give_up(struct attempt *attempt) {
   if (!attempt->done) uv_cancel((uv_req_t *)&attempt->lookup);
   attempt->done = true;
-  drop_stream(attempt);
+  drop_connection(attempt);
 }
 
 static int collect(lua_State *L) {
@@ -194,13 +197,14 @@ static int finish(lua_State *L) { /* address, box */
   struct attempt *attempt = *(struct attempt **)lua_touserdata(L, 2);
   int status = wait_status(L);
   if (status == 0) status = attempt->status;
-  const struct stream *stream = attempt->stream;
-  if (status == 0 && (stream == NULL || stream->handle.closing))
+  const struct connection *connection = attempt->connection;
+  if (status == 0 && (connection == NULL || connection->stream.handle.closing))
     status = UV_ECANCELED;
   if (status == 0) {
-    stream_push(L, attempt->stream);
-    handle_leave(&attempt->stream->handle); /* it has a box of its own now */
-    attempt->stream = NULL;
+    stream_push(L, &attempt->connection->stream);
+    handle_leave(
+      &attempt->connection->stream.handle); /* it has a box of its own now */
+    attempt->connection = NULL;
     return 1;
   }
   give_up(attempt);

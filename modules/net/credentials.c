@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #endif
 
-#include "modules/net/stream.h"
+#include "modules/net/connection.h"
 
 struct credentials {
   uid_t uid;
@@ -52,7 +52,9 @@ static void set(lua_State *L, const char *name, lua_Integer value) {
   lua_setfield(L, -2, name);
 }
 
-void stream_push_credentials(lua_State *L, const struct stream *stream) {
+void connection_push_credentials(lua_State *L,
+                                 const struct connection *connection) {
+  const struct stream *stream = &connection->stream;
   struct credentials peer;
   uv_os_fd_t fd;
   if (stream->uv.any.type != UV_NAMED_PIPE || stream->handle.closing ||

@@ -9,9 +9,9 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/task.h"
+#include "modules/net/connection.h"
 #include "modules/net/server.h"
 #include "modules/net/service.h"
-#include "modules/net/stream.h"
 
 enum event { EVENT_NONE, EVENT_OPEN, EVENT_INPUT, EVENT_CLOSE };
 
@@ -51,79 +51,81 @@ bool events_check(lua_State *L, int index) {
 }
 
 /* An event ends in the version in which its task was started. */
-static struct server *server_of(const struct stream *stream) {
-  struct server *server = stream->events->server;
-  return server != NULL ? server : stream->service->server;
+static struct server *server_of(const struct connection *connection) {
+  struct server *server = connection->events->server;
+  return server != NULL ? server : connection->service->server;
 }
 
-static bool push_handler(lua_State *L, const struct stream *stream,
+static bool push_handler(lua_State *L, const struct connection *connection,
                          const char *name) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, server_of(stream)->handler);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, server_of(connection)->handler);
   lua_getfield(L, -1, name);
   lua_remove(L, -2);
   return lua_isfunction(L, -1);
 }
 
 /* The script may have changed its table. */
-static void look_again(lua_State *L, const struct stream *stream) {
-  server_of(stream)->by_line = push_handler(L, stream, "line");
+static void look_again(lua_State *L, const struct connection *connection) {
+  server_of(connection)->by_line = push_handler(L, connection, "line");
   lua_pop(L, 1);
 }
 
 /* ---- one event: the body of its task ------------------------------------- */
 
-static void push_box(lua_State *L, struct stream *stream) {
-  struct events *events = stream->events;
+static void push_box(lua_State *L, struct connection *connection) {
+  struct events *events = connection->events;
   if (events->box != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, events->box);
     return;
   }
-  stream_push(L, stream);
+  stream_push(L, &connection->stream);
   lua_pushvalue(L, -1);
   events->box = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-static bool is_by_line(const struct stream *stream) {
-  return server_of(stream)->by_line;
+static bool is_by_line(const struct connection *connection) {
+  return server_of(connection)->by_line;
 }
 
-static const struct want *wanted(const struct stream *stream) {
-  static const struct want line = {1, {{FORMAT_LINE, 0}}};
-  static const struct want some = {1, {{FORMAT_SOME, 0}}};
-  return is_by_line(stream) ? &line : &some;
+static const struct want *wanted(const struct connection *connection) {
+  static const struct want line = {1, {{FORMAT_LINE, 0}}, false};
+  static const struct want some = {1, {{FORMAT_SOME, 0}}, false};
+  return is_by_line(connection) ? &line : &some;
 }
 
-static int run_open(lua_State *L, struct stream *stream) {
-  look_again(L, stream);
-  if (!push_handler(L, stream, "open")) return 0;
-  push_box(L, stream);
+static int run_open(lua_State *L, struct connection *connection) {
+  look_again(L, connection);
+  if (!push_handler(L, connection, "open")) return 0;
+  push_box(L, connection);
   return task_call_last(L, 1);
 }
 
-static int run_input(lua_State *L, struct stream *stream) {
+static int run_input(lua_State *L, struct connection *connection) {
+  struct stream *stream = &connection->stream;
   struct inbox *inbox = &stream->inbox;
   struct result result;
-  look_again(L, stream);
-  enum scan scan =
-    inbox_scan(inbox, wanted(stream), stream_ended(stream) == UV_EOF, &result);
+  look_again(L, connection);
+  enum scan scan = inbox_scan(inbox, wanted(connection),
+                              stream_ended(stream) == UV_EOF, &result);
   if (scan == SCAN_TOO_LONG) {
     stream->ending = UV_EMSGSIZE;
     inbox_consume(inbox, inbox->size);
   }
   if (scan != SCAN_DONE || !result.spans[0].found) return 0;
-  const char *name = is_by_line(stream) ? "line" : "data";
-  bool handled = push_handler(L, stream, name);
-  push_box(L, stream);
+  const char *name = is_by_line(connection) ? "line" : "data";
+  bool handled = push_handler(L, connection, name);
+  push_box(L, connection);
   lua_pushlstring(L, inbox->bytes, result.spans[0].size);
   inbox_consume(inbox, result.size);
   if (inbox->size < INBOX_HIGH) stream_resume_reading(stream);
   return handled ? task_call_last(L, 2) : 0;
 }
 
-static int run_close(lua_State *L, struct stream *stream) {
+static int run_close(lua_State *L, struct connection *connection) {
+  const struct stream *stream = &connection->stream;
   int why = stream->ending != 0 ? stream->ending : stream->broken;
-  if (!push_handler(L, stream, "close")) return 0;
-  push_box(L, stream);
+  if (!push_handler(L, connection, "close")) return 0;
+  push_box(L, connection);
   if (why == 0 && !stream->handle.ended) why = UV_ECANCELED; /* the host */
   if (why == 0 || why == UV_EOF) return task_call_last(L, 1);
   stream_error(L, stream, why, "connection"); /* ..., nil, message, code */
@@ -132,33 +134,35 @@ static int run_close(lua_State *L, struct stream *stream) {
 }
 
 static int run_event(lua_State *L) {
-  struct stream *stream = lua_touserdata(L, 1);
-  switch (stream->events->event) {
-    case EVENT_OPEN: return run_open(L, stream);
-    case EVENT_INPUT: return run_input(L, stream);
-    default: return run_close(L, stream);
+  struct connection *connection = lua_touserdata(L, 1);
+  switch (connection->events->event) {
+    case EVENT_OPEN: return run_open(L, connection);
+    case EVENT_INPUT: return run_input(L, connection);
+    default: return run_close(L, connection);
   }
 }
 
 /* ---- the next event ------------------------------------------------------ */
 
-static bool has_input(struct stream *stream) {
+static bool has_input(struct connection *connection) {
+  struct stream *stream = &connection->stream;
   struct result result;
   int ending = stream_ended(stream);
   if (stream->inbox.size == 0) return false;
   if (stream->handle.ended || stream->handle.closing) return false;
-  return inbox_scan(&stream->inbox, wanted(stream), ending == UV_EOF,
+  return inbox_scan(&stream->inbox, wanted(connection), ending == UV_EOF,
                     &result) != SCAN_MORE;
 }
 
-static enum event next_event(struct stream *stream) {
-  struct events *events = stream->events;
+static enum event next_event(struct connection *connection) {
+  const struct stream *stream = &connection->stream;
+  struct events *events = connection->events;
   bool closed = stream->handle.ended || stream->handle.closing;
   if (!events->was_opened) return EVENT_OPEN;
-  if (has_input(stream)) return EVENT_INPUT;
+  if (has_input(connection)) return EVENT_INPUT;
   if (events->was_closed) return EVENT_NONE;
   if (closed || stream->ending != 0) return EVENT_CLOSE;
-  if (stream->service->over) return EVENT_CLOSE;
+  if (connection->service->over) return EVENT_CLOSE;
   bool draining = stream->handle.host->phase != HOST_RUNNING;
   if (draining && stream->inbox.size == 0) return EVENT_CLOSE;
   return EVENT_NONE;
@@ -169,11 +173,11 @@ static void ended(struct task *task, enum task_end how);
 static const struct task_sink sink = {NULL, ended};
 
 /* In the version that serves now: what the event starts belongs to that one. */
-static struct task *start_event(struct stream *stream) {
-  const struct service *service = stream->service;
+static struct task *start_event(struct connection *connection) {
+  const struct service *service = connection->service;
   struct owner *owner = owner_new(service->work.owner->generation);
   if (owner == NULL) return NULL;
-  struct task *task = task_start(service->host, owner, run_event, stream);
+  struct task *task = task_start(service->host, owner, run_event, connection);
   if (task == NULL) {
     owner_drop(owner);
     return NULL;
@@ -185,60 +189,71 @@ static struct task *start_event(struct stream *stream) {
   return task;
 }
 
-bool events_pump(struct stream *stream) {
-  struct events *events = stream->events;
-  if (stream->service == NULL || events->event != EVENT_NONE) return false;
-  enum event event = next_event(stream);
+bool events_pump(struct connection *connection) {
+  struct events *events = connection->events;
+  if (connection->service == NULL || events->event != EVENT_NONE) return false;
+  enum event event = next_event(connection);
   if (event == EVENT_NONE) return false;
-  struct task *task = start_event(stream);
+  struct task *task = start_event(connection);
   if (task == NULL) {
-    if (event == EVENT_CLOSE) handle_close(&stream->handle);
+    if (event == EVENT_CLOSE) handle_close(&connection->stream.handle);
     return false;
   }
   events->event = event;
-  events->server = stream->service->server;
+  events->server = connection->service->server;
   server_use(events->server);
   events->was_opened = true;
   if (event == EVENT_CLOSE) events->was_closed = true;
-  handle_use(&stream->handle);
+  handle_use(&connection->stream.handle);
   return true;
 }
 
-void events_release(struct stream *stream) {
-  struct events *events = stream->events;
-  lua_State *L = stream->handle.host->L;
+void events_release(struct connection *connection) {
+  struct events *events = connection->events;
+  lua_State *L = connection->stream.handle.host->L;
   if (L != NULL) luaL_unref(L, LUA_REGISTRYINDEX, events->box);
-  stream->events = NULL;
+  connection->stream.consumer = NULL;
+  connection->events = NULL;
   free(events);
-  inbox_free(&stream->inbox);
-  service_remove(stream);
+  inbox_free(&connection->stream.inbox);
+  service_remove(connection);
 }
 
 /* A failed event closes its connection. After the last one nothing is left. */
 static void ended(struct task *task, enum task_end how) {
-  struct stream *stream = task->context;
-  struct events *events = stream->events;
+  struct connection *connection = task->context;
+  struct stream *stream = &connection->stream;
+  struct events *events = connection->events;
   bool over = events->event == EVENT_CLOSE;
   events->event = EVENT_NONE;
   server_leave(events->server);
   events->server = NULL;
   if (how != TASK_RETURNED || over) handle_end(&stream->handle);
   if (over)
-    events_release(stream);
-  else if (!events_pump(stream))
+    events_release(connection);
+  else if (!events_pump(connection))
     stream_resume_reading(stream); /* for the rest of a long line */
   handle_leave(&stream->handle);
 }
 
-bool events_serve(struct service *service, struct stream *stream) {
+/* ---- the consumer of its input ------------------------------------------- */
+
+static bool pump(struct stream *stream) {
+  return events_pump((struct connection *)stream);
+}
+
+static bool is_busy(const struct stream *stream) {
+  return ((const struct connection *)stream)->events->event != EVENT_NONE;
+}
+
+static const struct stream_consumer consumer = {pump, is_busy};
+
+bool events_serve(struct service *service, struct connection *connection) {
   struct events *events = calloc(1, sizeof *events);
   if (events == NULL) return false;
   events->box = LUA_NOREF;
-  stream->events = events;
-  service_add(service, stream);
+  connection->events = events;
+  connection->stream.consumer = &consumer;
+  service_add(service, connection);
   return true;
-}
-
-bool events_is_busy(const struct stream *stream) {
-  return stream->events->event != EVENT_NONE;
 }

@@ -11,17 +11,16 @@
 #include <stdbool.h>
 
 struct service;
-struct stream;
+struct connection;
 
 /* Raises unless the value is a table of events: line or data, open, close.
  * Whether it is `line`. */
 bool events_check(lua_State *L, int index);
 /* False without memory. The handler of the service's server is the table. */
-bool events_serve(struct service *service, struct stream *stream);
+bool events_serve(struct service *service, struct connection *connection);
 /* Starts the task for the next event, if there is one: true. */
-bool events_pump(struct stream *stream);
+bool events_pump(struct connection *connection);
 /* Lets go of the handler: after the last event, or when the program ends. */
-void events_release(struct stream *stream);
-bool events_is_busy(const struct stream *stream); /* it serves an event */
+void events_release(struct connection *connection);
 
 #endif

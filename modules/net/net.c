@@ -3,8 +3,8 @@
 
 #include "modules/modules.h"
 #include "modules/net/connect.h"
+#include "modules/net/connection.h"
 #include "modules/net/server.h"
-#include "modules/net/stream.h"
 
 static const luaL_Reg functions[] = {
   {"connect", net_connect},
@@ -15,7 +15,7 @@ static const luaL_Reg functions[] = {
 int open_net(lua_State *L) {
   connect_open_class(L);
   server_open_class(L);
-  stream_open_class(L);
+  connection_open_class(L);
   luaL_newlib(L, functions);
   return 1;
 }

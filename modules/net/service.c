@@ -9,7 +9,7 @@
 #include "host/host.h"
 #include "modules/net/events.h"
 #include "modules/net/server.h"
-#include "modules/net/stream.h"
+#include "modules/net/connection.h"
 
 /* ---- its end ------------------------------------------------------------- */
 
@@ -30,7 +30,7 @@ static void release(struct service *service) {
 /* Its script has closed the server, but connections are still open: they are
  * served by the handler they know. */
 static void check_end(struct service *service) {
-  if (service->streams == NULL && service->heir == NULL &&
+  if (service->connections == NULL && service->heir == NULL &&
       service->server->handle.closing)
     release(service);
 }
@@ -38,9 +38,10 @@ static void check_end(struct service *service) {
 /* ---- as work of its generation ------------------------------------------- */
 
 static void pump(struct service *service) {
-  for (struct stream *s = service->streams, *next; s != NULL; s = next) {
-    next = s->next_served;
-    events_pump(s);
+  for (struct connection *c = service->connections, *next; c != NULL;
+       c = next) {
+    next = c->next_served;
+    events_pump(c);
   }
 }
 
@@ -69,7 +70,7 @@ static void pass_path_on(struct service *service) {
 }
 
 /* Connections with nothing to do end now, the others after what they do. */
-static void end_streams(struct service *service) {
+static void end_connections(struct service *service) {
   service->over = true;
   handle_close(&service->server->handle);
   pump(service);
@@ -78,9 +79,10 @@ static void end_streams(struct service *service) {
 
 /* At exit nothing is pumped any more. */
 static void abandon(struct service *service) {
-  for (struct stream *s = service->streams, *next; s != NULL; s = next) {
-    next = s->next_served;
-    s->service = NULL;
+  for (struct connection *c = service->connections, *next; c != NULL;
+       c = next) {
+    next = c->next_served;
+    c->service = NULL;
   }
   if (service->heir != NULL) service->heir->adopts = NULL;
   release(service);
@@ -104,9 +106,9 @@ static void stop(struct work *work) {
       return;
     }
     pass_path_on(service);
-    end_streams(service);
-  } else if (phase == HOST_RUNNING || service->streams == NULL) {
-    if (!service->over) end_streams(service);
+    end_connections(service);
+  } else if (phase == HOST_RUNNING || service->connections == NULL) {
+    if (!service->over) end_connections(service);
   }
 }
 
@@ -154,20 +156,21 @@ void service_leave(struct server *server) {
 
 /* ---- its connections ----------------------------------------------------- */
 
-void service_add(struct service *service, struct stream *stream) {
-  stream->service = service;
-  stream->next_served = service->streams;
-  stream->served = &service->streams;
-  if (stream->next_served != NULL)
-    stream->next_served->served = &stream->next_served;
-  service->streams = stream;
+void service_add(struct service *service, struct connection *connection) {
+  connection->service = service;
+  connection->next_served = service->connections;
+  connection->served = &service->connections;
+  if (connection->next_served != NULL)
+    connection->next_served->served = &connection->next_served;
+  service->connections = connection;
 }
 
-void service_remove(struct stream *stream) {
-  struct service *service = stream->service;
+void service_remove(struct connection *connection) {
+  struct service *service = connection->service;
   if (service == NULL) return; /* the program has ended */
-  *stream->served = stream->next_served;
-  if (stream->next_served != NULL) stream->next_served->served = stream->served;
-  stream->service = NULL;
+  *connection->served = connection->next_served;
+  if (connection->next_served != NULL)
+    connection->next_served->served = connection->served;
+  connection->service = NULL;
   check_end(service);
 }

@@ -14,16 +14,16 @@
 #include "host/owner.h"
 
 struct server;
-struct stream;
+struct connection;
 
 struct service {
   struct work work; /* first member */
   struct host *host;
-  struct server *server;  /* that serves now, also when it has been closed */
-  struct server *heir;    /* one that is being prepared to be the next */
-  struct stream *streams; /* that events serve */
-  char *path;             /* of a Unix socket: it is ours to remove */
-  bool over;              /* no server will come */
+  struct server *server; /* that serves now, also when it has been closed */
+  struct server *heir;   /* one that is being prepared to be the next */
+  struct connection *connections; /* that events serve */
+  char *path;                     /* of a Unix socket: it is ours to remove */
+  bool over;                      /* no server will come */
 };
 
 /* Of its own, for a new address. False without memory. */
@@ -32,7 +32,7 @@ bool service_new(struct server *server, const char *path);
 void service_promise(struct service *service, struct server *heir);
 /* A server has been closed: by its script, or because its version ended. */
 void service_leave(struct server *server);
-void service_add(struct service *service, struct stream *stream);
-void service_remove(struct stream *stream);
+void service_add(struct service *service, struct connection *connection);
+void service_remove(struct connection *connection);
 
 #endif

@@ -1,7 +1,7 @@
 /* inbox.c - what is read from bytes must not depend on how they arrive: each
  * text is given whole and cut at every place, and numerals are compared with
  * what Lua's own io.read makes of them. */
-#include "modules/net/inbox.h"
+#include "host/stream/inbox.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 static struct want want_of(const char *letters) {
-  struct want want = {0, {{FORMAT_SOME, 0}}};
+  struct want want = {0, {{FORMAT_SOME, 0}}, false};
   for (; *letters != '\0'; letters++) {
     struct format *format = &want.formats[want.count++];
     switch (*letters) {

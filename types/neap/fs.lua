@@ -10,6 +10,388 @@ local fs = {}
 
 -- ---- contents ---------------------------------------------------------------
 
+---Reads a whole file, in one job of the thread pool.
+---
+---What has no size works too: files in `/proc`, pipes with names (to their end: until
+---nobody writes them any more), terminals and other devices. A pipe that nobody writes yet is
+---waited for, and holds no thread: files are read meanwhile.
+---
+---Fails with ENOENT, EACCES, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG, EMFILE (too many open
+---files), EIO; EFBIG where the file is bigger than `limit`, ETIMEDOUT. Raises for a path with a
+---zero in it, and for options it does not know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("greeting", "hello")
+---print(fs.read("greeting")) --> hello
+---print(fs.read("greeting", { limit = 3 })) --> nil	read greeting: file too large	EFBIG
+---
+---local call = fs.read("none", function(text, message, code)
+---  print(text, code) --> nil	ENOENT
+---end)
+---call:join() -- or call:cancel()
+---fs.remove("greeting")
+---```
+---
+---Source: POSIX: open, fstat, read; libuv: uv_queue_work, uv_poll_start.
+---@param path string
+---@param options? { limit?: integer, timeout?: number } limit: at most so many bytes, 1 GiB for what is no regular file, else any number; timeout: in seconds
+---@return string? text
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(text?: string, message?: string, code?: string)): neap.task
+---@overload fun(path: string, options: { limit?: integer, timeout?: number }, callback: fun(text?: string, message?: string, code?: string)): neap.task
+function fs.read(path, options) end
+
+---Writes a file: what was in it is gone. It is made if it is not there. The data is a string
+---or a list of strings, which go out together.
+---
+---**atomic**: the old content or the new is there, whatever happens, and never a part: the
+---content goes into a new file beside the old one (`.NAME.neap-0` to `-f`), to the disk, and then
+---takes its name. Several may do that to one file, also from several processes: the last one to
+---end wins. What a killed writer has left is removed by the next atomic write of that file. A
+---link stays, the file it points to is replaced. Mode and owner stay as they were, as far as the
+---system allows; other names of the file (hard links) keep the old content, and access lists
+---and extended attributes are not taken along. Only for regular files; also for one that may
+---not be written (EACCES), though its directory may.
+---
+---A pipe is written when somebody reads it, and is waited for without holding a thread. A
+---write that fails, is late or cancelled may have written a part, unless it is atomic.
+---
+---Fails with ENOENT (no such directory), EACCES, EISDIR, ENOTDIR, ENOSPC, EDQUOT, EROFS,
+---EMFILE, EPIPE, EINVAL (atomic, and no regular file), ETIMEDOUT. Raises for what is no text, for
+---`append` with `atomic`, for a path with a zero in it, and for options it does not know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(fs.write("state", { "count = ", 5 }, { atomic = true })) --> true
+---fs.write("state", ", last", { append = true })
+---print(fs.read("state")) --> count = 5, last
+---print(fs.write("/none/x", "")) --> nil	write /none/x: no such file or directory	ENOENT
+---fs.remove("state")
+---```
+---
+---Source: POSIX: open, write, fsync, rename; BSD: flock.
+---@param path string
+---@param data string|string[]
+---@param options? { append?: boolean, atomic?: boolean, mode?: integer, timeout?: number } append: at its end; mode: permission bits of a new file, 0666 (438) less the umask; timeout: in seconds
+---@return true? done
+---@return string? message
+---@return string? code
+---@overload fun(path: string, data: string|string[], callback: fun(done?: true, message?: string, code?: string)): neap.task
+---@overload fun(path: string, data: string|string[], options: table, callback: fun(done?: true, message?: string, code?: string)): neap.task
+function fs.write(path, data, options) end
+
+---Opens a file. `how` is as for `io.open`, and `"r"` unless it is given:
+---
+---| how | |
+---|---|
+---| `r` | for reading |
+---| `w` | for writing; what is in it is gone, or it is made |
+---| `a` | for writing at its end, whatever others write there |
+---| `r+` `w+` `a+` | for both |
+---| with `x` | `wx`, `ax` ...: it must be new (EEXIST) |
+---| with `b` | means nothing |
+---
+---A pipe with a name is open for reading at once, and for writing as soon as somebody reads it.
+---
+---Fails with ENOENT, EEXIST, EACCES, EISDIR, ENOTDIR, EMFILE and others of the system;
+---ETIMEDOUT. Raises for another `how`, for a path with a zero in it, and for options it does not
+---know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---do
+---  local file <close> = assert(fs.open("list", "wx", { mode = tonumber("600", 8) }))
+---  for i = 1, 3 do file:write { "entry ", i, "\n" } end
+---end
+---local file <close> = assert(fs.open("list"))
+---for line in file:lines() do print(line) end
+-----> entry 1
+-----> entry 2
+-----> entry 3
+---fs.remove("list")
+---```
+---
+---Source: POSIX: open.
+---@param path string
+---@param how? string
+---@param options? { mode?: integer, timeout?: number } mode: permission bits of a new file, 0666 (438) less the umask; timeout: in seconds
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(path: string, how?: string, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+---@overload fun(path: string, how?: string, options: table, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function fs.open(path, how, options) end
+
+---An open file. It may be a `<close>` variable. One that is forgotten without having been closed
+---is closed by the collector (`neap --leaks` tells of it); it is closed with the version of the
+---program that has opened it, too.
+---
+---Calls that read, write or move are done one after the other, in the order in which they were
+---made, whichever task makes them; of a pipe or a terminal reading and writing are independent.
+---`pread`, `pwrite` and `stat` go on beside all that. Reading is buffered, 64 KB at a time;
+---writing is not: many small pieces are better written as a list.
+---
+---Using a file that has been closed raises an error. What it is not open for fails with EBADF.
+---@class neap.file
+---@field path string as it was given to `fs.open`; read only
+---@field closed boolean read only
+local file = {}
+
+---Reads, in the formats of `io.read`: `"l"` a line, `"L"` the same with its line break, `"n"` a number, `"a"`
+---all that is left, a count of bytes. Up to four in one call; after the first that finds
+---nothing no more is read. Without a format it is a piece, of 64 KB or less.
+---
+---At the end it is a single nil (`""` for `"a"`); another read may find more, when the file has
+---grown.
+---
+---Fails with EBADF (not open for reading), EIO, ETIMEDOUT, ECANCELED (closed meanwhile, of a
+---pipe). What has been read when the time is over is not lost: the next read gets it. Raises
+---for other formats and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("list", "tea 2.5\nmilk\n")
+---local file <close> = assert(fs.open("list"))
+---print(file:read(4, "n", "l", "l")) --> tea 	2.5		milk
+---print(file:read("l"), file:read("a") == "") --> nil	true
+---fs.remove("list")
+---```
+---
+---Source: Lua 5.4 Reference Manual, 6.8: file:read; POSIX: read.
+---@param ... string|integer|{ timeout?: number } formats, then the options
+---@return string|number|nil ...
+function file:read(...) end
+
+---Writes, at the position or, where it is open for that, at the end. All of it, or it fails; it
+---is with the system then, for the disk see `file:sync`.
+---
+---Fails with EBADF (not open for writing), ENOSPC, EDQUOT, EFBIG, EIO, EPIPE (nobody reads the
+---pipe any more), ETIMEDOUT: a part of it may be written then. Raises for what is no text and for a
+---file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("notes", "w"))
+---assert(file:write("one "))
+---file:write({ "two", " ", 3 }, function(result) print(result == file) --> true
+---end):join()
+---print(fs.read("notes")) --> one two 3
+---fs.remove("notes")
+---```
+---
+---Source: POSIX: write.
+---@param data string|string[]
+---@param options? { timeout?: number }
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, data: string|string[], callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.file, data: string|string[], options: table, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:write(data, options) end
+
+---An iterator of lines, or of what the formats of `file:read` say. A read that fails raises an
+---error. The file stays open.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("points", "1 2\n3 4\n")
+---local file <close> = assert(fs.open("points"))
+---for x, y in file:lines("n", "n") do print(x, y) end
+-----> 1	2
+-----> 3	4
+---fs.remove("points")
+---```
+---
+---Source: Lua 5.4 Reference Manual, 6.8: file:lines.
+---@param ... string|integer formats
+---@return fun(): string?
+function file:lines(...) end
+
+---An iterator of pieces, for big files: of `size` bytes, but for the last one; without a size, as
+---they come. A read that fails raises an error. The file stays open.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("big", ("x"):rep(250000))
+---local file <close> = assert(fs.open("big"))
+---for chunk in file:chunks(100000) do print(#chunk) end
+-----> 100000
+-----> 100000
+-----> 50000
+---fs.remove("big")
+---```
+---
+---Source: POSIX: read.
+---@param size? integer
+---@return fun(): string?
+function file:chunks(size) end
+
+---Moves, and tells the position: so many bytes from the beginning (`"set"`), from where it is
+---(`"cur"`) or from the end (`"end"`). Without arguments it only tells.
+---
+---Fails with EINVAL (before the beginning), ESPIPE (a pipe or a terminal). Raises for another
+---`whence` and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("letters", "w+"))
+---file:write("abcdef")
+---print(file:seek(), file:seek("end", -2), file:read("a")) --> 6	4	ef
+---print(file:seek("set")) --> 0
+---fs.remove("letters")
+---```
+---
+---Source: Lua 5.4 Reference Manual, 6.8: file:seek; POSIX: lseek.
+---@param whence? "set"|"cur"|"end"
+---@param offset? integer
+---@return integer? position
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, whence: string, offset: integer, callback: fun(position?: integer, message?: string, code?: string)): neap.task
+function file:seek(whence, offset) end
+
+---Waits until all that was written before is on the disk.
+---
+---Fails with EIO, ENOSPC, EDQUOT, EINVAL (a pipe). Raises for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("ledger", "a"))
+---file:write("1 tea\n")
+---print(file:sync() == file) --> true
+---fs.remove("ledger")
+---```
+---
+---Source: POSIX: fsync.
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:sync() end
+
+---Cuts the file to so many bytes, or fills it up with zeros. The position stays.
+---
+---Fails with EBADF (not open for writing), EINVAL (a pipe), EFBIG, EIO. Raises for a size below
+---zero and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("letters", "w+"))
+---file:write("abcdef")
+---file:truncate(2)
+---print(fs.read("letters"), file:seek()) --> ab	6
+---fs.remove("letters")
+---```
+---
+---Source: POSIX: ftruncate.
+---@param size integer
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, size: integer, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:truncate(size) end
+
+---Reads so many bytes from an offset, or as many as there are; nil at the end. The position
+---stays, and any number of these go on at once.
+---
+---Fails with EBADF (not open for reading), ESPIPE (a pipe or a terminal), EIO. Raises for numbers
+---below zero and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("letters", "abcdef")
+---local file <close> = assert(fs.open("letters"))
+---print(file:pread(2, 3), file:pread(10, 5), file:pread(1, 6)) --> de	f	nil
+---fs.remove("letters")
+---```
+---
+---Source: POSIX: pread.
+---@param count integer
+---@param offset integer
+---@return string? data
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, count: integer, offset: integer, callback: fun(data?: string, message?: string, code?: string)): neap.task
+function file:pread(count, offset) end
+
+---Writes at an offset. The position stays, and any number of these go on at once.
+---
+---Fails with EBADF (not open for writing), EINVAL (open for appending), ESPIPE (a pipe or a
+---terminal), ENOSPC, EDQUOT, EFBIG, EIO. Raises for what is no text, for an offset below zero and for
+---a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("letters", "abcdef")
+---local file <close> = assert(fs.open("letters", "r+"))
+---print(file:pwrite("XY", 2) == file, fs.read("letters")) --> true	abXYef
+---fs.remove("letters")
+---```
+---
+---Source: POSIX: pwrite.
+---@param data string|string[]
+---@param offset integer
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, data: string|string[], offset: integer, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:pwrite(data, offset) end
+
+---What the system knows of it, as `fs.stat` tells, also when it has another name by now, or none.
+---
+---Fails with EIO. Raises for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("letters", "abcdef")
+---local file <close> = assert(fs.open("letters"))
+---fs.remove("letters")
+---print(file:stat().size, file:stat().nlink) --> 6	0
+---```
+---
+---Source: POSIX: fstat.
+---@return table? info
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, callback: fun(info?: table, message?: string, code?: string)): neap.task
+function file:stat() end
+
+---Closes it, after what was asked for before; of a pipe or a terminal, what still waits ends with
+---ECANCELED. Closing twice does nothing. A `<close>` variable does the same; where nothing can
+---wait it is closed a moment later.
+---
+---Fails with EIO, ENOSPC, EDQUOT where the file system says only now that it could not write.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file = assert(fs.open("notes", "w"))
+---print(file:close(), file:close(), file.closed) --> true	true	true
+---fs.remove("notes")
+---```
+---
+---Source: POSIX: close.
+---@return true? done
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, callback: fun(done?: true, message?: string, code?: string)): neap.task
+function file:close() end
+
 -- ---- names ------------------------------------------------------------------
 
 -- ---- watching ---------------------------------------------------------------

@@ -210,7 +210,7 @@ function connection:read(...) end
 ---print(conn:read("a")) --> there and back
 ---```
 ---
----Source: modules/net/read.c; libuv: uv_read_start.
+---Source: host/stream/read.c; libuv: uv_read_start.
 ---@return fun(conn: neap.connection): string? next
 ---@return neap.connection conn
 function connection:chunks() end
@@ -228,7 +228,7 @@ function connection:chunks() end
 -----> milk
 ---```
 ---
----Source: modules/net/read.c; libuv: uv_read_start.
+---Source: host/stream/read.c; libuv: uv_read_start.
 ---@return fun(conn: neap.connection): string? next
 ---@return neap.connection conn
 function connection:lines() end

@@ -7,7 +7,7 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
-#include "modules/net/stream.h"
+#include "host/stream/stream.h"
 
 size_t stream_pending(const struct stream *stream) {
   return stream->outbox_size +
@@ -115,7 +115,7 @@ static int put_out(struct stream *stream, const char *data, size_t size) {
   return status;
 }
 
-/* ---- connection:write(data [, options] [, callback]) --------------------- */
+/* ---- stream:write(data [, options] [, callback]) ------------------------- */
 
 static int write_finish(lua_State *L) {
   const struct box *box = lua_touserdata(L, 1);
@@ -134,7 +134,7 @@ static void check_size(lua_State *L, size_t size) {
 }
 
 /* A list of strings becomes one: it may hold thousands of small ones. */
-static void check_data(lua_State *L) {
+void stream_check_data(lua_State *L) {
   size_t size;
   if (lua_type(L, 2) != LUA_TTABLE) {
     luaL_checklstring(L, 2, &size);
@@ -178,7 +178,7 @@ int stream_write(lua_State *L) {
                 "one string, or a list of them: write { \"a\", \"b\" }");
   option_arguments(L, 2, options);
   int64_t timeout = option_ms(L, 3, "timeout");
-  check_data(L);
+  stream_check_data(L);
   struct task *task = wait_begin(L, &write_wait, 4);
   int status = send_string(L, stream);
   if (status < 0) {
@@ -190,7 +190,7 @@ int stream_write(lua_State *L) {
   return wait_pass(L, task, NULL);
 }
 
-/* ---- connection:shutdown([options] [, callback]) ------------------------- */
+/* ---- stream:shutdown([options] [, callback]) ----------------------------- */
 
 static void on_shutdown(uv_shutdown_t *uv, int status) {
   struct stream *stream = uv->handle->data;
@@ -216,7 +216,8 @@ int stream_shutdown(lua_State *L) {
   option_arguments(L, 1, options);
   int64_t timeout = option_ms(L, 2, "timeout");
   if (stream->shutter != NULL)
-    return luaL_error(L, "another task shuts this connection down");
+    return luaL_error(L, "another task shuts this %s down",
+                      stream->kind->work.name);
   struct task *task = wait_begin(L, &shutdown_wait, 3);
   if (stream->shut) return wait_pass(L, task, &stream->shutter);
   stream_flush(stream);

@@ -3,8 +3,8 @@
  * A reader that waits is given the host's read buffer itself: the bytes are
  * lent, for this turn, and copied only if some are left. Otherwise they get
  * memory of their own; an empty inbox has none. Pure data: no Lua, no libuv. */
-#ifndef NET_INBOX_H
-#define NET_INBOX_H
+#ifndef HOST_STREAM_INBOX_H
+#define HOST_STREAM_INBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +18,10 @@ struct inbox {
   size_t scanned; /* there is no line break in the first so many */
 };
 
+/* Room for so many bytes behind those that are there, NULL without memory; of
+ * these so many have been put there. */
+char *inbox_room(struct inbox *inbox, size_t size);
+void inbox_put(struct inbox *inbox, size_t size);
 bool inbox_add(struct inbox *inbox, const char *bytes, size_t size);
 void inbox_lend(struct inbox *inbox, char *bytes, size_t size);
 bool inbox_keep(struct inbox *inbox); /* what is left of lent bytes */
@@ -45,6 +49,7 @@ enum { FORMATS_MOST = 4 };
 struct want {
   int count;
   struct format formats[FORMATS_MOST];
+  bool endless; /* a line or number may be as long as it likes */
 };
 
 struct span { /* where one result lies in the inbox */
@@ -60,7 +65,8 @@ struct result {
 
 enum scan { SCAN_DONE, SCAN_MORE, SCAN_TOO_LONG };
 
-/* `ended`: no more bytes will come. A line or number may be so long: */
+/* `ended`: no more bytes will come. A line or number may be so long, unless the
+ * want is endless: */
 enum { LINE_MOST = 1 << 20 };
 enum scan inbox_scan(struct inbox *inbox, const struct want *want, bool ended,
                      struct result *result);

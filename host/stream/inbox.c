@@ -1,5 +1,5 @@
 /* inbox.c - a buffer that grows at its end and is read at its beginning. */
-#include "modules/net/inbox.h"
+#include "host/stream/inbox.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -28,6 +28,15 @@ static bool reserve(struct inbox *inbox, size_t more) {
     inbox->bytes = inbox->buffer;
   }
   return true;
+}
+
+char *inbox_room(struct inbox *inbox, size_t size) {
+  return reserve(inbox, size) ? inbox->bytes + inbox->size : NULL;
+}
+
+void inbox_put(struct inbox *inbox, size_t size) {
+  assert(inbox->buffer != NULL);
+  inbox->size += size;
 }
 
 bool inbox_add(struct inbox *inbox, const char *bytes, size_t size) {
@@ -65,7 +74,7 @@ void inbox_free(struct inbox *inbox) {
 struct cursor {
   const char *bytes;
   size_t at, size;
-  bool ended;
+  bool ended, endless;
 };
 
 static enum scan some(struct cursor *c, struct span *span) {
@@ -75,13 +84,17 @@ static enum scan some(struct cursor *c, struct span *span) {
   return rest > 0 || c->ended ? SCAN_DONE : SCAN_MORE;
 }
 
+static bool is_too_long(const struct cursor *c, size_t size) {
+  return size > LINE_MOST && !c->endless;
+}
+
 static enum scan line(struct cursor *c, size_t skip, bool kept,
                       struct span *span) {
   size_t start = c->at, rest = c->size - start;
   const char *end = NULL;
   if (skip < rest) end = memchr(c->bytes + start + skip, '\n', rest - skip);
   if (end == NULL) {
-    if (!c->ended) return rest > LINE_MOST ? SCAN_TOO_LONG : SCAN_MORE;
+    if (!c->ended) return is_too_long(c, rest) ? SCAN_TOO_LONG : SCAN_MORE;
     return some(c, span); /* the last one has no line break */
   }
   size_t size = (size_t)(end - (c->bytes + start));
@@ -134,7 +147,8 @@ static bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static void skip_numeral(struct cursor *c) {
+/* False: what there is of it is none. */
+static bool skip_numeral(struct cursor *c) {
   bool hex = false;
   int digits = 0;
   take(c, '+', '-');
@@ -144,11 +158,10 @@ static void skip_numeral(struct cursor *c) {
   }
   digits += take_digits(c, hex);
   if (take(c, '.', '.')) digits += take_digits(c, hex);
-  if (digits == 0) return;
-  if (hex ? take(c, 'p', 'P') : take(c, 'e', 'E')) {
-    take(c, '+', '-');
-    take_digits(c, false);
-  }
+  if (digits == 0) return false;
+  if (hex ? !take(c, 'p', 'P') : !take(c, 'e', 'E')) return true;
+  take(c, '+', '-');
+  return take_digits(c, false) > 0;
 }
 
 /* What ends a numeral must have arrived, or it may go on. */
@@ -156,13 +169,13 @@ static enum scan number(struct cursor *c, struct span *span) {
   while (c->at < c->size && is_space(c->bytes[c->at])) c->at++;
   size_t start = c->at, end = c->size;
   if (end - start > NUMERAL_MOST + 1) c->size = start + NUMERAL_MOST + 1;
-  skip_numeral(c);
+  bool is_numeral = skip_numeral(c);
   c->size = end;
   bool is_long = c->at - start > NUMERAL_MOST;
   if (is_long) c->at = start + NUMERAL_MOST;
   if (c->at == end && !c->ended)
-    return end > LINE_MOST ? SCAN_TOO_LONG : SCAN_MORE;
-  *span = (struct span){start, c->at - start, c->at > start && !is_long};
+    return is_too_long(c, end) ? SCAN_TOO_LONG : SCAN_MORE;
+  *span = (struct span){start, c->at - start, is_numeral && !is_long};
   return SCAN_DONE;
 }
 
@@ -186,7 +199,7 @@ static bool is_line(const struct format *format) {
 
 enum scan inbox_scan(struct inbox *inbox, const struct want *want, bool ended,
                      struct result *result) {
-  struct cursor cursor = {inbox->bytes, 0, inbox->size, ended};
+  struct cursor cursor = {inbox->bytes, 0, inbox->size, ended, want->endless};
   if (inbox->size == 0 && !ended) return SCAN_MORE; /* for every format */
   result->count = 0;
   for (int i = 0; i < want->count; i++) {

@@ -1,4 +1,4 @@
-/* read.c - from libuv into the inbox, from the inbox to a reader. */
+/* read.c - from the system into the inbox, from the inbox to a reader. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,8 +9,8 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
-#include "modules/net/events.h"
-#include "modules/net/stream.h"
+#include "host/stream/formats.h"
+#include "host/stream/stream.h"
 
 /* ---- libuv fills the inbox ----------------------------------------------- */
 
@@ -31,7 +31,7 @@ static bool is_satisfied(struct stream *stream) {
 /* A reader that waits takes the bytes from where they are, in this turn. */
 static void put_in(struct stream *stream, char *bytes, size_t size) {
   struct inbox *inbox = &stream->inbox;
-  bool someone = stream->reader != NULL || stream->events != NULL;
+  bool someone = stream->reader != NULL || stream->consumer != NULL;
   if (someone && inbox->size == 0)
     inbox_lend(inbox, bytes, size);
   else if (!inbox_add(inbox, bytes, size))
@@ -40,7 +40,7 @@ static void put_in(struct stream *stream, char *bytes, size_t size) {
 
 /* True: a task is ready to take some of it. */
 static bool tell(struct stream *stream) {
-  if (stream->events != NULL) return events_pump(stream);
+  if (stream->consumer != NULL) return stream->consumer->pump(stream);
   if (stream->reader == NULL || !is_satisfied(stream)) return false;
   task_wake(stream->reader, 0);
   return true;
@@ -48,8 +48,8 @@ static bool tell(struct stream *stream) {
 
 /* A reader, or a line that has not ended, may want more than is enough. */
 static void throttle(struct stream *stream) {
-  bool wanted =
-    stream->events != NULL ? !events_is_busy(stream) : stream->reader != NULL;
+  bool wanted = stream->consumer != NULL ? !stream->consumer->is_busy(stream)
+                                         : stream->reader != NULL;
   if (stream->ending != 0 || (stream->inbox.size >= INBOX_HIGH && !wanted))
     stream_stop_reading(stream);
 }
@@ -67,15 +67,13 @@ static int true_ending(const struct stream *stream, int status) {
   return error == ECONNRESET ? UV_ECONNRESET : UV_EOF;
 }
 
-static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
-  struct stream *stream = uv->data;
-  if (size == 0) return; /* EAGAIN: nothing yet */
+void stream_receive(struct stream *stream, char *bytes, ssize_t size) {
   if (size < 0)
     stream->ending = true_ending(stream, (int)size);
   else if (!stream->handle.ended)
-    put_in(stream, buffer->base, (size_t)size);
+    put_in(stream, bytes, (size_t)size);
   if (stream->handle.ended) {
-    stream->unread = true;
+    stream->unread = stream->kind->is_socket;
     stream_part(stream);
     return;
   }
@@ -90,15 +88,25 @@ static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
   handle_leave(&stream->handle);
 }
 
+static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer) {
+  if (size != 0) stream_receive(uv->data, buffer->base, size); /* 0: EAGAIN */
+}
+
 int stream_start(struct stream *stream) {
-  int status = uv_read_start(&stream->uv.stream, give_buffer, on_read);
+  const struct stream_kind *kind = stream->kind;
+  int status = kind->start != NULL
+                 ? kind->start(stream)
+                 : uv_read_start(&stream->uv.stream, give_buffer, on_read);
   stream->reading = status == 0;
   return status;
 }
 
 void stream_stop_reading(struct stream *stream) {
   if (!stream->reading) return;
-  uv_read_stop(&stream->uv.stream);
+  if (stream->kind->stop != NULL)
+    stream->kind->stop(stream);
+  else
+    uv_read_stop(&stream->uv.stream);
   stream->reading = false;
 }
 
@@ -113,27 +121,12 @@ void stream_resume_reading(struct stream *stream) {
 int stream_ended(const struct stream *stream) {
   if (stream->ending != 0) return stream->ending;
   if (stream->handle.closing || stream->handle.ended) return UV_ECANCELED;
-  if (stream->handle.host->phase != HOST_RUNNING && stream_is_served(stream))
+  if (stream->handle.host->phase != HOST_RUNNING && stream->served)
     return UV_ECANCELED; /* no new request while the program ends */
   return 0;
 }
 
-/* ---- connection:read([format ...] [, options] [, callback]) -------------- */
-
-/* False: nil. */
-static bool push_span(lua_State *L, const struct inbox *inbox,
-                      const struct format *format, const struct span *span) {
-  if (!span->found) {
-    lua_pushnil(L);
-    return false;
-  }
-  lua_pushlstring(L, inbox->bytes + span->start, span->size);
-  if (format->kind != FORMAT_NUMBER) return true;
-  bool is_number = lua_stringtonumber(L, lua_tostring(L, -1)) != 0;
-  if (!is_number) lua_pushnil(L);
-  lua_remove(L, -2);
-  return is_number;
-}
+/* ---- stream:read([format ...] [, options] [, callback]) ------------------ */
 
 /* As io.read: after the first nil nothing more is read. */
 static int push_result(lua_State *L, struct stream *stream,
@@ -143,7 +136,7 @@ static int push_result(lua_State *L, struct stream *stream,
   while (count < result->count) {
     const struct span *span = &result->spans[count];
     const struct format *format = &stream->want.formats[count++];
-    bool found = push_span(L, &stream->inbox, format, span);
+    bool found = formats_push(L, stream->inbox.bytes, format, span);
     if (stream->inbox.size < result->size) /* a finalizer has closed it */
       return stream_error(L, stream, UV_ECANCELED, "read");
     if (found) continue;
@@ -171,44 +164,13 @@ static int read_finish(lua_State *L) {
 
 static const struct wait read_wait = {"read", read_finish, NULL};
 
-static struct format check_format(lua_State *L, int index) {
-  static const struct {
-    char letter;
-    enum format_kind kind;
-  } kinds[] = {{'l', FORMAT_LINE},
-               {'L', FORMAT_LINE_KEPT},
-               {'a', FORMAT_ALL},
-               {'n', FORMAT_NUMBER}};
-  if (lua_type(L, index) == LUA_TNUMBER) {
-    lua_Integer count = luaL_checkinteger(L, index);
-    luaL_argcheck(L, count >= 0 && count <= UINT32_MAX, index,
-                  "count out of range");
-    return (struct format){FORMAT_COUNT, (uint32_t)count};
-  }
-  const char *text = luaL_checkstring(L, index);
-  if (*text == '*') text++; /* as io.read does, for old scripts */
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-    if (*text == kinds[i].letter) return (struct format){kinds[i].kind, 0};
-  luaL_argerror(L, index, "invalid format");
-  return (struct format){FORMAT_SOME, 0};
-}
-
-/* The formats lie from index 2 on, `last` is the last of them. */
-static struct want check_want(lua_State *L, int last) {
-  struct want want = {1, {{FORMAT_SOME, 0}}};
-  luaL_argcheck(L, last - 1 <= FORMATS_MOST, 2 + FORMATS_MOST,
-                "more than four formats in one read");
-  for (int i = 2; i <= last; i++) want.formats[i - 2] = check_format(L, i);
-  if (last > 1) want.count = last - 1;
-  return want;
-}
-
 static int start_read(lua_State *L, struct stream *stream,
                       const struct want *want, int callback, int64_t timeout) {
-  if (stream->events != NULL)
-    return luaL_error(L, "this connection is served by events: it has no read");
+  const char *name = stream->kind->work.name;
+  if (stream->consumer != NULL)
+    return luaL_error(L, "this %s is served by events: it has no read", name);
   if (stream->reader != NULL)
-    return luaL_error(L, "another task waits for this connection's input");
+    return luaL_error(L, "another task waits for this %s's input", name);
   struct task *task = wait_begin(L, &read_wait, callback);
   stream->want = *want;
   if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader);
@@ -219,12 +181,9 @@ static int start_read(lua_State *L, struct stream *stream,
 int stream_read(lua_State *L) {
   static const char *const options[] = {"timeout", NULL};
   struct stream *stream = stream_check(L);
-  int last = 1, top = lua_gettop(L);
-  while (last < top && (lua_type(L, last + 1) == LUA_TNUMBER ||
-                        lua_type(L, last + 1) == LUA_TSTRING))
-    last++;
+  int last = formats_last(L);
   option_arguments(L, last, options);
-  struct want want = check_want(L, last);
+  struct want want = formats_check(L, last);
   int64_t timeout = option_ms(L, last + 1, "timeout");
   return start_read(L, stream, &want, last + 2, timeout);
 }
@@ -232,7 +191,7 @@ int stream_read(lua_State *L) {
 /* ---- iterators: what `for` calls has more arguments, to be ignored ------- */
 
 static int next_of(lua_State *L, enum format_kind kind) {
-  struct want want = {1, {{kind, 0}}};
+  struct want want = {1, {{kind, 0}}, false};
   lua_settop(L, 1);
   struct stream *stream = stream_check_any(L);
   if (stream->handle.ended) /* in the loop: that ends it */

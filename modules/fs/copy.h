@@ -1,0 +1,9 @@
+/* copy.h - fs.copy. */
+#ifndef MODULES_FS_COPY_H
+#define MODULES_FS_COPY_H
+
+#include <lua.h>
+
+int fs_copy(lua_State *L); /* from, to [, options] [, callback] -> true */
+
+#endif

@@ -1,0 +1,9 @@
+/* list.h - fs.list. */
+#ifndef MODULES_FS_LIST_H
+#define MODULES_FS_LIST_H
+
+#include <lua.h>
+
+int fs_list(lua_State *L); /* path [, callback] -> { { name=, kind= } ... } */
+
+#endif

@@ -1,0 +1,9 @@
+/* remove.h - fs.remove. */
+#ifndef MODULES_FS_REMOVE_H
+#define MODULES_FS_REMOVE_H
+
+#include <lua.h>
+
+int fs_remove(lua_State *L); /* path [, options] [, callback] -> true */
+
+#endif

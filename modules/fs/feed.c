@@ -118,9 +118,9 @@ static int serve(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"entries", fs_entries},
-  {"marks", fs_marks},
-  {"marks_followed", fs_marks_followed},
+  {"entries", marks_in},
+  {"marks", marks_of},
+  {"marks_followed", marks_followed},
   {"serve", serve},
   {NULL, NULL},
 };

@@ -76,26 +76,26 @@ static void push_mark(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct question itself = {
-  {{"marks of files", question_finish, job_interrupt},
-   question_work,
-   question_free},
+  {.wait = {"marks of files", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   ask_itself,
   push_mark,
   0};
 
 static const struct question followed = {
-  {{"marks of files", question_finish, job_interrupt},
-   question_work,
-   question_free},
+  {.wait = {"marks of files", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   ask_followed,
   push_mark,
   0};
 
-int fs_marks(lua_State *L) {
+int marks_of(lua_State *L) {
   return question_ask(L, &itself);
 }
 
-int fs_marks_followed(lua_State *L) {
+int marks_followed(lua_State *L) {
   return question_ask(L, &followed);
 }
 
@@ -159,13 +159,13 @@ static void push_entries(lua_State *L, const char *answer, size_t size) {
 }
 
 static const struct question entries = {
-  {{"names in directories", question_finish, job_interrupt},
-   question_work,
-   question_free},
+  {.wait = {"names in directories", question_finish, job_interrupt},
+   .work = question_work,
+   .free = question_free},
   ask_entries,
   push_entries,
   0};
 
-int fs_entries(lua_State *L) {
+int marks_in(lua_State *L) {
   return question_ask(L, &entries);
 }

@@ -299,18 +299,11 @@ static bool check_flag(lua_State *L, const char *name) {
   return flag;
 }
 
-static const char *check_path(lua_State *L) {
-  size_t size;
-  const char *path = luaL_checklstring(L, AT_PATH, &size);
-  luaL_argcheck(L, strlen(path) == size, AT_PATH, "a path contains no zero");
-  return path;
-}
-
 enum { GATHER_MS = 50 };
 
 static int fs_watch(lua_State *L) {
   static const char *const names[] = {"gather", "recursive", NULL};
-  const char *path = check_path(L);
+  const char *path = fs_check_path(L, AT_PATH, NULL);
   option_arguments(L, 1, names);
   int64_t gather = option_ms(L, AT_OPTIONS, "gather");
   bool recursive = check_flag(L, "recursive");

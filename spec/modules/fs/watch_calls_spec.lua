@@ -237,7 +237,7 @@ describe("fs.watch", function()
       assert.has_error(function() fs.watch(table.unpack(arguments, 1, arguments.n)) end, message)
     end
     fails("bad argument #1 to 'watch' (string expected, got no value)")
-    fails("bad argument #1 to 'watch' (a path contains no zero)", "a\0b")
+    fails("bad argument #1 to 'watch' (a path with a zero in it)", "a\0b")
     fails("bad argument #2 to 'watch' (unknown option 'deep' (there are: gather, recursive))", path, { deep = true })
     fails("bad argument #2 to 'watch' (recursive must be a boolean, not a number)", path, { recursive = 1 })
     fails("bad argument #2 to 'watch' (gather must be a number of seconds from 0 to 1e9, not x)", path,

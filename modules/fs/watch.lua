@@ -1,9 +1,9 @@
 -- fs.watch: what has changed in a file or a tree, decided in two tasks of the root, which no reload touches.
 --
 -- Of what is there a mark is remembered (see marks.c), as it was last told of. What the system tells is a hint: the
--- names it is about are looked at again, when the burst is over, and what is another one then has changed. So it does not
--- matter in which way a file was saved, nor what has become of it in between. A new directory is watched at once, and
--- listed after that: nothing in it is missed. Where the system could not tell all, or tells nothing, all is listed.
+-- names it is about are looked at again, when the burst is over, and what is another one then has changed. So it does
+-- not matter in which way a file was saved, nor what has become of it in between. A new directory is watched at once,
+-- and listed after that: nothing in it is missed. Where the system could not tell all, or tells nothing, all is listed.
 local core, open_way, warn = ... -- entries, marks, marks_followed, notifier, now, serve: see watch.c
 local error, ipairs, next, pairs, setmetatable, type = error, ipairs, next, pairs, setmetatable, type
 local max, min, sort = math.max, math.min, table.sort
@@ -325,7 +325,9 @@ local function look_at_root(self, how)
     if old then report(self, "", "removed") end
   elseif not old then
     report(self, "", "created")
-  elseif not is_same(old, mark) or mark & DIRECTORY == 0 and (how == "certain" or how == "changed" and old & RECENT ~= 0) then
+  elseif not is_same(old, mark) then
+    report(self, "", "changed")
+  elseif mark & DIRECTORY == 0 and (how == "certain" or how == "changed" and old & RECENT ~= 0) then
     report(self, "", "changed")
   end
   if how ~= "touched" or not is_same(old, mark) then self.mark = mark end

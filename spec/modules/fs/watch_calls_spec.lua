@@ -30,10 +30,10 @@ describe("fs.watch", function()
     end)
 
     it("gathers what happens while it runs", function()
-      local seen, gates = {}, {}
+      local seen, hold = {}, neap.go(timer.sleep, 60)
       local watcher <close> = assert(fs.watch(path, QUICK, function(change)
         seen[#seen + 1] = change.kind .. change.path:sub(#path + 1)
-        if #seen == 1 then gates.task = neap.go(timer.sleep, 0.05) gates.task:join() end
+        hold:join()
       end))
       write(file, "1")
       test.eventually(function() return seen[1] end)
@@ -42,6 +42,7 @@ describe("fs.watch", function()
         timer.sleep(0.005)
       end
       assert.equal(1, #seen)
+      hold:cancel()
       test.eventually(function() return seen[2] end)
       write(path .. "/sentinel", "1")
       test.eventually(function() return seen[3] end)

@@ -394,6 +394,573 @@ function file:close() end
 
 -- ---- names ------------------------------------------------------------------
 
+---What `fs.stat` and `fs.lstat` tell. Times are seconds since 1970, with fractions as
+---fine as a number takes them (about a quarter of a microsecond).
+---@class neap.stat
+---@field kind neap.kind
+---@field size integer bytes; of a link, those of its text
+---@field mode integer permission bits, 0 to 4095: `("%o"):format(mode)` is as chmod(1) has them
+---@field uid integer who owns it
+---@field gid integer
+---@field nlink integer its names
+---@field ino integer with `dev` what tells one file from all others
+---@field dev integer
+---@field rdev integer which device it is, of a "char" or "block"
+---@field blocks integer what it takes on the disk, in units of 512 bytes
+---@field blksize integer a good size for reads and writes
+---@field atime number it was read
+---@field mtime number it was written
+---@field ctime number something of it was changed, permissions or a name, too
+---@field btime? number it was made; nil where the file system does not say
+
+---@alias neap.kind "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
+
+---What there is to know about a path. Links are followed: it is about what they lead
+---to; see `fs.lstat`.
+---
+---Fails with ENOENT, ENOTDIR (something on the way is no directory), EACCES (a
+---directory on the way may not be searched), ELOOP, ENAMETOOLONG.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local info = assert(fs.stat "/")
+---print(info.kind, math.type(info.size), info.mtime <= os.time()) --> directory	integer	true
+---print(fs.stat "/none") --> nil	stat /none: no such file or directory	ENOENT
+---fs.stat("/", function(info) print(info.kind) end):join() --> directory
+---```
+---
+---Source: statx(2), or fstatat.
+---@param path string
+---@return neap.stat? info
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(info?: neap.stat, message?: string, code?: string)): neap.task
+function fs.stat(path) end
+
+---The same about the path itself: a link is a "link".
+---
+---Fails as `fs.stat` does.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.symlink("nowhere", dir.path .. "/link"))
+---print(fs.lstat(dir.path .. "/link").kind) --> link
+---print(select(3, fs.stat(dir.path .. "/link"))) --> ENOENT
+---```
+---
+---Source: statx(2), or fstatat, with AT_SYMLINK_NOFOLLOW.
+---@param path string
+---@return neap.stat? info
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(info?: neap.stat, message?: string, code?: string)): neap.task
+function fs.lstat(path) end
+
+---Whether we may read ("r"), write ("w"), execute or search ("x") a path, or several
+---of these; without letters: whether it is there. Asked as the user that opens files,
+---should there be two. Who is going to open it does that: it may have changed.
+---
+---Fails with EACCES, ENOENT, EROFS, and as `fs.stat` does. Raises for other letters.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(fs.access "/", fs.access("/", "rx")) --> true	true
+---print(select(3, fs.access "/none")) --> ENOENT
+---```
+---
+---Source: faccessat(2), AT_EACCESS.
+---@param path string
+---@param how? string letters of "rwx", in any combination
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(path: string, how: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.access(path, how) end
+
+---What is in a directory, sorted by the bytes of the names. "." and ".." are left out.
+---The kind is that of the name: a link is a "link". For a directory of tens of
+---thousands there is `fs.entries`.
+---
+---Fails with ENOENT, ENOTDIR, EACCES, EMFILE.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/tea"))
+---assert(fs.symlink("tea", dir.path .. "/milk"))
+---for _, entry in ipairs(fs.list(dir.path)) do print(entry.name, entry.kind) end
+-----> milk	link
+-----> tea	directory
+---```
+---
+---Source: readdir(3).
+---@param path string
+---@return { name: string, kind: neap.kind }[]? entries
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(entries?: { name: string, kind: neap.kind }[], message?: string, code?: string)): neap.task
+function fs.list(path) end
+
+---The names in a directory, for a loop: as the system gives them, a thousand at a
+---time, so that a directory of any size takes little memory. Who leaves the loop
+---early has it closed by that. Names that come and go meanwhile may be left out.
+---
+---It fails before the loop, as `fs.list` does; an error after that is raised in the
+---loop.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---for i = 1, 3 do assert(fs.mkdir(dir.path .. "/" .. i)) end
+---local count = 0
+---for name, kind in assert(fs.entries(dir.path)) do
+---  assert(kind == "directory", name)
+---  count = count + 1
+---end
+---print(count) --> 3
+---```
+---
+---Source: readdir(3).
+---@param path string
+---@return (fun(): string?, neap.kind?)? next
+---@return string? message nil where there is a `next`; after it come what `for` needs
+---@return string? code
+---@return neap.walk? closing
+---@overload fun(path: string, callback: fun(next?: (fun(): string?, neap.kind?), message?: string, code?: string, closing?: neap.walk)): neap.task
+function fs.entries(path) end
+
+---All that is below a directory, for a loop: paths, that begin with the one given, and
+---kinds; a directory before what is in it. The order within a directory is that of the
+---system. Any number of entries or levels takes little memory and few descriptors.
+---
+---| option | |
+---|---|
+---| `depth` | how many levels to go down; 1 is what `fs.entries` gives. All, if it is not given |
+---| `follow` | a link counts as what it leads to, and directories behind links are walked; one that leads back to where it is in is not entered again |
+---| `on_error` | a function, called with path, message and code of a directory that cannot be read; then the walk goes on with the others. It may wait |
+---
+---A directory that has gone meanwhile counts as empty. One that may not be read
+---raises an error in the loop, unless there is `on_error`: so nothing is left out that
+---nobody is told of.
+---
+---It fails before the loop with ENOENT, ENOTDIR, EACCES, EMFILE. Raises for options it
+---does not know, and when two tasks wait for the same loop.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/a/b/c", { parents = true }))
+---for path, kind in assert(fs.walk(dir.path, { depth = 2 })) do
+---  print(path:sub(#dir.path + 2), kind)
+---end
+-----> a	directory
+-----> a/b	directory
+---```
+---
+---Source: openat(2), readdir(3).
+---@param path string
+---@param options? { depth?: integer, follow?: boolean, on_error?: fun(path: string, message: string, code: string) }
+---@return (fun(): string?, neap.kind?)? next
+---@return string? message nil where there is a `next`; after it come what `for` needs
+---@return string? code
+---@return neap.walk? closing
+---@overload fun(path: string, callback: fun(next?: (fun(): string?, neap.kind?), message?: string, code?: string, closing?: neap.walk)): neap.task
+---@overload fun(path: string, options: { depth?: integer, follow?: boolean, on_error?: fun(path: string, message: string, code: string) }, callback: fun(next?: (fun(): string?, neap.kind?), message?: string, code?: string, closing?: neap.walk)): neap.task
+function fs.walk(path, options) end
+
+---The fourth value of `fs.walk` and `fs.entries`: a loop closes it by itself.
+---@class neap.walk
+local walk = {}
+
+---Ends it, and lets go of its directories. The loop then ends. Closing twice does
+---nothing.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local next, _, _, walk = assert(fs.walk "/")
+---print(next() ~= nil) --> true
+---walk:close()
+---print(next()) --> nil
+---```
+---
+---Source: modules/fs/walk.c.
+function walk:close() end
+
+---Makes a directory. With `parents` also those on the way, and it is no error if it
+---is there already. `mode` are permission bits, from which the umask takes some away:
+---of the last one, the others get 0777.
+---
+---Fails with EEXIST, ENOENT (no parent), ENOTDIR, EACCES, ENOSPC, EROFS.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---print(fs.mkdir(dir.path .. "/a/b", { parents = true })) --> true
+---print(select(3, fs.mkdir(dir.path .. "/a"))) --> EEXIST
+---```
+---
+---Source: mkdir(2).
+---@param path string
+---@param options? { parents?: boolean, mode?: integer }
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(path: string, options: { parents?: boolean, mode?: integer }, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.mkdir(path, options) end
+
+---Removes a file, a link (not what it leads to), or an empty directory. With
+---`recursive` also a directory with all that is in it.
+---
+---A tree is never left: links in it are removed and not followed, also when somebody
+---puts one in the place of a directory meanwhile. What cannot be removed stays, all
+---else goes, and the first failure is told, with its path. A task that is cancelled
+---goes on when the thread has stopped: then what has not gone yet stays.
+---
+---Fails with ENOENT, ENOTEMPTY, EACCES, EPERM, EBUSY (a mount point), and EINVAL for
+---the root directory, and for a path that ends with "." or "..".
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/a/b", { parents = true }))
+---print(select(3, fs.remove(dir.path .. "/a"))) --> ENOTEMPTY
+---print(fs.remove(dir.path .. "/a", { recursive = true })) --> true
+---print(select(3, fs.remove(dir.path .. "/a"))) --> ENOENT
+---print(fs.remove "..") --> nil	remove ..: '.' and '..' are not removed: give the directory its name	EINVAL
+---```
+---
+---Source: unlinkat(2), openat(2) with O_NOFOLLOW.
+---@param path string
+---@param options? { recursive?: boolean }
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(path: string, options: { recursive?: boolean }, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.remove(path, options) end
+
+---Gives something another name, at once, over what had that name. Not from one file
+---system to another: that is `fs.copy`, then `fs.remove`.
+---
+---Fails with ENOENT, EXDEV (another file system), EISDIR and ENOTDIR (one of them is a
+---directory, and the other is not), ENOTEMPTY, EINVAL (a directory into itself), EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/old"))
+---print(fs.rename(dir.path .. "/old", dir.path .. "/new")) --> true
+---```
+---
+---Source: rename(2).
+---@param from string
+---@param to string
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(from: string, to: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.rename(from, to) end
+
+---Copies a file, or with `recursive` a directory with all that is in it. `to` is the
+---name of the copy, never a directory to put it into.
+---
+---A file gets its name when it is whole: before that, and if it fails, what was there
+---stays. A file that is there is replaced, unless `overwrite` is false; so is a link,
+---which is not written through. Files keep their holes.
+---
+---The copy has the permissions of the source (without set-user-id and the like) and
+---its times. It belongs to us. Access lists and extended attributes are not copied, and
+---several names of one file become several files.
+---
+---`from` is followed where it is a link. Links in a tree are copied as links; fifos are
+---made anew. A tree is put over a directory that is there, whose other content stays;
+---with `overwrite = false` it must be new. It ends with the first failure, and names
+---both sides of it; what was copied before stays. A task that is cancelled goes on when
+---the thread has stopped.
+---
+---Fails with ENOENT, EEXIST, EISDIR (a directory, without `recursive`; or where the
+---file is to be), ENOTDIR, ENOSPC, EACCES, EINVAL (onto or into itself; a socket or a
+---device).
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---local from, to = dir.path .. "/from", dir.path .. "/to"
+---assert(fs.write(from, "tea"))
+---print(fs.copy(from, to), fs.read(to)) --> true	tea
+---print(select(3, fs.copy(from, to, { overwrite = false }))) --> EEXIST
+---print(select(3, fs.copy(dir.path, dir.path .. "/in", { recursive = true }))) --> EINVAL
+---```
+---
+---Source: copy_file_range(2), or pread and pwrite; renameat(2).
+---@param from string
+---@param to string
+---@param options? { recursive?: boolean, overwrite?: boolean }
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(from: string, to: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(from: string, to: string, options: { recursive?: boolean, overwrite?: boolean }, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.copy(from, to, options) end
+
+---Gives a file one more name. Not a directory, and not on another file system.
+---
+---Fails with ENOENT, EEXIST, EPERM (a directory), EXDEV, EMLINK, EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.link(file.path, dir.path .. "/second"))
+---print(fs.stat(file.path).nlink) --> 2
+---```
+---
+---Source: link(2).
+---@param target string
+---@param path string the new name
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(target: string, path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.link(target, path) end
+
+---Makes a symbolic link. The target is a text: what it leads to need not be there, and
+---is looked for from the directory of the link if it does not begin with "/".
+---
+---Fails with EEXIST, ENOENT, EACCES, ENAMETOOLONG.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.symlink("some/where", dir.path .. "/link"))
+---print(fs.readlink(dir.path .. "/link")) --> some/where
+---```
+---
+---Source: symlink(2).
+---@param target string
+---@param path string of the link
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(target: string, path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.symlink(target, path) end
+
+---The text of a link.
+---
+---Fails with EINVAL (it is no link), ENOENT, EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(select(3, fs.readlink "/")) --> EINVAL
+---```
+---
+---Source: readlink(2).
+---@param path string
+---@return string? target
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(target?: string, message?: string, code?: string)): neap.task
+function fs.readlink(path) end
+
+---The path without links, "." and "..", from the root on. All of it must be there.
+---
+---Fails with ENOENT, ENOTDIR, EACCES, ELOOP.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(fs.realpath "/./..//") --> /
+---```
+---
+---Source: realpath(3).
+---@param path string
+---@return string? path
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(path?: string, message?: string, code?: string)): neap.task
+function fs.realpath(path) end
+
+---Sets the permission bits, of what a link leads to.
+---
+---Fails with ENOENT, EPERM (it is not ours), EROFS. Raises for what is no integer from
+---0 to 4095.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---assert(fs.chmod(file.path, tonumber("640", 8)))
+---print(("%o"):format(fs.stat(file.path).mode)) --> 640
+---```
+---
+---Source: chmod(2).
+---@param path string
+---@param mode integer
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, mode: integer, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.chmod(path, mode) end
+
+---Gives a file to another user and group, by their numbers; -1 leaves one as it is. Of
+---a link: what it leads to.
+---
+---Fails with ENOENT, EPERM (only root may), EROFS. Raises for what is no id.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---print(fs.chown(file.path, -1, fs.stat(file.path).gid)) --> true
+---```
+---
+---Source: chown(2).
+---@param path string
+---@param uid integer
+---@param gid integer
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, uid: integer, gid: integer, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.chown(path, uid, gid) end
+
+---Sets the times at which it was read and written, in seconds since 1970, with
+---fractions. Of a link: what it leads to.
+---
+---Fails with ENOENT, EPERM (it is not ours), EACCES, EROFS. Raises for what is no time.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---assert(fs.utime(file.path, os.time(), 1.25))
+---print(fs.stat(file.path).mtime) --> 1.25
+---```
+---
+---Source: utimensat(2).
+---@param path string
+---@param atime number
+---@param mtime number
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, atime: number, mtime: number, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.utime(path, atime, mtime) end
+
+---How much room the file system of a path has, in bytes: in all, free, and free for us
+---(some may be kept for root).
+---
+---Fails with ENOENT, EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local space = assert(fs.space "/")
+---print(space.total >= space.free and space.free >= space.available) --> true
+---```
+---
+---Source: statvfs(3).
+---@param path string
+---@return { total: integer, free: integer, available: integer }? space
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(space?: { total: integer, free: integer, available: integer }, message?: string, code?: string)): neap.task
+function fs.space(path) end
+
+---A new file, open for reading and writing, that only we may use (0600). Its name is
+---removed when it is closed: by `close`, `<close>`, the collector, a reload that
+---replaces this version of the program, or the end of the program (unless it is
+---killed).
+---
+---It is made in `dir`, or in $TMPDIR, or in /tmp; its name is `prefix` ("neap-") and
+---characters that nobody can guess.
+---
+---Fails with ENOENT, EACCES, ENOSPC, EMFILE. Raises for options it does not know, and
+---for a prefix with a "/" in it.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local path
+---do
+---  local file <close> = assert(fs.tempfile { prefix = "draft-" })
+---  path = file.path
+---  assert(file:write "tea")
+---end
+---print(fs.stat(path) == nil) --> true
+---```
+---
+---Source: open(2) with O_EXCL, getrandom(2).
+---@param options? { dir?: string, prefix?: string }
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+---@overload fun(options: { dir?: string, prefix?: string }, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function fs.tempfile(options) end
+
+---A new directory that only we may use (0700), removed with all that is in it as
+---`fs.tempfile` has it.
+---
+---Fails with ENOENT, EACCES, ENOSPC. Raises as `fs.tempfile` does.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/a/b", { parents = true }))
+---```
+---
+---Source: mkdir(2), getrandom(2).
+---@param options? { dir?: string, prefix?: string }
+---@return neap.tempdir? directory
+---@return string? message
+---@return string? code
+---@overload fun(callback: fun(directory?: neap.tempdir, message?: string, code?: string)): neap.task
+---@overload fun(options: { dir?: string, prefix?: string }, callback: fun(directory?: neap.tempdir, message?: string, code?: string)): neap.task
+function fs.tempdir(options) end
+
+---@class neap.tempdir
+---@field path string absolute
+---@field closed boolean
+local tempdir = {}
+
+---Removes it with all that is in it, as `fs.remove` does, and waits for that. Closing
+---twice does nothing.
+---
+---Fails with EACCES and the like, where something in it cannot be removed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir = assert(fs.tempdir())
+---print(dir:close(), fs.stat(dir.path) == nil, dir.closed) --> true	true	true
+---```
+---
+---Source: unlinkat(2).
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.tempdir, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function tempdir:close() end
+
 -- ---- watching ---------------------------------------------------------------
 
 ---What happened to one name.

@@ -56,8 +56,8 @@ static int set_files(posix_spawn_file_actions_t *actions,
   for (int i = 0; i < 3 && error == 0; i++) {
     int fd = launch->files[i];
     if (fd == LAUNCH_NULL) {
-      error = posix_spawn_file_actions_addopen(actions, i, "/dev/null",
-                                               O_RDWR, 0);
+      error =
+        posix_spawn_file_actions_addopen(actions, i, "/dev/null", O_RDWR, 0);
       continue;
     }
     if (fd != i) fd = move_up(fd, &copies[i]);
@@ -66,8 +66,8 @@ static int set_files(posix_spawn_file_actions_t *actions,
   }
 #ifdef HAS_CLOSEFROM
   if (error == 0)
-    error = posix_spawn_file_actions_addclosefrom_np(actions,
-                                                     STDERR_FILENO + 1);
+    error =
+      posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 #else
   mark_descriptors();
 #endif

@@ -177,8 +177,7 @@ static void on_signal(int number) {
   bool taken = interrupt_came(number) || taker_came(number);
   switch (taken ? 0 : number) {
     case SIGTERM:
-    case SIGINT: end_now_or_soon(number);
-      break;
+    case SIGINT: end_now_or_soon(number); break;
     case SIGUSR1:
       signals.wants_list = 1;
       interrupt(signals.host->running);

@@ -55,8 +55,9 @@ static char **push_array(lua_State *L, int list) {
 static char **check_list(lua_State *L) {
   char what[40];
   if (lua_type(L, 1) == LUA_TSTRING)
-    luaL_argerror(L, 1, "a list is expected: { \"ls\", \"-l\" }; for a shell: "
-                        "{ \"sh\", \"-c\", \"ls -l | wc\" }");
+    luaL_argerror(L, 1,
+                  "a list is expected: { \"ls\", \"-l\" }; for a shell: "
+                  "{ \"sh\", \"-c\", \"ls -l | wc\" }");
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_Integer count = luaL_len(L, 1);
   luaL_argcheck(L, count > 0, 1, "an empty list: it names no program");
@@ -119,8 +120,7 @@ static void keep_changes(lua_State *L, int changes, int list) {
 
 static bool inherits_env(lua_State *L) {
   if (lua_isnil(L, 2)) return true;
-  if (lua_getfield(L, 2, "inherit_env") != LUA_TNIL &&
-      !lua_isboolean(L, -1))
+  if (lua_getfield(L, 2, "inherit_env") != LUA_TNIL && !lua_isboolean(L, -1))
     luaL_argerror(L, 2, "inherit_env is true or false");
   bool inherits = lua_isnil(L, -1) || lua_toboolean(L, -1);
   lua_pop(L, 1);
@@ -212,8 +212,8 @@ void command_check_file(lua_State *L, struct launch *launch, int file,
 int command_pipe(struct launch *launch, int file, int *theirs) {
   uv_file ends[2];
   bool reads = file == STDIN_FILENO; /* the child does */
-  int status = uv_pipe(ends, reads ? 0 : UV_NONBLOCK_PIPE,
-                       reads ? UV_NONBLOCK_PIPE : 0);
+  int status =
+    uv_pipe(ends, reads ? 0 : UV_NONBLOCK_PIPE, reads ? UV_NONBLOCK_PIPE : 0);
   if (status < 0) return status;
   *theirs = launch->files[file] = reads ? ends[0] : ends[1];
   return reads ? ends[1] : ends[0];

@@ -6,7 +6,7 @@ local program = require "spec.support.program"
 local terminal = {}
 terminal.__index = terminal
 
-local SECONDS = 20 -- then it is ended, and what is expected does not come
+local SECONDS = 60 -- then it is ended, and what is expected does not come
 
 -- Options: env, a table.
 function terminal.open(command, options)

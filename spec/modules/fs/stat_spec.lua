@@ -188,7 +188,9 @@ end)
 
 describe("fs.space", function()
   it("tells how much there is, in bytes", function()
-    local space = both("space", dir.path)
+    local space
+    fs.space(dir.path, function(got) space = got end):join()
+    assert.equal(space.total, fs.space(dir.path).total) -- the others change all the time
     assert.equal("integer", math.type(space.total))
     assert.is_true(space.total >= space.free and space.free >= space.available)
     assert.same({ nil, "space /none: no such file or directory", "ENOENT" }, { fs.space("/none") })

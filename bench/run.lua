@@ -7,11 +7,11 @@ local contestants = require "lib.contestants"
 local json = require "lib.json"
 local report = require "lib.report"
 
-local ROWS = { "echo", "tasks", "timers", "start", "idle", "reload", "walk" }
+local ROWS = { "echo", "tasks", "timers", "start", "idle", "reload", "walk", "files" }
 
 local USAGE = [[
 usage: bench/run [option...] [row...]
-rows: echo tasks timers start idle reload walk (all without)
+rows: echo tasks timers start idle reload walk files (all without)
   --quick       a small run, for a look only
   --rounds N    rounds of each measurement (default 5; quick: 3)
   --json FILE   also write everything, with each sample, to FILE

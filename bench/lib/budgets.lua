@@ -36,6 +36,8 @@ local LIST = {
   spec("reload", "no request fails", median "failed", 0, 0),
   spec("reload", "no connection drops", median "dropped", 0, 0),
   spec("reload", "no version is missed", median "missed", 0, 0),
+  spec("files", "CPU <= 1.25 x limit", ratio "limit", 1.25),
+  spec("files", "CPU <= 1/3 of node's", ratio "node", 1 / 3, 3),
   spec("walk", "CPU <= 1/2 of node's", ratio "node", 1 / 2, 3),
   spec("walk", "CPU < luv's", ratio "luv", 1),
   spec("reload", "the slowest live <= 30 ms", slowest, 30, 1),

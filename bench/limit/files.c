@@ -1,7 +1,8 @@
 /* files - the limit for reading files: one job of libuv's thread pool a file,
  * which opens it, asks for its size, reads and closes it.
  * files DIRECTORY FILES COUNT: reads the files "1", "2" ... FILES in turn, COUNT
- * in all, 64 in flight, each into memory of its own; prints the bytes read. */
+ * in all, 64 in flight, each into memory of its own; prints the bytes read.
+ * files DIRECTORY FILES: makes these files, of 4 KiB, if they are not there. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { IN_FLIGHT = 64 };
+enum { IN_FLIGHT = 64, SIZE = 4096 };
 
 struct read {
   uv_work_t uv;
@@ -50,11 +51,25 @@ static void begin(struct read *read_) {
   uv_queue_work(uv_default_loop(), &read_->uv, work, after);
 }
 
+static int make_files(void) {
+  static char text[SIZE];
+  char path[256];
+  mkdir(directory, 0777);
+  for (long i = 1; i <= files; i++) {
+    snprintf(path, sizeof path, "%s/%ld", directory, i);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0 || write(fd, text, SIZE) != SIZE) return 1;
+    close(fd);
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
   static struct read reads[IN_FLIGHT];
-  if (argc < 4) return 2;
+  if (argc < 3) return 2;
   directory = argv[1];
   files = atol(argv[2]);
+  if (argc == 3) return make_files();
   count = atol(argv[3]);
   for (int i = 0; i < IN_FLIGHT; i++) {
     reads[i].uv.data = &reads[i];

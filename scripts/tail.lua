@@ -65,7 +65,7 @@ local function find_end(file, size)
   if missing == 0 then return size end
   while at > 0 do
     local from = math.max(0, at - BLOCK)
-    local block = assert(file:pread(at - from, from)) or ""
+    local block = assert(file:pread(at - from, from))
     for place = #block, 1, -1 do
       local is_last = from + place == size -- it ends the last line: there is none behind it
       if block:byte(place) == 10 and not is_last then
@@ -93,8 +93,9 @@ end
 -- Prints what is there.
 local function drain(follower)
   while true do
-    local text = assert(follower.file:pread(BLOCK, follower.at))
-    if text == "" then return end
+    local text, message = follower.file:pread(BLOCK, follower.at)
+    if message then error(message, 0) end
+    if not text then return end
     follower.at = follower.at + #text
     add(follower, text)
   end

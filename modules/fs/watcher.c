@@ -1,7 +1,5 @@
-/* watcher.c - fs.watch: the handle that a script holds. Changes lie in a queue
- * until a reader takes them, or a task that calls the callback, one at a time.
- * It is filled only when it is empty: what happens meanwhile is gathered by who
- * fills it. */
+/* watcher.c - fs.watch: the handle that a script holds, and who reads from it.
+ * What it was told lies in a queue, see changes.c. */
 #include "modules/fs/watcher.h"
 
 #include <lauxlib.h>
@@ -41,105 +39,17 @@ static void set_alive(struct watcher *watcher, bool alive) {
     uv_unref((uv_handle_t *)&watcher->uv);
 }
 
-static void poke(const struct watcher *watcher) {
-  if (watcher->source != NULL) notifier_poke(watcher->source);
-}
-
-/* ---- the queue ----------------------------------------------------------- */
-
-bool watcher_put(struct watcher *watcher, const char *path, size_t size,
-                 const char *kind) {
-  struct change *change = malloc(sizeof *change + size);
-  if (change == NULL) return false;
-  change->next = NULL;
-  change->kind = kind;
-  change->size = size;
-  memcpy(change->path, path, size);
-  *watcher->last = change;
-  watcher->last = &change->next;
-  return true;
-}
-
-static void drop_first(struct watcher *watcher) {
-  struct change *change = watcher->first;
-  watcher->first = change->next;
-  if (watcher->first == NULL) watcher->last = &watcher->first;
-  free(change);
-}
-
-static void push_first(lua_State *L, struct watcher *watcher) {
-  const struct change *change = watcher->first;
-  lua_createtable(L, 0, 2);
-  lua_pushlstring(L, change->path, change->size);
-  lua_setfield(L, -2, "path");
-  lua_pushstring(L, change->kind);
-  lua_setfield(L, -2, "kind");
-  drop_first(watcher);
-}
-
-bool watcher_is_idle(const struct watcher *watcher) {
-  return watcher->first == NULL && watcher->caller == NULL;
-}
-
-/* ---- the callback -------------------------------------------------------- */
-
-static void call_next(struct watcher *watcher);
-
-static int run_callback(lua_State *L) {
-  struct watcher *watcher = lua_touserdata(L, 1);
-  if (watcher->handle.closing || watcher->first == NULL) return 0;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, watcher->callback);
-  push_first(L, watcher);
-  watcher->taken = true;
-  return task_call_last(L, 1);
-}
-
-/* The change may not have been taken: there was no memory, it was cancelled. */
-static void call_ended(struct task *task, enum task_end end) {
-  struct watcher *watcher = task->sink_data;
-  (void)end;
-  watcher->caller = NULL;
-  if (!watcher->taken && watcher->first != NULL) drop_first(watcher);
-  call_next(watcher);
-  if (watcher_is_idle(watcher)) poke(watcher);
-  handle_leave(&watcher->handle);
-}
-
-static const struct task_sink call_sink = {NULL, call_ended};
-
-static void call_next(struct watcher *watcher) {
-  struct handle *h = &watcher->handle;
-  if (h->closing || watcher->callback == LUA_NOREF || !watcher->begun) return;
-  if (watcher->caller != NULL || watcher->first == NULL) return;
-  struct task *task = task_start(h->host, h->work.owner, run_callback, watcher);
-  if (task == NULL) return; /* the next change tries again */
-  handle_use(h);
-  task->sink = &call_sink;
-  task->sink_data = watcher;
-  task->name = "watch";
-  task->origin = h->origin;
-  task->work.spec = h->work.spec;
-  watcher->caller = task;
-  watcher->taken = false;
-}
-
-void watcher_deliver(struct watcher *watcher) {
-  if (watcher->reader.waiter != NULL && watcher->first != NULL)
-    task_wake(watcher->reader.waiter, 0);
-  call_next(watcher);
-}
-
 /* ---- as work of its owner ------------------------------------------------ */
 
 static void on_close(struct handle *h) {
   struct watcher *watcher = (struct watcher *)h;
-  while (watcher->first != NULL) drop_first(watcher);
+  changes_drop(watcher);
   if (watcher->callback != LUA_NOREF)
     luaL_unref(h->host->L, LUA_REGISTRYINDEX, watcher->callback);
   watcher->callback = LUA_NOREF;
   wait_wake_all(watcher->starter.waiter, UV_ECANCELED);
   wait_wake_all(watcher->reader.waiter, UV_ECANCELED);
-  poke(watcher);
+  changes_poke(watcher);
 }
 
 static void on_free(struct handle *h) {
@@ -150,7 +60,7 @@ static void on_free(struct handle *h) {
 }
 
 static void on_begun(uv_async_t *uv) {
-  call_next(uv->data);
+  changes_call(uv->data);
 }
 
 /* The commit: what has changed since it was staged is told after it. */
@@ -205,7 +115,7 @@ static int watch_finish(lua_State *L) {
   watcher->callback = luaL_ref(L, LUA_REGISTRYINDEX);
   watcher->handle.rooted = true;
   if (watcher->begun) set_alive(watcher, true);
-  call_next(watcher);
+  changes_call(watcher);
   return 1;
 }
 
@@ -327,8 +237,8 @@ static int fs_watch(lua_State *L) {
 
 /* The last one has been taken: there may be more. */
 static int take(lua_State *L, struct watcher *watcher) {
-  push_first(L, watcher);
-  if (watcher->first == NULL) poke(watcher);
+  changes_push(L, watcher);
+  if (watcher->first == NULL) changes_poke(watcher);
   return 1;
 }
 
@@ -361,7 +271,7 @@ static int start_read(lua_State *L, struct watcher *watcher, int callback,
   if (watcher->first != NULL || watcher->handle.closing)
     return wait_pass(L, task, &watcher->reader.waiter);
   set_alive(watcher, true);
-  if (watcher->polling) poke(watcher);
+  if (watcher->polling) changes_poke(watcher);
   return wait_park(L, task, &watcher->reader.waiter, limit);
 }
 

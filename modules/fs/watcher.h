@@ -53,4 +53,10 @@ bool watcher_put(struct watcher *watcher, const char *path, size_t size,
 void watcher_deliver(struct watcher *watcher);
 void watcher_arm(struct watcher *watcher);
 
+/* In changes.c, for watcher.c. */
+void changes_push(lua_State *L, struct watcher *watcher); /* takes the first */
+void changes_drop(struct watcher *watcher);               /* all of them */
+void changes_call(struct watcher *watcher); /* the callback, if it can be */
+void changes_poke(const struct watcher *watcher); /* who feeds it goes on */
+
 #endif

@@ -44,7 +44,7 @@ static int set_broken(lua_State *L) {
   return 0;
 }
 
-/* The descriptor can no longer be read: /dev/null is at its end, a directory is
+/* The descriptor can no longer be read: it is that of a directory, which is
  * an error. */
 static int break_descriptor(lua_State *L) {
   char path[64], target[64];
@@ -64,7 +64,7 @@ static int break_descriptor(lua_State *L) {
   return 0;
 }
 
-/* told(fn): what it writes to stderr meanwhile; it does not wait. */
+/* to_file(path): what is told on stderr goes there; to_file(): as it was. */
 static int to_file(lua_State *L) {
   static int kept = -1;
   const char *path = luaL_optstring(L, 1, NULL);

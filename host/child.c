@@ -67,8 +67,8 @@ static void end_over(struct child *child) {
 /* Its pid is its own as long as it has not been waited for. */
 static bool has_ended(const struct child *child) {
   siginfo_t info = {.si_pid = 0};
-  int status = waitid(P_PID, (id_t)child->pid, &info,
-                      WEXITED | WNOHANG | WNOWAIT);
+  int status =
+    waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT);
   return status == 0 && info.si_pid == child->pid;
 }
 

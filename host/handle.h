@@ -23,8 +23,9 @@ struct handle {     /* first member of every handle struct */
   void (*on_close)(struct handle *h); /* wake those who wait, or NULL */
   void (*end)(struct handle *h);      /* close in good order; NULL: at once */
   void (*on_free)(struct handle *h);  /* nobody uses it any more, or NULL */
-  struct origin origin;               /* the line that created it */
-  int users;                          /* the box, libuv, tasks that use it */
+  int (*descriptor)(const struct handle *h); /* a child may have it, or NULL */
+  struct origin origin;                      /* the line that created it */
+  int users; /* the box, libuv, tasks that use it */
   bool rooted;
   bool ended;   /* by the script: using it again is an error */
   bool closing; /* libuv is letting go, whoever wanted that */

@@ -15,6 +15,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "host/output.h"
+
 enum { NAME_SIZE = 4096 };
 
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
@@ -54,8 +56,8 @@ static int set_files(posix_spawn_file_actions_t *actions,
   for (int i = 0; i < 3 && error == 0; i++) {
     int fd = launch->files[i];
     if (fd == LAUNCH_NULL) {
-      error = posix_spawn_file_actions_addopen(actions, i, "/dev/null",
-                                               O_RDWR, 0);
+      error =
+        posix_spawn_file_actions_addopen(actions, i, "/dev/null", O_RDWR, 0);
       continue;
     }
     if (fd != i) fd = move_up(fd, &copies[i]);
@@ -64,8 +66,8 @@ static int set_files(posix_spawn_file_actions_t *actions,
   }
 #ifdef HAS_CLOSEFROM
   if (error == 0)
-    error = posix_spawn_file_actions_addclosefrom_np(actions,
-                                                     STDERR_FILENO + 1);
+    error =
+      posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 #else
   mark_descriptors();
 #endif
@@ -170,9 +172,20 @@ static int run_program(struct attempt *attempt) {
   return run_in_path(attempt);
 }
 
+/* What we have printed comes before what it prints. */
+static void settle(const struct launch *l) {
+  for (int i = 0; i < 3; i++) {
+    if (l->files[i] != STDOUT_FILENO && l->files[i] != STDERR_FILENO) continue;
+    output_flush_buffers();
+    output_settle();
+    return;
+  }
+}
+
 int launch(const struct launch *l) {
   struct attempt attempt = {.launch = l};
   int copies[3];
+  settle(l);
   int error = posix_spawn_file_actions_init(&attempt.actions);
   if (error != 0) return uv_translate_sys_error(error);
   error = posix_spawnattr_init(&attempt.attributes);

@@ -190,12 +190,12 @@ int lookup_steps(lua_State *L) {
 /* A file that has just changed may change again within the same tick of the
  * file system's clock, and would look the same: seconds where it seems to have
  * no fractions. */
-bool lookup_is_recent(const struct stat *status) {
+bool lookup_is_recent(const struct timespec *time) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  double age = difftime(now.tv_sec, status->st_ctim.tv_sec) +
-               (double)(now.tv_nsec - status->st_ctim.tv_nsec) / 1e9;
-  return age < (status->st_ctim.tv_nsec == 0 ? 2.0 : 0.02);
+  double age = difftime(now.tv_sec, time->tv_sec) +
+               (double)(now.tv_nsec - time->tv_nsec) / 1e9;
+  return age < (time->tv_nsec == 0 ? 2.0 : 0.02);
 }
 
 /* (The time of the last change to the inode cannot be set back, as the other
@@ -210,7 +210,7 @@ static void stats_work(const char *path, void *memo, struct answers *answers) {
              (long long)status.st_mtim.tv_sec, (long)status.st_mtim.tv_nsec,
              (long long)status.st_ctim.tv_sec, (long)status.st_ctim.tv_nsec,
              (long long)status.st_size, (unsigned long long)status.st_ino,
-             lookup_is_recent(&status) ? "?" : "");
+             lookup_is_recent(&status.st_ctim) ? "?" : "");
   answers_add(answers, text, (size_t)size);
 }
 

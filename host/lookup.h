@@ -5,7 +5,7 @@
 
 #include <lua.h>
 #include <stdbool.h>
-#include <sys/stat.h>
+#include <time.h>
 
 /* lookups(paths [, callback]) -> for each a list {directory, name, what,
  * directory, ...}: every name that is looked up on the way, up to the file or
@@ -16,7 +16,7 @@ int lookup_steps(lua_State *L);
  * have changed, or false where there is none. */
 int lookup_stats(lua_State *L);
 
-/* It may change again, and its times would be the same. */
-bool lookup_is_recent(const struct stat *status);
+/* Whatever happens next may have the same time. */
+bool lookup_is_recent(const struct timespec *time);
 
 #endif

@@ -10,13 +10,13 @@ static const struct {
   const char *name;
   int number;
 } names[] = {
-  {"ABRT", SIGABRT},     {"ALRM", SIGALRM}, {"BUS", SIGBUS},
-  {"CHLD", SIGCHLD},     {"CONT", SIGCONT}, {"FPE", SIGFPE},
-  {"HUP", SIGHUP},       {"ILL", SIGILL},   {"INT", SIGINT},
+  {"ABRT", SIGABRT},     {"ALRM", SIGALRM},     {"BUS", SIGBUS},
+  {"CHLD", SIGCHLD},     {"CONT", SIGCONT},     {"FPE", SIGFPE},
+  {"HUP", SIGHUP},       {"ILL", SIGILL},       {"INT", SIGINT},
 #ifdef SIGINFO
   {"INFO", SIGINFO},
 #endif
-  {"IO", SIGIO},         {"KILL", SIGKILL}, {"PIPE", SIGPIPE},
+  {"IO", SIGIO},         {"KILL", SIGKILL},     {"PIPE", SIGPIPE},
   {"PROF", SIGPROF},
 #ifdef SIGPWR
   {"PWR", SIGPWR},
@@ -25,11 +25,11 @@ static const struct {
 #ifdef SIGSTKFLT
   {"STKFLT", SIGSTKFLT},
 #endif
-  {"STOP", SIGSTOP},     {"SYS", SIGSYS},   {"TERM", SIGTERM},
-  {"TRAP", SIGTRAP},     {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
-  {"TTOU", SIGTTOU},     {"URG", SIGURG},   {"USR1", SIGUSR1},
-  {"USR2", SIGUSR2},     {"VTALRM", SIGVTALRM},
-  {"WINCH", SIGWINCH},   {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
+  {"STOP", SIGSTOP},     {"SYS", SIGSYS},       {"TERM", SIGTERM},
+  {"TRAP", SIGTRAP},     {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN},
+  {"TTOU", SIGTTOU},     {"URG", SIGURG},       {"USR1", SIGUSR1},
+  {"USR2", SIGUSR2},     {"VTALRM", SIGVTALRM}, {"WINCH", SIGWINCH},
+  {"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ},
 };
 
 enum { COUNT = sizeof names / sizeof names[0] };

@@ -159,6 +159,14 @@ static void end_now_or_soon(int number) {
   interrupt(signals.host->running);
 }
 
+/* Whoever reads lines is told: it does not end the program. */
+static bool interrupt_came(int number) {
+  if (number != SIGINT || signals.act == NULL || signals.ends > 0) return false;
+  signals.interrupts++;
+  interrupt(signals.host->running);
+  return true;
+}
+
 static void on_signal(int number) {
   int saved = errno;
   if (signals.host == NULL) return;
@@ -166,17 +174,10 @@ static void on_signal(int number) {
     pthread_kill(signals.thread, number); /* only there it may touch Lua */
     return;
   }
-  bool taken = taker_came(number);
+  bool taken = interrupt_came(number) || taker_came(number);
   switch (taken ? 0 : number) {
-    case SIGINT:
-      if (signals.act != NULL && signals.ends == 0) {
-        signals.interrupts++;
-        interrupt(signals.host->running);
-        break;
-      } /* fall through */
     case SIGTERM:
-      end_now_or_soon(number);
-      break;
+    case SIGINT: end_now_or_soon(number); break;
     case SIGUSR1:
       signals.wants_list = 1;
       interrupt(signals.host->running);

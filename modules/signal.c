@@ -30,10 +30,9 @@ static int check_signal(lua_State *L, int index) {
   int number = signal_check(L, index);
   const char *obstacle = taker_obstacle(number);
   if (obstacle != NULL)
-    luaL_argerror(
-      L, index,
-      lua_pushfstring(L, "%s cannot be taken: %s", signal_name(number),
-                      obstacle));
+    luaL_argerror(L, index,
+                  lua_pushfstring(L, "%s cannot be taken: %s",
+                                  signal_name(number), obstacle));
   return number;
 }
 
@@ -156,7 +155,7 @@ static uint64_t bit_of(int number) {
 }
 
 struct waiter {
-  struct task *task; /* first member: who waits */
+  struct task *task;           /* first member: who waits */
   struct waiter *next, **link; /* in `waiters`; link NULL: it is over */
   struct generation *generation;
   uint64_t signals;
@@ -227,8 +226,7 @@ static void stop_hold(struct work *work) {
 static const struct work_kind hold_kind = {.name = "signal hold",
                                            .stop = stop_hold};
 
-static struct hold *find_hold(const struct generation *generation,
-                              int number) {
+static struct hold *find_hold(const struct generation *generation, int number) {
   struct hold *hold = holds;
   while (hold != NULL && (hold->taker.number != number ||
                           hold->work.owner != &generation->background))

@@ -8,8 +8,8 @@ local function reader()
   while begun < count do
     local path = directory .. "/" .. begun % files + 1
     begun = begun + 1
-    local text = assert(fs.read(path)) -- first: others add to the total meanwhile
-    total = total + #text
+    local text = assert(fs.read(path))
+    total = total + #text -- (others have added to it meanwhile)
   end
 end
 

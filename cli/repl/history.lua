@@ -5,17 +5,24 @@ local getenv, open = os.getenv, io.open
 
 local MOST = 1000 -- entries that are kept
 
+-- Its folder, and those that are made if they are missing: not somebody's home.
 local function find_folder()
   local state, home = getenv "XDG_STATE_HOME", getenv "HOME"
-  if state and state:find("^/") then return state .. "/neap" end
-  return home and home ~= "" and home .. "/.local/state/neap" or nil
+  if state and state:find("^/") then return state .. "/neap", { state, state .. "/neap" } end
+  if not home or home == "" then return nil end
+  local folders, folder = {}, home
+  for _, name in ipairs { ".local", "state", "neap" } do
+    folder = folder .. "/" .. name
+    folders[#folders + 1] = folder
+  end
+  return folder, folders
 end
 
-local function make_folders(path)
-  for parent in path:gmatch("()/") do
-    if parent > 1 and not core.make_directory(path:sub(1, parent - 1)) then return false end
+local function make(folders)
+  for _, folder in ipairs(folders) do
+    if not core.make_directory(folder) then return false end
   end
-  return core.make_directory(path)
+  return true
 end
 
 local function encode(entry)
@@ -40,7 +47,7 @@ local function write(path, entries, first)
   return core.replace_text(path, table.concat(lines))
 end
 
-local folder = find_folder()
+local folder, folders = find_folder()
 local path = folder and folder .. "/history"
 local entries = path and read(path) or {}
 local first = math.max(1, #entries - MOST + 1)
@@ -57,7 +64,7 @@ end
 function history.add(entry)
   if entry == last or not entry:find("%S") then return false end
   last = entry
-  if path and not (make_folders(folder) and core.append_text(path, encode(entry))) then
+  if path and not (make(folders) and core.append_text(path, encode(entry))) then
     complain(("cannot write the history to %s"):format(path))
     path = nil
   end

@@ -1,6 +1,6 @@
 -- Runs spec files in processes of their own: `run(files)` waits for one to end, and returns what it has reported.
 -- Everything but the files is as it was asked of us, without what only one process may do.
-local core, options = ...
+local _, options = ...
 local process = require "neap.process"
 local children = {}
 

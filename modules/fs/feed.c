@@ -32,6 +32,7 @@ static int attach(lua_State *L) {
   struct notifier *source = notifier_use(L, 2);
   if (watcher->source != NULL) notifier_leave(watcher->source);
   watcher->source = source;
+  if (watcher->handle.closing) notifier_poke(source);
   return 0;
 }
 
@@ -117,9 +118,9 @@ static int serve(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"entries", fs_marked_entries},
-  {"marks", fs_marks},
-  {"marks_followed", fs_marks_followed},
+  {"entries", marks_in},
+  {"marks", marks_of},
+  {"marks_followed", marks_followed},
   {"serve", serve},
   {NULL, NULL},
 };

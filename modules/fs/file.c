@@ -100,6 +100,10 @@ static void fill(struct file *file, struct opened *opened) {
   opened->fd = -1;
 }
 
+static int get_descriptor(const struct handle *h) {
+  return ((const struct file *)h)->fd;
+}
+
 void file_push(lua_State *L, struct opened *opened, const char *path) {
   struct owner *owner = owner_here(L);
   struct box *box = handle_push_empty_box(L, class_name, 0);
@@ -116,6 +120,7 @@ void file_push(lua_State *L, struct opened *opened, const char *path) {
   file->handle.on_close = on_close;
   file->handle.on_free = on_free;
   file->handle.end = end;
+  file->handle.descriptor = get_descriptor;
   file->handle.origin = opened->origin;
   handle_open(&file->handle, &file->uv, &kind, owner);
   handle_fill_box(box, &file->handle);

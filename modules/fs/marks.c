@@ -23,8 +23,12 @@ enum { MARK_DIRECTORY = 1, MARK_RECENT = 2, MARK_OTHER = 4 };
 /* What is in a directory is no part of its mark, nor is who may read a file. */
 static int64_t mark_of(const struct stat *status) {
   bool is_directory = S_ISDIR(status->st_mode);
-  uint64_t all[] = {(uint64_t)status->st_dev, (uint64_t)status->st_ino,
-                    (uint64_t)(status->st_mode & S_IFMT), 0, 0, 0};
+  uint64_t all[] = {(uint64_t)status->st_dev,
+                    (uint64_t)status->st_ino,
+                    (uint64_t)(status->st_mode & S_IFMT),
+                    0,
+                    0,
+                    0};
   if (!is_directory) {
     all[3] = (uint64_t)status->st_size;
     all[4] = (uint64_t)status->st_mtim.tv_sec;
@@ -33,7 +37,7 @@ static int64_t mark_of(const struct stat *status) {
   struct fingerprint print = fingerprint_bytes((const char *)all, sizeof all);
   uint64_t mark = print.hash << 3 | MARK_OTHER;
   if (is_directory) mark |= MARK_DIRECTORY;
-  if (!is_directory && lookup_is_recent(status)) mark |= MARK_RECENT;
+  if (!is_directory && lookup_is_recent(&status->st_mtim)) mark |= MARK_RECENT;
   return (int64_t)mark;
 }
 
@@ -87,11 +91,11 @@ static const struct question followed = {
   push_mark,
   0};
 
-int fs_marks(lua_State *L) {
+int marks_of(lua_State *L) {
   return questions_ask(L, &itself);
 }
 
-int fs_marks_followed(lua_State *L) {
+int marks_followed(lua_State *L) {
   return questions_ask(L, &followed);
 }
 
@@ -121,8 +125,7 @@ static int add_entries(DIR *directory, struct answers *answers) {
 }
 
 /* The status comes last: only then it is known. */
-static void ask_entries(const char *path, void *memo,
-                        struct answers *answers) {
+static void ask_entries(const char *path, void *memo, struct answers *answers) {
   (void)memo;
   int status = 0;
   DIR *directory = opendir(path);
@@ -163,6 +166,6 @@ static const struct question entries = {
   push_entries,
   0};
 
-int fs_marked_entries(lua_State *L) {
+int marks_in(lua_State *L) {
   return questions_ask(L, &entries);
 }

@@ -9,13 +9,13 @@
  * it is a directory; bit 1: it has just been written, so it may change again
  * and have the same mark; the others mean nothing. 0: it cannot be known. */
 
-/* fs_marks(paths [, callback]) -> for each its mark, or false: it is not there.
+/* marks_of(paths [, callback]) -> for each its mark, or false: it is not there.
  * Of a link it is that of the link. */
-int fs_marks(lua_State *L);
+int marks_of(lua_State *L);
 /* The same, but links are followed. */
-int fs_marks_followed(lua_State *L);
-/* fs_marked_entries(paths [, callback]) -> for each directory a list {code, name, mark,
+int marks_followed(lua_State *L);
+/* marks_in(paths [, callback]) -> for each directory a list {code, name, mark,
  * name, mark ...}; code: false, or why it could not be listed. */
-int fs_marked_entries(lua_State *L);
+int marks_in(lua_State *L);
 
 #endif

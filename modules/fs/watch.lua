@@ -1,9 +1,9 @@
 -- fs.watch: what has changed in a file or a tree, decided in two tasks of the root, which no reload touches.
 --
 -- Of what is there a mark is remembered (see marks.c), as it was last told of. What the system tells is a hint: the
--- names it is about are looked at again, when the burst is over, and what is another one then has changed. So it does not
--- matter in which way a file was saved, nor what has become of it in between. A new directory is watched at once, and
--- listed after that: nothing in it is missed. Where the system could not tell all, or tells nothing, all is listed.
+-- names it is about are looked at again, when the burst is over, and what is another one then has changed. So it does
+-- not matter in which way a file was saved, nor what has become of it in between. A new directory is watched at once,
+-- and listed after that: nothing in it is missed. Where the system could not tell all, or tells nothing, all is listed.
 local core, open_way, warn = ... -- entries, marks, marks_followed, notifier, now, serve: see watch.c
 local error, ipairs, next, pairs, setmetatable, type = error, ipairs, next, pairs, setmetatable, type
 local max, min, sort = math.max, math.min, table.sort
@@ -89,7 +89,7 @@ local function list_soon(self, node)
 end
 
 local function add_node(self, parent, name)
-  local node = { parent = parent, name = name, names = {} }
+  local node = { parent = parent, name = name, names = {}, silent = not self.armed }
   if parent then
     parent.children = parent.children or {}
     parent.children[name] = node
@@ -147,13 +147,13 @@ end
 
 -- Where we look for ourselves, and it is being written just now: the next look tells more.
 local function is_too_early(self, node, name, old, mark)
-  if not self.unwatched[node] or not self.armed or mark & RECENT == 0 or is_same(old, mark) then return false end
-  node.early = node.early or {}
-  if node.early[name] then
-    node.early[name] = nil
+  local early = node.early or {}
+  node.early = early
+  if early[name] or not self.armed or mark & RECENT == 0 or is_same(old, mark) then
+    early[name] = nil
     return false
   end
-  node.early[name] = true
+  early[name] = true
   self.poll_at = min(self.poll_at, now() + SOON)
   return true
 end
@@ -167,7 +167,7 @@ local function learn(self, node, relative, name, mark, how)
     if old then report(self, relative .. name, "removed") end
     return
   end
-  if not how and is_too_early(self, node, name, old, mark) then return end
+  if not how and self.unwatched[node] and is_too_early(self, node, name, old, mark) then return end
   if not old then
     report(self, relative .. name, "created")
   elseif has_changed(old, mark, how) then
@@ -203,6 +203,8 @@ local function take_list(self, node, list)
     if not absent[code] then self.unwatched[node] = true end -- no descriptor, no memory: later
     return
   end
+  local armed = self.armed
+  self.armed = armed and not node.silent -- what was there at the beginning is no news
   for i = 2, #list, 2 do
     there[list[i]] = true
     learn(self, node, relative, list[i], list[i + 1])
@@ -210,6 +212,7 @@ local function take_list(self, node, list)
   for name in pairs(node.names) do
     if not there[name] then learn(self, node, relative, name, false) end
   end
+  self.armed, node.silent = armed, nil
 end
 
 local function list_nodes(self, nodes)
@@ -313,11 +316,18 @@ local function look_at_root(self, how)
   if not marks then error(message, 0) end
   local old, mark = self.mark, marks[1]
   if mark == 0 then return end
+  if self.way.polling and self.armed and mark and mark & RECENT ~= 0 and not is_same(old, mark) and not self.early then
+    self.early = true -- the next look tells more
+    return
+  end
+  self.early = nil
   if not mark then
     if old then report(self, "", "removed") end
   elseif not old then
     report(self, "", "created")
-  elseif not is_same(old, mark) or mark & DIRECTORY == 0 and (how == "certain" or how == "changed" and old & RECENT ~= 0) then
+  elseif not is_same(old, mark) then
+    report(self, "", "changed")
+  elseif mark & DIRECTORY == 0 and (how == "certain" or how == "changed" and old & RECENT ~= 0) then
     report(self, "", "changed")
   end
   if how ~= "touched" or not is_same(old, mark) then self.mark = mark end

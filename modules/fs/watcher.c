@@ -111,8 +111,7 @@ static void call_next(struct watcher *watcher) {
   struct handle *h = &watcher->handle;
   if (h->closing || watcher->callback == LUA_NOREF || !watcher->begun) return;
   if (watcher->caller != NULL || watcher->first == NULL) return;
-  struct task *task =
-    task_start(h->host, h->work.owner, run_callback, watcher);
+  struct task *task = task_start(h->host, h->work.owner, run_callback, watcher);
   if (task == NULL) return; /* the next change tries again */
   handle_use(h);
   task->sink = &call_sink;
@@ -150,13 +149,17 @@ static void on_free(struct handle *h) {
   free(watcher->absolute);
 }
 
-/* The commit: what has changed since it was staged is told. */
+static void on_begun(uv_async_t *uv) {
+  call_next(uv->data);
+}
+
+/* The commit: what has changed since it was staged is told after it. */
 static int start(struct work *work) {
   struct watcher *watcher = (struct watcher *)work;
   watcher->begun = true;
   if (watcher->callback == LUA_NOREF) return 0; /* not armed yet */
   set_alive(watcher, true);
-  call_next(watcher);
+  uv_async_send(&watcher->uv);
   return 0;
 }
 
@@ -231,8 +234,8 @@ static char *make_absolute(const char *path, int *status) {
 
 static int start_feed(struct watcher *watcher) {
   struct handle *h = &watcher->handle;
-  struct task *task = task_start(h->host, &h->host->root->background,
-                                 watcher_feed, watcher);
+  struct task *task =
+    task_start(h->host, &h->host->root->background, watcher_feed, watcher);
   if (task == NULL) return UV_ENOMEM;
   handle_use(h);
   task->serves = true;
@@ -253,7 +256,7 @@ static int prepare(struct watcher *watcher, const char *path) {
   if (status < 0) return status;
   if (watcher->path == NULL || watcher->absolute == NULL) return UV_ENOMEM;
   if (strlen(watcher->absolute) >= PATH_MAX) return UV_ENAMETOOLONG;
-  return uv_async_init(&watcher->handle.host->loop, &watcher->uv, NULL);
+  return uv_async_init(&watcher->handle.host->loop, &watcher->uv, on_begun);
 }
 
 static const struct work_kind *kind_of(lua_State *L) {
@@ -296,18 +299,11 @@ static bool check_flag(lua_State *L, const char *name) {
   return flag;
 }
 
-static const char *check_path(lua_State *L) {
-  size_t size;
-  const char *path = luaL_checklstring(L, AT_PATH, &size);
-  luaL_argcheck(L, strlen(path) == size, AT_PATH, "a path contains no zero");
-  return path;
-}
-
 enum { GATHER_MS = 50 };
 
 static int fs_watch(lua_State *L) {
   static const char *const names[] = {"gather", "recursive", NULL};
-  const char *path = check_path(L);
+  const char *path = fs_check_path(L, AT_PATH, NULL);
   option_arguments(L, 1, names);
   int64_t gather = option_ms(L, AT_OPTIONS, "gather");
   bool recursive = check_flag(L, "recursive");
@@ -316,7 +312,8 @@ static int fs_watch(lua_State *L) {
   struct box *box = handle_push_empty_box(L, class_name, 0);
   struct watcher *watcher = NULL;
   struct task *task = wait_begin(L, &watch_wait, AT_BOX + 1);
-  int status = *path == '\0' ? UV_ENOENT : open_watcher(L, owner, box, &watcher);
+  int status =
+    *path == '\0' ? UV_ENOENT : open_watcher(L, owner, box, &watcher);
   if (status < 0) return wait_fail(L, task, status);
   watcher->handle.origin = origin;
   watcher->recursive = recursive;

@@ -20,14 +20,14 @@ struct change {
   char path[];
 };
 
-struct place { /* where a task waits */
+struct place {         /* where a task waits */
   struct task *waiter; /* first member: so task->parked leads to all of it */
   struct watcher *watcher;
 };
 
 struct watcher {
   struct handle handle; /* first member */
-  uv_async_t uv;        /* never sent: while it counts the loop is alive */
+  uv_async_t uv;        /* while it counts the loop is alive */
   struct place starter, reader;
   struct change *first, **last; /* to be told */
   struct notifier *source;      /* who feeds it waits there, or NULL */

@@ -143,18 +143,27 @@ static int set_dispose(lua_State *L) {
   return 0;
 }
 
-/* To the root, which is never replaced. */
-static int keep(lua_State *L) {
-  struct handle *h = handle_check_box(L, 1);
-  if (h != NULL && !h->closing) work_move(&h->work, &h->host->root->background);
+static void move(struct handle *h, struct owner *owner) {
+  if (h != NULL && !h->closing) work_move(&h->work, owner);
+}
+
+/* And the handles that its box holds: the pipes of a child. */
+static int move_all(lua_State *L, struct owner *owner) {
+  move(handle_check_box(L, 1), owner);
+  for (int i = 1; lua_getiuservalue(L, 1, i) != LUA_TNONE; i++) {
+    if (handle_is_box(L, -1)) move(handle_check_box(L, lua_gettop(L)), owner);
+    lua_pop(L, 1);
+  }
   return 0;
 }
 
+/* To the root, which is never replaced. */
+static int keep(lua_State *L) {
+  return move_all(L, &host_of(L)->root->background);
+}
+
 static int let_go(lua_State *L) {
-  struct handle *h = handle_check_box(L, 1);
-  if (h != NULL && !h->closing)
-    work_move(&h->work, &generation_here(L)->background);
-  return 0;
+  return move_all(L, &generation_here(L)->background);
 }
 
 /* "connection", "server" ..., and whether it has a handler to call; nothing for

@@ -125,7 +125,8 @@ local function keep(source, name, ...)
   if kind == "watcher" and has_handler then
     error("a watcher with a callback ends with its version: keep one that is read", 3)
   end
-  check(3, "#2 to 'keep'", kind == "connection" or kind == "watcher", handle, "connection or watcher")
+  local may = kind == "connection" or kind == "child" or kind == "watcher"
+  check(3, "#2 to 'keep'", may, handle, "connection, child or watcher")
   if is_preparing() then
     part(core.notes(), "kept")[key] = handle
   else

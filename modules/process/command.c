@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "host/error.h"
-#include "host/output.h"
+#include "host/handle.h"
 
 extern char **environ;
 
@@ -55,8 +55,9 @@ static char **push_array(lua_State *L, int list) {
 static char **check_list(lua_State *L) {
   char what[40];
   if (lua_type(L, 1) == LUA_TSTRING)
-    luaL_argerror(L, 1, "a list is expected: { \"ls\", \"-l\" }; for a shell: "
-                        "{ \"sh\", \"-c\", \"ls -l | wc\" }");
+    luaL_argerror(L, 1,
+                  "a list is expected: { \"ls\", \"-l\" }; for a shell: "
+                  "{ \"sh\", \"-c\", \"ls -l | wc\" }");
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_Integer count = luaL_len(L, 1);
   luaL_argcheck(L, count > 0, 1, "an empty list: it names no program");
@@ -119,8 +120,7 @@ static void keep_changes(lua_State *L, int changes, int list) {
 
 static bool inherits_env(lua_State *L) {
   if (lua_isnil(L, 2)) return true;
-  if (lua_getfield(L, 2, "inherit_env") != LUA_TNIL &&
-      !lua_isboolean(L, -1))
+  if (lua_getfield(L, 2, "inherit_env") != LUA_TNIL && !lua_isboolean(L, -1))
     luaL_argerror(L, 2, "inherit_env is true or false");
   bool inherits = lua_isnil(L, -1) || lua_toboolean(L, -1);
   lua_pop(L, 1);
@@ -155,15 +155,29 @@ void command_check(lua_State *L, struct launch *launch) {
 
 /* ---- its standard files -------------------------------------------------- */
 
-static int check_io_file(lua_State *L, const char *name) {
-  const luaL_Stream *file = luaL_testudata(L, -1, LUA_FILEHANDLE);
-  if (file == NULL || file->closef == NULL)
+/* A file of io's, or a handle that has one for others; below 0: neither. */
+static int descriptor_at(lua_State *L, int index) {
+  const luaL_Stream *file = luaL_testudata(L, index, LUA_FILEHANDLE);
+  if (file != NULL) {
+    if (file->closef == NULL) return -1;
+    fflush(file->f);
+    return fileno(file->f);
+  }
+  if (!handle_is_box(L, index)) return -1;
+  const struct handle *h = handle_check_box(L, index);
+  bool has_one = h != NULL && h->descriptor != NULL && !h->ended && !h->closing;
+  return has_one ? h->descriptor(h) : -1;
+}
+
+static int check_open_file(lua_State *L, const char *name) {
+  int fd = descriptor_at(L, lua_gettop(L));
+  if (fd < 0)
     luaL_argerror(L, 2,
-                  lua_pushfstring(L, "%s is \"pipe\", \"inherit\", \"null\" or "
-                                     "an open file of io's",
+                  lua_pushfstring(L,
+                                  "%s is \"pipe\", \"inherit\", \"null\" or "
+                                  "an open file",
                                   name));
-  fflush(file->f);
-  return fileno(file->f);
+  return fd;
 }
 
 static int check_name(lua_State *L, int file, const char *name) {
@@ -173,8 +187,9 @@ static int check_name(lua_State *L, int file, const char *name) {
   if (strcmp(text, "null") == 0) return LAUNCH_NULL;
   if (strcmp(text, "stdout") == 0 && file == STDERR_FILENO)
     return FILE_AS_OUTPUT;
-  lua_pushfstring(L, "%s is \"pipe\", \"inherit\", \"null\"%s or an open file of io's, "
-                     "not \"%s\"",
+  lua_pushfstring(L,
+                  "%s is \"pipe\", \"inherit\", \"null\"%s or an open file, "
+                  "not \"%s\"",
                   name, file == STDERR_FILENO ? ", \"stdout\"" : "", text);
   return luaL_argerror(L, 2, lua_tostring(L, -1));
 }
@@ -187,20 +202,18 @@ void command_check_file(lua_State *L, struct launch *launch, int file,
   if (type == LUA_TSTRING)
     launch->files[file] = check_name(L, file, name);
   else if (type != LUA_TNIL)
-    launch->files[file] = check_io_file(L, name);
+    launch->files[file] = check_open_file(L, name);
   if (launch->files[file] == FILE_AS_OUTPUT &&
       launch->files[STDOUT_FILENO] >= LAUNCH_NULL)
     launch->files[file] = launch->files[STDOUT_FILENO];
-  int fd = launch->files[file];
-  if (fd == STDOUT_FILENO || fd == STDERR_FILENO) output_settle(); /* first */
   if (file == STDIN_FILENO) launch->shares = launch->files[file] == file;
 }
 
 int command_pipe(struct launch *launch, int file, int *theirs) {
   uv_file ends[2];
   bool reads = file == STDIN_FILENO; /* the child does */
-  int status = uv_pipe(ends, reads ? 0 : UV_NONBLOCK_PIPE,
-                       reads ? UV_NONBLOCK_PIPE : 0);
+  int status =
+    uv_pipe(ends, reads ? 0 : UV_NONBLOCK_PIPE, reads ? UV_NONBLOCK_PIPE : 0);
   if (status < 0) return status;
   *theirs = launch->files[file] = reads ? ends[0] : ends[1];
   return reads ? ends[1] : ends[0];

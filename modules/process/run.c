@@ -26,7 +26,7 @@ static const char class_name[] = "neap.process.run";
 
 static const size_t limit_otherwise = 16 << 20;
 
-struct place { /* where its task waits */
+struct place {         /* where its task waits */
   struct task *waiter; /* first member, see interrupt */
   struct run *run;
 };
@@ -80,8 +80,8 @@ static int start_feed(struct run *run, int fd, const char *data, size_t size) {
   int status = uv_pipe_open(&feed->uv, fd);
   if (status < 0) close(fd);
   if (status == 0)
-    status = uv_write(&feed->write, (uv_stream_t *)&feed->uv, &buffer, 1,
-                      on_written);
+    status =
+      uv_write(&feed->write, (uv_stream_t *)&feed->uv, &buffer, 1, on_written);
   if (status < 0) return status;
   handle_use(&feed->handle); /* the request does */
   host->peer_requests++;
@@ -107,8 +107,8 @@ static void on_output(struct capture *capture) {
 }
 
 static int start_capture(struct run *run, int i, int fd) {
-  struct capture *capture = capture_new(run->child.handle.host, fd,
-                                        run->child.handle.work.owner);
+  struct capture *capture =
+    capture_new(run->child.handle.host, fd, run->child.handle.work.owner);
   if (capture == NULL) return UV_ENOMEM;
   capture->tell = on_output;
   capture->data = run;
@@ -283,9 +283,9 @@ static const char *check_input(lua_State *L, struct launch *launch,
 }
 
 int process_run(lua_State *L) {
-  static const char *const options[] = {
-    "cwd",   "env",    "inherit_env", "limit", "stderr",
-    "stdin", "stdout", "timeout",     NULL};
+  static const char *const options[] = {"cwd",    "env",     "inherit_env",
+                                        "limit",  "stderr",  "stdin",
+                                        "stdout", "timeout", NULL};
   struct launch launch;
   size_t size = 0;
   option_arguments(L, 1, options);

@@ -155,9 +155,8 @@ static bool check_detached(lua_State *L) {
 
 /* process.spawn(list [, options]) */
 int process_spawn(lua_State *L) {
-  static const char *const options[] = {"cwd",         "detached", "env",
-                                        "inherit_env", "stderr",   "stdin",
-                                        "stdout",      NULL};
+  static const char *const options[] = {
+    "cwd", "detached", "env", "inherit_env", "stderr", "stdin", "stdout", NULL};
   struct launch l;
   option_arguments(L, 1, options);
   luaL_argexpected(L, lua_isnil(L, 3), 3, "no callback: it does not wait");
@@ -289,12 +288,9 @@ static const luaL_Reg methods[] = {
 };
 
 static const struct class_field fields[] = {
-  {"closed", handle_field_closed, NULL},
-  {"pid", get_pid, NULL},
-  {"stderr", get_stderr, NULL},
-  {"stdin", get_stdin, NULL},
-  {"stdout", get_stdout, NULL},
-  {NULL, NULL, NULL},
+  {"closed", handle_field_closed, NULL}, {"pid", get_pid, NULL},
+  {"stderr", get_stderr, NULL},          {"stdin", get_stdin, NULL},
+  {"stdout", get_stdout, NULL},          {NULL, NULL, NULL},
 };
 
 void process_open_spawn(lua_State *L) {

@@ -25,7 +25,8 @@ static const char class_name[] = "test.child";
 
 struct subject {
   struct handle handle; /* first member */
-  uv_timer_t uv; /* for those who wait: by real time, also where it is virtual */
+  uv_timer_t
+    uv; /* for those who wait: by real time, also where it is virtual */
   struct child *child;
   struct capture *outputs[2];
   struct task *waiters; /* for news */
@@ -225,8 +226,8 @@ static int push_code(lua_State *L) {
 static int send_signal(lua_State *L) {
   const struct subject *subject = handle_check_any(L, 1, class_name);
   int number = signal_check(L, 2);
-  bool sent = child_runs(subject->child) &&
-              kill(subject->child->pid, number) == 0;
+  bool sent =
+    child_runs(subject->child) && kill(subject->child->pid, number) == 0;
   lua_pushboolean(L, sent);
   return 1;
 }

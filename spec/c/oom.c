@@ -96,6 +96,28 @@ static int run_driver(lua_State *L) { /* the name and text of a script */
 /* ---- the scripts --------------------------------------------------------- */
 
 static const char *const scripts[][2] = {
+  {"fs", "local fs, neap = require 'neap.fs', require 'neap'\n"
+         "local path = os.tmpname()\n"
+         "local removed <close> = setmetatable({}, {__close = function()\n"
+         "  os.remove(path)\n"
+         "end})\n"
+         "assert(fs.write(path, {'one\\n', 2, '\\nthree'}))\n"
+         "assert(fs.write(path, {'one\\n', 2, '\\nthree'}, {atomic = true}))\n"
+         "assert(fs.read(path) == 'one\\n2\\nthree')\n"
+         "local file <close> = assert(fs.open(path, 'r+'))\n"
+         "assert(file:read('l') == 'one')\n"
+         "for line in file:lines() do\n"
+         "  assert(line == '2')\n"
+         "  break\n"
+         "end\n"
+         "local call = file:read('a', function(text)\n"
+         "  assert(text == 'three')\n"
+         "end)\n"
+         "assert(file:pwrite('T', 6) and file:pread(5, 6) == 'Three')\n"
+         "call:join()\n"
+         "assert(file:seek('set', 2) == 2 and file:write('E'))\n"
+         "assert(fs.open('/none') == nil and file:stat().size == 11)\n"
+         "return 'ok'"},
   {"go", "local neap, timer = require 'neap', require 'neap.timer'\n"
          "local tasks = {}\n"
          "for i = 1, 5 do\n"

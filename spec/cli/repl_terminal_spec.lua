@@ -347,6 +347,9 @@ describe("the history", function()
     local text = state:read "neap/history"
     assert.equal(1000, select(2, text:gsub("\n", "")))
     assert.matches("^return 1501\n", text)
+    local home <close> = terminal.open_repl { env = { NO_COLOR = "1", XDG_STATE_HOME = "", HOME = state.path } }
+    home:line("1 + 1", "\n2\r\n")
+    assert.equal("1 + 1\n", state:read ".local/state/neap/history")
     local repl <close> = terminal.open_repl { env = { NO_COLOR = "1", XDG_STATE_HOME = "/dev/null" } }
     repl:line("1 + 1", "cannot write the history to /dev/null/neap/history.*\n2\r\n")
     repl:line("1 + 2", "\r\n3\r\n")

@@ -963,4 +963,139 @@ function tempdir:close() end
 
 -- ---- watching ---------------------------------------------------------------
 
+---What happened to one name.
+---@class neap.change
+---@field path string as the caller would open it: it begins with what was given to `fs.watch`
+---@field kind "created"|"changed"|"removed"
+
+---Tells what changes in a file or a directory; with `recursive` in a whole tree, also in
+---directories that are made later, and in what was made in them before anybody could look. It
+---waits until it watches: from its return on nothing is missed. The path need not be there, and
+---may go and come back: its directories, too. A link to the path is followed, and may be
+---turned to something else; links in a tree are not followed.
+---
+---It does not matter how a file is saved. When nothing more has happened for `gather` seconds
+---(at the latest after 20 times as long, if something happens all the time), each name is
+---told of once: what has become of it since it was last told of.
+---
+---| kind | when |
+---|---|---|
+---| `"created"` | it was not there, and is |
+---| `"removed"` | it was there, and is not. So is all that was known in a directory that has gone |
+---| `"changed"` | it was written, or touched, or is another one: by a rename over it, or as it was deleted and made again |
+---
+---A rename is a removal and a creation. What was made and removed in one burst is not told.
+---Of a directory only those without `recursive` that lie right in it are told, and a directory
+---has not changed because something in it has. A file that is still open and being written is
+---expected to be closed for 4 times `gather` after the last write, and is told of then. A change
+---of who may read a file is none.
+---
+---**With a callback** it is called for each change, one after the other, each in a task of its
+---own: it may wait, and what happens meanwhile is gathered for the next. An error in it is
+---reported, and the next change is told all the same. The watcher lives until it is closed.
+---**Without** it is read: `read`, `changes`. What nobody reads is gathered, too.
+---
+---Where the system has no more watches (`fs.inotify.max_user_watches`) or descriptors, stderr
+---says so once, with what to raise; and what is not watched is looked at every half second, or
+---less often where that takes long: `polling` is true then. So it is where there is no inotify.
+---What was just written may be told of once more there. If the system could not keep all that
+---happened, all is looked at again: nothing is missed. A reload ends a watcher with its version of
+---the program; one that has a callback at once, and that of the new version is called from the
+---commit on. `hot.keep` keeps one that is read.
+---
+---Fails with ENOENT for the empty path, ENAMETOOLONG. Raises for what is no path, and for options
+---it does not know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher <close> = assert(fs.watch("notes", { gather = 0.01 }))
+---fs.write("notes", "tea")
+---local change = watcher:read()
+---print(change.kind, change.path) --> created	notes
+---fs.write("notes", "milk", { atomic = true })
+---print(watcher:read().kind) --> changed
+---fs.remove("notes")
+---print(watcher:read().kind) --> removed
+---```
+---
+---Source: inotify(7); libuv: uv_poll_start, uv_queue_work.
+---@param path string
+---@param options? { recursive?: boolean, gather?: number } gather: seconds, 0.05
+---@param callback? fun(change: neap.change)
+---@return neap.watcher? watcher
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(change: neap.change)): neap.watcher?, string?, string?
+function fs.watch(path, options, callback) end
+
+---What `fs.watch` returns. It may be a `<close>` variable. It keeps the program alive while it has
+---a callback, or somebody reads.
+---@class neap.watcher
+---@field path string as it was given
+---@field polling boolean something in it is not watched, but looked at again and again
+---@field closed boolean
+local watcher = {}
+
+---Waits for the next change. One task at a time may.
+---
+---Fails with ETIMEDOUT, ECANCELED (closed meanwhile). Raises where the watcher has been closed, or
+---has a callback, or another task reads.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher <close> = assert(fs.watch(".", { recursive = true }))
+---print(watcher:read { timeout = 0.01 }) --> nil	watch .: timed out	ETIMEDOUT
+---```
+---
+---Source: modules/fs/watcher.c.
+---@param options? { timeout?: number } seconds
+---@return neap.change? change
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.watcher, callback: fun(change?: neap.change, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.watcher, options: { timeout?: number }, callback: fun(change?: neap.change, message?: string, code?: string)): neap.task
+function watcher:read(options) end
+
+---For a loop over the changes, until the watcher is closed. Leaving the loop closes it.
+---
+---Raises where it has been closed, or has a callback.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher = assert(fs.watch("log", { gather = 0.01 }))
+---fs.write("log", "begin\n")
+---for change in watcher:changes() do
+---  print(change.kind)
+---  if change.kind == "removed" then break end
+---  fs.remove("log")
+---end
+------> created
+------> removed
+---print(watcher.closed) --> true
+---```
+---
+---Source: modules/fs/watcher.c.
+---@return fun(watcher: neap.watcher): neap.change? next
+---@return neap.watcher watcher
+---@return nil
+---@return neap.watcher watcher it is closed when the loop is left
+function watcher:changes() end
+
+---Ends it: nothing is told any more, its callback is not called again, and who reads gets ECANCELED.
+---Closing twice does nothing. A `<close>` variable does the same.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher = assert(fs.watch("notes", function(change) print(change.kind) end))
+---watcher:close()
+---print(watcher.closed) --> true
+---```
+---
+---Source: inotify(7).
+function watcher:close() end
+
 return fs

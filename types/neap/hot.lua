@@ -54,19 +54,18 @@ local hot = {}
 ---@return table state
 function hot.state(name, init, version, migrate) end
 
----Keeps an outgoing connection across reloads. Without it such a connection ends with
----the version that has opened it.
+---Keeps an outgoing connection, a child (with its pipes) or a watcher of files across
+---reloads. Without it such a thing ends with the version that has opened it.
 ---
----With a name alone: the connection that was kept under it; nil where there is none,
----or it has been closed, by whomever. With a connection: keeps that; what was kept
----under the name before is closed. While a version is being loaded this takes effect
----when it goes live. With nil: lets go; the connection belongs to the version that
----calls, and ends with it.
+---With a name alone: the handle that was kept under it; nil where there is none, or it
+---has been closed, by whomever. With a handle: keeps that; what was kept under the name
+---before is closed. While a version is being loaded this takes effect when it goes live.
+---With nil: lets go; the handle belongs to the version that calls, and ends with it.
 ---
 ---A task of the old version that reads from it ends with that version; the bytes that
 ---nobody has read yet are there for the new one.
 ---
----Raises for what is no connection: other handles cannot be kept yet.
+---Raises for other handles, and for a watcher with a callback: that ends with its version.
 ---
 ---```lua
 ---local hot, net = require "neap.hot", require "neap.net"
@@ -80,10 +79,10 @@ function hot.state(name, init, version, migrate) end
 ---
 ---Source: modules/hot/hot.lua, host/owner.h.
 ---@param name string
----@param connection? neap.connection nil: lets go
----@return neap.connection? connection
----@overload fun(name: string): neap.connection?
-function hot.keep(name, connection) end
+---@param handle? neap.connection|neap.child|neap.watcher nil: lets go
+---@return (neap.connection|neap.child|neap.watcher)? handle
+---@overload fun(name: string): (neap.connection|neap.child|neap.watcher)?
+function hot.keep(name, handle) end
 
 ---Calls a function once, after the last work of this version has ended: it has been
 ---replaced, its tasks and timers are gone, and the connections it serves have ended.

@@ -26,7 +26,7 @@ struct editor {
   EditLine *el;
   History *history;
   FILE *in, *out, *err;
-  locale_t locale;     /* of the terminal: the script's stays "C" */
+  locale_t locale; /* of the terminal: the script's stays "C" */
   mbstate_t decoding;
   char *prompt;
   char *insert, *list; /* the answer to STEP_COMPLETE, or NULL */

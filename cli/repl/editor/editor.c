@@ -36,7 +36,7 @@ static void on_async(uv_async_t *uv) {
 
 static void on_change(int number) { /* a signal handler */
   struct editor *editor = the_editor;
-  if (editor == NULL) return;
+  if (editor == NULL || editor->handle.uv == NULL) return; /* not open yet */
   if (number == SIGWINCH) editor->resized = 1;
   if (number == SIGCONT) editor->resumed = 1;
   uv_async_send(&editor->uv);

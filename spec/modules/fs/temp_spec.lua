@@ -1,4 +1,5 @@
 local fs, neap, test, timer = require "neap.fs", require "neap", require "neap.test", require "neap.timer"
+local start_app = require "spec.support.app"
 local support = require "spec.support.neap"
 
 local dir
@@ -115,6 +116,24 @@ describe("fs.tempdir", function()
       support.run(make .. ending, { args = { dir.path } })
       assert.same({}, fs.list(dir.path), ending)
     end
+  end)
+
+  it("ends with the version of the program that has made it", function()
+    local app <close> = start_app ""
+    local make = [[
+      fs = require "neap.fs"
+      kept = { assert(fs.tempdir { dir = %q }), assert(fs.tempfile { dir = %q }) } -- version %d
+    ]]
+    assert(app:reload(make:format(dir.path, dir.path, 2)))
+    local first = fs.list(dir.path)
+    assert.equal(2, #first)
+    assert(app:reload(make:format(dir.path, dir.path, 3)))
+    test.eventually(function() return #fs.list(dir.path) == 2 end)
+    for _, entry in ipairs(fs.list(dir.path)) do
+      for _, old in ipairs(first) do assert.not_equal(old.name, entry.name) end
+    end
+    app:ends()
+    assert.same({}, fs.list(dir.path))
   end)
 
   it("lies in TMPDIR, absolute, though that is not", function()

@@ -1,5 +1,6 @@
 local fs, neap, test, timer = require "neap.fs", require "neap", require "neap.test", require "neap.timer"
 local scratch = require "spec.support.scratch"
+local support = require "spec.support.neap"
 local unprivileged = require "spec.support.unprivileged"
 
 local dir
@@ -138,6 +139,25 @@ describe("fs.remove", function()
     assert(fs.mkdir(place.path .. "/stop"))
     swapping:close() -- waits for it
     assert.equal("directory", (fs.stat(other.path .. "/kept") or {}).kind)
+  end)
+
+  it("stays where it began, though the working directory changes", function()
+    local place <close> = scratch()
+    local out = support.output([[
+      local found, lfs = pcall(require, "lfs")
+      if not found then return end
+      local fs, neap, timer = require "neap.fs", require "neap", require "neap.timer"
+      assert(lfs.chdir(arg[1]))
+      os.execute("mkdir -p a/t b/t && cd a/t && seq 1 20000 | xargs touch")
+      lfs.chdir "a"
+      local task = neap.go(fs.remove, "t", { recursive = true })
+      timer.sleep(0.005)
+      lfs.chdir "../b"
+      print(task:join())
+      print(fs.lstat(arg[1] .. "/a/t") == nil, fs.lstat(arg[1] .. "/b/t") ~= nil)
+    ]], { args = { place.path } })
+    if out == "" then return pending("no lfs here") end
+    assert.equal("true\ntrue\ttrue\n", out)
   end)
 
   it("removes a tree of thousands of levels, and a directory of thousands of names", function()

@@ -1,5 +1,6 @@
 local fs, neap, test = require "neap.fs", require "neap", require "neap.test"
 local scratch = require "spec.support.scratch"
+local support = require "spec.support.neap"
 local unprivileged = require "spec.support.unprivileged"
 
 local dir
@@ -131,6 +132,35 @@ describe("fs.walk", function()
       closed .. " | " .. message .. " | EACCES",
       "nil\t" .. message .. "\tEACCES",
     }, lines)
+  end)
+
+  it("does with few descriptors, as do copy and remove", function()
+    local out = support.output([[
+      local fs = require "neap.fs"
+      local dir <close> = assert(fs.tempdir { dir = "." })
+      local deep = dir.path .. "/d"
+      assert(fs.mkdir(deep .. ("/d"):rep(199), { parents = true }))
+      local count = 0
+      for _ in assert(fs.walk(dir.path)) do count = count + 1 end
+      assert(fs.copy(deep, dir.path .. "/copy", { recursive = true }))
+      assert(fs.remove(deep, { recursive = true }))
+      for _ in assert(fs.walk(dir.path, { follow = true })) do count = count + 1 end
+      print(count)
+    ]], { setup = "ulimit -n 20" })
+    assert.equal("400\n", out)
+  end)
+
+  it("is seen as a leak where it is left open", function()
+    local kept
+    local check <close> = test.leaks()
+    local line = debug.getinfo(1, "l").currentline + 1
+    kept = { assert(fs.walk("/")) }
+    local leaks = check:list()
+    assert.equal(1, #leaks)
+    assert.equal("walk", leaks[1].kind)
+    assert.matches("walk_spec.lua:" .. line .. "$", leaks[1].where)
+    kept[4]:close()
+    assert.same({}, check:list())
   end)
 
   it("holds a few descriptors, and none when it is left", function()

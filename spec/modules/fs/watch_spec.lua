@@ -10,17 +10,18 @@ local function next_of(watcher, prefix)
   return watching.next(watcher, 1, prefix)[1]
 end
 
--- Each style in a directory of its own, side by side. `watched` says what to watch.
-local function save_often(watched)
+-- Some styles, each in a directory of its own, side by side. `watched` says what to watch.
+local function save_often(first, last, watched)
   neap.group(function(group)
-    for _, style in ipairs(watching.styles) do
+    for i = first, last do
+      local style = watching.styles[i]
       local directory = watching.directory()
       local file, what = directory .. "/file", watched(directory)
       group:go(function()
         write(file, "0")
         local watcher <close> = assert(fs.watch(what, QUICK))
-        for i = 1, 1000 do
-          style[2](file, tostring(i % 10))
+        for n = 1, 1000 do
+          style[2](file, tostring(n % 10))
           local change = read(watcher)
           assert.same({ style[1], "changed", file }, { style[1], change.kind, change.path })
         end
@@ -29,6 +30,10 @@ local function save_often(watched)
       end)
     end
   end)
+end
+
+local function name_styles(first, last)
+  return watching.styles[first][1] .. ", " .. watching.styles[last][1]
 end
 
 describe("fs.watch", function()
@@ -40,9 +45,11 @@ describe("fs.watch", function()
   end)
 
   describe("of a file", function()
-    it("sees 1,000 of 1,000 saves, of each style, each once", function()
-      save_often(function(directory) return directory .. "/file" end)
-    end)
+    for first = 1, #watching.styles, 2 do
+      it("sees 1,000 of 1,000 saves, each once: " .. name_styles(first, first + 1), function()
+        save_often(first, first + 1, function(directory) return directory .. "/file" end)
+      end)
+    end
 
     it("which is not there yet", function()
       local watcher <close> = assert(fs.watch(file, QUICK))
@@ -140,19 +147,21 @@ describe("fs.watch", function()
   end)
 
   describe("of a directory", function()
-    it("sees 1,000 of 1,000 saves, of each style, each once", function()
-      save_often(function(directory) return directory end)
-    end)
+    for first = 1, #watching.styles, 2 do
+      it("sees 1,000 of 1,000 saves, each once: " .. name_styles(first, first + 1), function()
+        save_often(first, first + 1, function(directory) return directory end)
+      end)
+    end
 
     for _, style in ipairs(watching.styles) do
-      it("tells once of each of 1,000 files in a burst: " .. style[1], function()
-        for i = 1, 1000 do write(path .. "/" .. i, "0") end
+      it("tells once of each of 200 files in a burst: " .. style[1], function()
+        for i = 1, 200 do write(path .. "/" .. i, "0") end
         local watcher <close> = assert(fs.watch(path))
         for _ = 1, 3 do
-          for i = 1, 1000 do style[2](path .. "/" .. i, "11") end
+          for i = 1, 200 do style[2](path .. "/" .. i, "11") end
         end
         local seen = {}
-        for _ = 1, 1000 do
+        for _ = 1, 200 do
           local change = read(watcher)
           assert.equal("changed", change.kind)
           assert.is_nil(seen[change.path])

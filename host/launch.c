@@ -176,6 +176,7 @@ static int run_program(struct attempt *attempt) {
 static void settle(const struct launch *l) {
   for (int i = 0; i < 3; i++) {
     if (l->files[i] != STDOUT_FILENO && l->files[i] != STDERR_FILENO) continue;
+    output_flush_buffers();
     output_settle();
     return;
   }

@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <uv.h>
 
+#ifdef NEAP_HAS_LIBEDIT
+#define WITHOUT
+#else
+#define WITHOUT ", without line editing"
+#endif
+
 static const char text[] =
   "Neap runs Lua scripts on an event loop: write them as if each call blocked.\n"
   "\n"
@@ -14,7 +20,7 @@ static const char text[] =
   "  neap new NAME; neap check [files]             begin a service; judge scripts\n"
   "  neap reload|status PID|NAME                   change it while it runs; see it\n"
   "  neap ps                                       list the programs that run\n"
-  "  neap                                          read lines and run each\n"
+  "  neap [repl [script]]                          read lines and run each\n"
   "\n"
   "Options, before the script:\n"
   "  -e CODE          run a piece of Lua         -l NAME    require a module\n"
@@ -37,7 +43,7 @@ void help_print(void) {
 }
 
 void help_print_version(void) {
-  printf("neap " NEAP_VERSION " (" LUA_RELEASE ", libuv %s)\n",
+  printf("neap " NEAP_VERSION " (" LUA_RELEASE ", libuv %s" WITHOUT ")\n",
          uv_version_string());
   fflush(stdout); /* as lua does: before anything else is written */
 }

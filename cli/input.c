@@ -80,6 +80,13 @@ static int wait_input(lua_State *L) {
   return wait_park(L, task, &input->reader, WAIT_FOREVER);
 }
 
+/* Whoever waits goes on: something else has happened. */
+static int wake_input(lua_State *L) {
+  struct input *input = handle_check_any(L, 1, class_name);
+  wait_wake_all(input->reader, 0);
+  return 0;
+}
+
 /* ---- read() -------------------------------------------------------------- */
 
 static bool is_readable(void) {
@@ -109,6 +116,7 @@ static int read_input(lua_State *L) {
 static const luaL_Reg methods[] = {
   {"close", handle_method_close},
   {"wait", wait_input},
+  {"wake", wake_input},
   {NULL, NULL},
 };
 

@@ -9,8 +9,8 @@
 #include <lua.h>
 
 /* Pushes two functions, for cli/repl.lua:
- * open() -> an object whose wait() ends when there is something to read;
- *   nil where reading does not wait: a file.
+ * open() -> an object whose wait() ends when there is something to read, or
+ *   with wake(); nil where reading does not wait: a file.
  * read() -> what is there, up to the end of the line; "" at the end of all. */
 void input_push(lua_State *L);
 

@@ -74,7 +74,6 @@ static int run(struct host *host, const struct options *options) {
 static void end_at_once(int code) {
   code = output_close(code);
   fflush(NULL);
-  uv_tty_reset_mode();
   _exit(code);
 }
 

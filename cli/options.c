@@ -162,8 +162,9 @@ static bool read_option(struct reader *reader) {
 
 /* ---- what is to be run --------------------------------------------------- */
 
-static const char *const commands[] = {
-  "run", "test", "new", "check", "reload", "status", "ps", "help", NULL};
+static const char *const commands[] = {"run",  "test",   "new",    "check",
+                                       "repl", "reload", "status", "ps",
+                                       "help", NULL};
 
 /* No file of that name, and it looks like a command: "neap tset". */
 static bool is_no_command(const char *name) {
@@ -214,6 +215,15 @@ static bool read_script(struct reader *reader) {
     return true;
   fprintf(stderr, "neap: run which script? see neap --help\n");
   return false;
+}
+
+/* As -i. Options may follow, and a script. */
+static bool read_repl(struct reader *reader) {
+  struct options *options = reader->options;
+  options->shows_version = options->interactive = true;
+  bool good = read_options(reader);
+  options->script = reader->at;
+  return good;
 }
 
 static bool is_pid(const char *text) {
@@ -269,6 +279,9 @@ static bool read_command(struct reader *reader) {
   } else if (is(name, "run")) {
     reader->at++;
     return read_script(reader);
+  } else if (is(name, "repl")) {
+    reader->at++;
+    return read_repl(reader);
   } else {
     return !is_no_command(name);
   }

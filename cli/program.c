@@ -12,8 +12,8 @@
 
 #include "cli/control.h"
 #include "cli/help.h"
-#include "cli/input.h"
 #include "cli/options.h"
+#include "cli/repl/core.h"
 #include "cli/rundir.h"
 #include "cli/test/core.h"
 #include "cli/tool.h"
@@ -163,8 +163,8 @@ static int load_repl(lua_State *L, const struct options *options) {
   }
   setvbuf(stdin, NULL, _IONBF, 0); /* io.read takes no more than it needs */
   embedded_load(L, "cli/repl.lua");
-  input_push(L);
-  return 2;
+  repl_push_core(L);
+  return 1;
 }
 
 /* ---- the task ------------------------------------------------------------ */

@@ -216,7 +216,7 @@ static void push_file(lua_State *L, lua_Debug *ar, int index,
 bool blocking_find(lua_State *L, lua_Debug *ar, struct blocking *found) {
   *found = (struct blocking){"", NULL};
   if (ar->event != LUA_HOOKRET || !has_blocked()) return false;
-  luaL_checkstack(L, 10, NULL);
+  if (!lua_checkstack(L, 10)) return false;
   int top = lua_gettop(L);
   lua_getinfo(L, "f", ar);
   bool is_c = lua_iscfunction(L, -1);

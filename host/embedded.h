@@ -1,5 +1,6 @@
 /* embedded.h - the Lua files that are compiled into the program.
- * The build writes embedded.c from every .lua under host, modules and cli. */
+ * The build writes embedded.c from every .lua under host, modules and cli, and
+ * from the stubs in types, which nobody runs. */
 #ifndef HOST_EMBEDDED_H
 #define HOST_EMBEDDED_H
 

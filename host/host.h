@@ -23,6 +23,7 @@
 #include "host/watchdog.h"
 
 struct generation;
+struct notify;
 struct observer;
 struct shuffle;
 struct stream;
@@ -67,6 +68,7 @@ struct host {
   double started;             /* when it was opened: seconds since 1970 */
   uint64_t opened;            /* the same, by uv_hrtime */
   struct shuffle *shuffle;    /* the order of tasks, NULL: as they come */
+  struct notify *notify;      /* tells of files, NULL: nobody asked */
   struct observer *observers; /* told of every phase and task event */
   struct source *sources;     /* names of files, see origin.h */
   int task_class;             /* a reference: the metatable of task objects */
@@ -74,8 +76,8 @@ struct host {
   volatile unsigned runs;     /* how often a task has been resumed */
   uint64_t next_task_id;
   uint64_t next_generation_id;
-  struct stream *input;   /* standard input, once it is asked for, or NULL */
-  unsigned peer_requests; /* of libuv: what waits for a peer */
+  struct stream *input;       /* standard input, once asked for, or NULL */
+  unsigned peer_requests;     /* of libuv: what waits for a peer */
   unsigned forsaken_requests; /* of libuv: nobody waits, not even the end */
   unsigned errands;           /* programs that tasks wait for as for requests */
   bool has_sent;              /* since somebody last looked, to a peer */

@@ -62,7 +62,7 @@ static bool is_idle(struct host *host) {
 
 static void look(struct work *work, void *data) {
   struct task *task = (struct task *)work, **newest = data;
-  if (task_is(work) && task->state == TASK_WAITING &&
+  if (task_is(work) && task->state == TASK_WAITING && !task->serves &&
       (*newest == NULL || task->id > (*newest)->id))
     *newest = task;
 }

@@ -28,6 +28,7 @@ static struct {
   bool looked; /* in this turn, whether they are where they were */
   int failed;  /* the first error that nobody was told of, or 0 */
   bool has_blocked;
+  output_watch *watch;
   bool lost; /* printed to a pipe that nobody reads any more */
   char buffer[BUFFER];
 } state = {.both = {{.fd = STDOUT_FILENO, .name = "stdout"},
@@ -113,6 +114,8 @@ static int put(struct output *output, const char *bytes, size_t size,
                bool careless) {
   if (!state.looked) look();
   struct sink *sink = output->sink;
+  if (state.watch != NULL && sink->kind == SINK_TERMINAL && size > 0)
+    state.watch(bytes, size);
   int status = sink_put(sink, bytes, size, careless);
   if (status == 0 && sink->size > OUTPUT_MOST) {
     state.has_blocked = true;
@@ -140,6 +143,10 @@ int output_status(const struct output *output) {
 
 void output_hold(struct output *output) {
   sink_hold(output->sink);
+}
+
+void output_set_watch(output_watch *watch) {
+  state.watch = watch;
 }
 
 bool output_has_blocked(void) {

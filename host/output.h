@@ -48,6 +48,10 @@ void output_settle(void);
 /* Somebody has put something else there: it is seen now, and not only in the
  * next turn. */
 void output_look_again(void);
+/* Who draws on the terminal is told before anything else is written to it, and
+ * what. NULL: nobody. */
+typedef void output_watch(const char *bytes, size_t size);
+void output_set_watch(output_watch *watch);
 /* A write to it had to block since somebody last asked. */
 bool output_has_blocked(void);
 

@@ -29,7 +29,10 @@ static struct {
   uv_async_t async;
   volatile sig_atomic_t ends; /* how often it was asked to end */
   volatile sig_atomic_t wants_list, overran, cuts, hung_up, stops;
-  volatile unsigned found; /* host->runs when the last two were set */
+  volatile unsigned found;          /* host->runs when the last two were set */
+  volatile sig_atomic_t interrupts; /* that nobody has answered */
+  bool (*ends_running)(const struct host *host, int times);
+  void (*act)(struct host *host); /* or NULL: SIGINT ends the program */
   void (*hang_up)(struct host *host);
   bool has_hang_up; /* it is handled; without hang_up as SIGTERM is */
   void (*cut)(lua_State *L, struct host *host);
@@ -106,6 +109,11 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
   if (host->current == NULL) return;
   if (signals.ends > 0) end_running(L, host);
   if (signals.stops && !host->current->unwinding) wait_end_here(L);
+  if (signals.interrupts > 0 &&
+      signals.ends_running(host, (int)signals.interrupts)) {
+    signals.interrupts = 0;
+    wait_end_here(L);
+  }
   bool same = signals.found == host->runs; /* that task has not ended since */
   if (signals.overran && same) report_overrun(host, L, ar);
   signals.overran = 0;
@@ -151,6 +159,14 @@ static void end_now_or_soon(int number) {
   interrupt(signals.host->running);
 }
 
+/* Whoever reads lines is told: it does not end the program. */
+static bool interrupt_came(int number) {
+  if (number != SIGINT || signals.act == NULL || signals.ends > 0) return false;
+  signals.interrupts++;
+  interrupt(signals.host->running);
+  return true;
+}
+
 static void on_signal(int number) {
   int saved = errno;
   if (signals.host == NULL) return;
@@ -158,7 +174,7 @@ static void on_signal(int number) {
     pthread_kill(signals.thread, number); /* only there it may touch Lua */
     return;
   }
-  bool taken = taker_came(number);
+  bool taken = interrupt_came(number) || taker_came(number);
   switch (taken ? 0 : number) {
     case SIGTERM:
     case SIGINT: end_now_or_soon(number); break;
@@ -189,6 +205,8 @@ static void on_async(uv_async_t *async) {
   (void)async;
   taker_tell();
   if (signals.ends > 0) loop_drain(signals.host);
+  if (signals.interrupts > 0) signals.act(signals.host);
+  signals.interrupts = 0;
   if (signals.hung_up) signals.hang_up(signals.host);
   signals.hung_up = 0;
   if (!signals.wants_list) return;
@@ -198,13 +216,17 @@ static void on_async(uv_async_t *async) {
 
 /* ---- open and close ------------------------------------------------------ */
 
-static void handle(int number, void (*handler)(int)) {
+static void handle_with(int number, void (*handler)(int), int flags) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = flags;
   action.sa_handler = handler;
   sigaction(number, &action, NULL);
+}
+
+static void handle(int number, void (*handler)(int)) {
+  handle_with(number, handler, SA_RESTART);
 }
 
 static void handle_all(void (*handler)(int)) {
@@ -277,6 +299,15 @@ void signals_end_running(struct host *host) {
 
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host)) {
   signals.cut = fn;
+}
+
+/* What blocks in a line that is typed gives up, as in lua: no SA_RESTART. */
+void signals_on_interrupt(bool (*ends_running)(const struct host *host,
+                                               int times),
+                          void (*act)(struct host *host)) {
+  signals.ends_running = ends_running;
+  signals.act = act;
+  handle_with(SIGINT, on_signal, 0);
 }
 
 void signals_close(struct host *host) {

@@ -1,6 +1,7 @@
 /* signals.h - what the system may say to the host.
  *
- * SIGTERM, SIGINT   end in good order; a second one ends now
+ * SIGTERM, SIGINT   end in good order; a second one ends now. But SIGINT may be
+ *                   taken by whoever reads lines
  * SIGUSR1           print the table of tasks, and the running line
  * SIGNAL_LOOK       from the watchdog: does the same task still run?
  * SIGHUP            load the program again, where it has no terminal
@@ -36,13 +37,19 @@ void signals_end_on_hang_up(void);
 /* Who ends a running task that a watchdog's guard has found, if it is not of a
  * version that is being loaded: called inside it, may raise. */
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
-/* The program ends (loop_stop): the running task now, and not only when it
- * waits. */
-void signals_end_running(struct host *host);
 /* For taker.c: it is to reach our handler; what it did before is restored. */
 void signals_handle(int number, struct sigaction *before);
 void signals_leave(int number, const struct sigaction *before);
 void signals_keep_alive(bool alive);
+/* The program ends (loop_stop): the running task now, and not only when it
+ * waits. */
+void signals_end_running(struct host *host);
+/* Who takes SIGINT, so that it no longer ends the program. While Lua runs:
+ * `ends_running` says, when it has come so many times, whether the running task
+ * is to be cancelled where it is. Otherwise `act` follows on the loop. */
+void signals_on_interrupt(bool (*ends_running)(const struct host *host,
+                                               int times),
+                          void (*act)(struct host *host));
 void signals_close(struct host *host);
 
 #endif

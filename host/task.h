@@ -79,6 +79,8 @@ struct task {
   bool unwinding; /* and raised */
   bool in_turn;   /* it runs after those that were ready when it gave way */
   bool lent;      /* it runs code of another generation for a moment */
+  bool serves;    /* the others: it may wait for ever, that is no deadlock */
+  bool weak;      /* its time limit keeps no program alive */
 };
 
 /* `body(context)` runs as a task. NULL without memory, or at the very end. */

@@ -96,6 +96,7 @@ struct task *wait_begin(lua_State *L, const struct wait *wait, int callback) {
   }
   task->wait = wait;
   task->status = 0;
+  task->weak = false;
   return task;
 }
 
@@ -111,7 +112,7 @@ static void enlist(struct task *task, struct task **place) {
 
 static void on_limit(struct timeout *timeout) {
   struct task *task = timeout->data;
-  clock_release(&task->host->clock);
+  if (!task->weak) clock_release(&task->host->clock);
   if (task->state != TASK_WAITING) return; /* it came in the same turn */
   if (task->wait->interrupt == NULL || !task->wait->interrupt(task))
     task_wake(task, UV_ETIMEDOUT);
@@ -120,7 +121,7 @@ static void on_limit(struct timeout *timeout) {
 static void set_limit(struct task *task, uint64_t due) {
   struct clock *clock = &task->host->clock;
   task->timeout.fire = on_limit;
-  clock_hold(clock);
+  if (!task->weak) clock_hold(clock);
   clock_set(clock, &task->timeout, due);
 }
 
@@ -204,7 +205,7 @@ void wait_leave(struct task *task) {
   }
   if (!wheel_has(&task->timeout)) return;
   clock_cancel(&task->host->clock, &task->timeout);
-  clock_release(&task->host->clock);
+  if (!task->weak) clock_release(&task->host->clock);
 }
 
 void wait_deadlock(struct task *task) {

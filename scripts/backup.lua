@@ -119,9 +119,21 @@ end
 
 -- ---- doing it -------------------------------------------------------------------------------------------------------
 
+-- A link is copied as one, wherever it leads.
+local function copy_link(entry)
+  local target, message = fs.readlink(entry.from)
+  if not target then return nil, message end
+  fs.remove(entry.to)
+  return fs.symlink(target, entry.to)
+end
+
 local function copy(entry)
   local done, message = true, nil
-  if not is_dry then done, message = fs.copy(entry.from, entry.to, { overwrite = true }) end
+  if not is_dry and entry.kind == "link" then
+    done, message = copy_link(entry)
+  elseif not is_dry then
+    done, message = fs.copy(entry.from, entry.to, { overwrite = true })
+  end
   if not done then return complain(message) end
   progress.files = progress.files + 1
   progress.bytes = progress.bytes + entry.stat.size

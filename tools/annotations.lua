@@ -1,6 +1,7 @@
 -- Reads the stubs in types/: Lua files that only declare, annotated as
 -- lua-language-server has it. They are the one source of the reference and of
--- editor help; tools/stubs.lua compares them with the program.
+-- editor help; tools/stubs.lua compares them with the program. They and this
+-- file are also in the program, for help() in lines that are typed.
 --
 --   ---@meta neap.timer          the module that the file describes
 --   ---Prose about it.
@@ -98,7 +99,7 @@ end
 
 -- A stub: path, name (of the module), prose, functions, fields, classes (each
 -- with name, prose, functions and fields) and aliases, all in order.
-local function parse(path, text)
+function annotations.parse(path, text)
   local stub = { path = path, classes = {}, aliases = {}, functions = {}, fields = {}, prose = {} }
   local locals = {} -- Lua's name -> { name = , functions = , fields = , prose = }
   local main, number = nil, 0
@@ -184,7 +185,7 @@ function annotations.read()
   table.sort(paths)
   for _, path in ipairs(paths) do
     local file <close> = assert(io.open(path, "rb"))
-    stubs[#stubs + 1] = parse(path, file:read("a"))
+    stubs[#stubs + 1] = annotations.parse(path, file:read("a"))
   end
   table.sort(stubs, function(a, b) return a.name < b.name end)
   return stubs

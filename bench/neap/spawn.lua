@@ -1,19 +1,16 @@
--- Runs a program again and again, 16 at a time: spawn.lua COUNT
+-- Runs programs, 8 at a time: spawn.lua COUNT
 local neap, process = require "neap", require "neap.process"
 
-local total = tonumber(arg[1])
-local left = total
+local count, begun, ended = tonumber(arg[1]), 0, 0
 
-local function work()
-  while left > 0 do
-    left = left - 1
-    local result = assert(process.run { "/bin/echo", "hello" })
-    assert(result.status == 0 and result.stdout == "hello\n")
+local function runner()
+  while begun < count do
+    begun = begun + 1
+    if assert(process.run { "/bin/true" }).status == 0 then ended = ended + 1 end
   end
 end
 
 neap.group(function(group)
-  for _ = 1, 16 do group:go(work) end
+  for _ = 1, 8 do group:go(runner) end
 end)
-local user, system = process.cpu()
-print((user + system) * 1e6 / total)
+print(ended)

@@ -1,32 +1,34 @@
--- Runs a program again and again with luv, 16 at a time: spawn_luv.lua COUNT
+-- Runs programs with luv, 8 at a time: spawn_luv.lua COUNT
 local uv = require "luv"
 
-local total = tonumber(arg[1])
-local left = total
+local count, begun, ended = tonumber(arg[1]), 0, 0
+local run
 
-local function start()
-  if left == 0 then return end
-  left = left - 1
-  local output, parts, open, process = uv.new_pipe(), {}, 2, nil
-  local function closed()
-    open = open - 1
-    if open > 0 then return end
-    assert(table.concat(parts) == "hello\n")
-    start()
-  end
-  process = assert(uv.spawn("/bin/echo",
-    { args = { "hello" }, stdio = { nil, output, nil } }, function(code)
-      assert(code == 0)
-      process:close(closed)
-    end))
-  output:read_start(function(err, data)
-    assert(not err, err)
-    if data then parts[#parts + 1] = data else output:close(closed) end
-  end)
+local function start_next()
+  if begun < count then run() end
 end
 
-for _ = 1, 16 do start() end
+function run()
+  begun = begun + 1
+  local out, err = uv.new_pipe(false), uv.new_pipe(false)
+  local open = 3 -- the process, and the pipes
+  local function on_closed()
+    open = open - 1
+    if open == 0 then start_next() end
+  end
+  local handle
+  handle = assert(uv.spawn("/bin/true", { stdio = { nil, out, err } }, function(code, signal)
+    if code == 0 and signal == 0 then ended = ended + 1 end
+    handle:close(on_closed)
+  end))
+  for _, pipe in ipairs { out, err } do
+    pipe:read_start(function(message, chunk)
+      assert(not message, message)
+      if not chunk then pipe:close(on_closed) end
+    end)
+  end
+end
+
+for _ = 1, 8 do start_next() end
 uv.run()
-local usage = uv.getrusage()
-local function us(time) return time.sec * 1e6 + time.usec end
-print((us(usage.utime) + us(usage.stime)) / total)
+print(ended)

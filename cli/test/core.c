@@ -14,7 +14,7 @@
 #include "host/host.h"
 #include "host/task.h"
 #include "host/wait.h"
-#include "modules/hot/watch.h"
+#include "host/notifier.h"
 
 /* ---- the spec that runs -------------------------------------------------- */
 
@@ -113,7 +113,7 @@ static int seconds(lua_State *L) {
 }
 
 static int watcher(lua_State *L) {
-  hot_push_watch(L);
+  notifier_push_watch(L);
   return 1;
 }
 

@@ -4,21 +4,13 @@
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <math.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { MODE_MOST = 07777 };
 
-static bool is_mode(lua_State *L, int index, lua_Integer *mode) {
-  int is_integer;
-  *mode = lua_tointegerx(L, index, &is_integer);
-  return is_integer && *mode >= 0 && *mode <= MODE_MOST;
-}
-
 mode_t check_mode(lua_State *L, int index) {
-  lua_Integer mode;
-  luaL_checkinteger(L, index);
-  luaL_argcheck(L, is_mode(L, index, &mode), index,
+  lua_Integer mode = luaL_checkinteger(L, index);
+  luaL_argcheck(L, mode >= 0 && mode <= MODE_MOST, index,
                 "permission bits lie from 0 to 4095 (octal 7777)");
   return (mode_t)mode;
 }
@@ -58,52 +50,4 @@ int check_access(lua_State *L, int index) {
                     "access is asked for as 'r', 'w', 'x' or several");
   }
   return how;
-}
-
-/* ---- options ------------------------------------------------------------- */
-
-/* Pushes the value; false, and nothing, where it is not given. */
-static bool get(lua_State *L, int index, const char *name) {
-  if (lua_isnoneornil(L, index)) return false;
-  if (lua_getfield(L, index, name) != LUA_TNIL) return true;
-  lua_pop(L, 1);
-  return false;
-}
-
-bool option_is(lua_State *L, int index, const char *name, bool otherwise) {
-  if (!get(L, index, name)) return otherwise;
-  if (!lua_isboolean(L, -1))
-    luaL_argerror(L, index,
-                  lua_pushfstring(L, "%s must be true or false, not %s", name,
-                                  luaL_typename(L, -1)));
-  bool is = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return is;
-}
-
-mode_t option_mode(lua_State *L, int index, const char *name,
-                   mode_t otherwise) {
-  lua_Integer mode;
-  if (!get(L, index, name)) return otherwise;
-  if (!is_mode(L, -1, &mode))
-    luaL_argerror(L, index,
-                  lua_pushfstring(L,
-                                  "%s must be permission bits, an integer "
-                                  "from 0 to 4095 (octal 7777), not %s",
-                                  name, luaL_tolstring(L, -1, NULL)));
-  lua_pop(L, 1);
-  return (mode_t)mode;
-}
-
-const char *option_path(lua_State *L, int index, const char *name,
-                        const char *otherwise) {
-  if (!get(L, index, name)) return lua_pushstring(L, otherwise);
-  size_t size;
-  if (lua_type(L, -1) != LUA_TSTRING)
-    luaL_argerror(L, index,
-                  lua_pushfstring(L, "%s must be a string, not %s", name,
-                                  luaL_typename(L, -1)));
-  const char *path = lua_tolstring(L, -1, &size);
-  luaL_argcheck(L, strlen(path) == size, index, "a path contains no zero");
-  return path;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "host/option.h"
-#include "modules/fs/arguments.h"
 #include "modules/fs/fs.h"
 #include "modules/fs/copying.h"
 #include "modules/fs/pieces.h"
@@ -58,14 +57,21 @@ static const struct job_kind kind = {
   .work = work,
   .free = free_copy};
 
+static bool may_overwrite(lua_State *L, int options) {
+  if (lua_isnil(L, options)) return true;
+  bool is_default = lua_getfield(L, options, "overwrite") == LUA_TNIL;
+  lua_pop(L, 1);
+  return is_default || option_flag(L, options, "overwrite");
+}
+
 int fs_copy(lua_State *L) {
   static const char *const options[] = {"overwrite", "recursive", NULL};
   size_t from_size, to_size;
   const char *from = fs_check_path(L, 1, &from_size);
   const char *to = fs_check_path(L, 2, &to_size);
   option_arguments(L, 2, options);
-  bool recursive = option_is(L, 3, "recursive", false);
-  bool overwrite = option_is(L, 3, "overwrite", true);
+  bool recursive = option_flag(L, 3, "recursive");
+  bool overwrite = may_overwrite(L, 3);
   struct copy *copy =
     job_push(L, &kind, sizeof *copy + from_size + to_size + 2);
   lua_insert(L, 4);

@@ -1,4 +1,4 @@
-/* copy.h - fs.copy. */
+/* copy.h - fs.copy: a file or a tree, for the list in names.c. */
 #ifndef MODULES_FS_COPY_H
 #define MODULES_FS_COPY_H
 

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "modules/fs/info.h"
+
 enum { LINK_MOST = 1 << 16 };
 
 static const char same_text[] = "they are the same";
@@ -135,7 +137,7 @@ static int enter(struct copying *copying) {
     return refuse(copying, UV_EINVAL, inside_text);
   bool made = mkdirat(descent_fd(&copying->target), tree->name, 0700) == 0;
   if (!made && errno != EEXIST) return status_of(-1);
-  status = descent_open(&copying->target, tree->name, false);
+  status = descent_open(&copying->target, tree->name);
   if (status == 0) descent_top(&copying->target)->is_new = made;
   return status;
 }
@@ -172,12 +174,6 @@ static int take(struct copying *copying, enum tree_event event) {
 
 /* ---- begin --------------------------------------------------------------- */
 
-#ifdef O_PATH
-enum { LOOK = O_PATH | O_DIRECTORY | O_CLOEXEC };
-#else
-enum { LOOK = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
-#endif
-
 /* Whether a directory is the source, or lies below it; it is closed. */
 static bool is_below(int fd, const struct stat *source) {
   struct stat info, last = {0};
@@ -185,7 +181,7 @@ static bool is_below(int fd, const struct stat *source) {
   while (fd >= 0 && fstat(fd, &info) == 0 && !is && !is_same(&info, &last)) {
     is = is_same(&info, source);
     last = info;
-    int up = openat(fd, "..", LOOK);
+    int up = openat(fd, "..", DESCENT_LOOK);
     close(fd);
     fd = up;
   }
@@ -195,16 +191,11 @@ static bool is_below(int fd, const struct stat *source) {
 
 /* The target, or the directory in which it will be. */
 static int open_around(const char *path) {
-  int fd = open(path, LOOK);
+  char *name;
+  int fd = open(path, DESCENT_LOOK);
   if (fd >= 0) return fd;
-  char *around = strdup(path);
-  if (around == NULL) return -1;
-  size_t size = strlen(around);
-  while (size > 1 && around[size - 1] == '/') size--;
-  while (size > 0 && around[size - 1] != '/') size--;
-  around[size] = '\0';
-  fd = open(size == 0 ? "." : around, LOOK);
-  free(around);
+  fd = descent_around(path, &name);
+  free(name);
   return fd;
 }
 
@@ -231,13 +222,25 @@ static int begin_tree(struct copying *copying) {
   return status;
 }
 
+static int begin_file(struct copying *copying) {
+  int around = descent_around(copying->to, &copying->name);
+  if (around < 0) return around;
+  copying->around = around;
+  const char *name = copying->name;
+  int status = copy_file(copying, AT_FDCWD, copying->from, 0, around, name);
+  bool slash = name[0] == '\0' || name[strlen(name) - 1] == '/';
+  if (status < 0 || !slash) return status;
+  filecopy_drop(&copying->file);
+  return UV_ENOTDIR;
+}
+
 static int begin(struct copying *copying) {
   int status = status_of(stat(copying->from, &copying->root));
   if (status < 0) return status;
   if (S_ISDIR(copying->root.st_mode)) return begin_tree(copying);
   if (!S_ISREG(copying->root.st_mode))
     return refuse(copying, UV_EINVAL, special_text);
-  return copy_file(copying, AT_FDCWD, copying->from, 0, AT_FDCWD, copying->to);
+  return begin_file(copying);
 }
 
 bool copying_step(struct copying *copying) {
@@ -265,6 +268,8 @@ void copying_stop(struct copying *copying) {
 
 void copying_free(struct copying *copying) {
   filecopy_drop(&copying->file);
+  if (copying->name != NULL) close(copying->around);
+  free(copying->name);
   descent_close(&copying->target);
   tree_close(&copying->tree);
 }

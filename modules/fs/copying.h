@@ -18,6 +18,8 @@ struct copying { /* zero, but for the first four */
   struct tree tree;         /* the source, where it is one */
   struct descent target;    /* the directory that is written */
   struct filecopy file;     /* that is under way */
+  char *name;               /* of a single one: in */
+  int around;               /* ... this directory; while there is a name */
   struct stat root, copied; /* the two directories */
   bool is_tree;             /* and has begun */
   int status;

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -73,9 +73,7 @@ int descent_enter(struct descent *descent, int fd, bool linked) {
   return 0;
 }
 
-/* Where there are no descriptors left, our own go first. */
-static int open_directory(struct descent *descent, const char *name,
-                          bool follow) {
+int descent_find(struct descent *descent, const char *name, bool follow) {
   int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
   int fd;
   do fd = openat(descent_fd(descent), name, flags);
@@ -83,15 +81,15 @@ static int open_directory(struct descent *descent, const char *name,
   return fd < 0 ? error_now() : fd;
 }
 
-int descent_open(struct descent *descent, const char *name, bool follow) {
-  int fd = open_directory(descent, name, follow);
+int descent_open(struct descent *descent, const char *name) {
+  int fd = descent_find(descent, name, false);
   return fd < 0 ? fd : descent_enter(descent, fd, false);
 }
 
 /* It may have been moved meanwhile, and we with it: then ".." is another one. */
 static int open_again(struct descent *descent, struct level *level) {
   struct stat info;
-  int fd = open_directory(descent, "..", false);
+  int fd = descent_find(descent, "..", false);
   if (fd < 0) return fd;
   int status = fstat(fd, &info) < 0 ? error_now() : 0;
   if (status == 0 && (info.st_dev != level->dev || info.st_ino != level->ino))
@@ -137,4 +135,24 @@ void descent_close(struct descent *descent) {
     close_level(descent, &descent->levels[i]);
   free(descent->levels);
   *descent = (struct descent){0};
+}
+
+/* ---- the way to the first level ------------------------------------------ */
+
+int descent_around(const char *path, char **name) {
+  size_t start = strlen(path);
+  while (start > 0 && path[start - 1] == '/') start--;
+  while (start > 0 && path[start - 1] != '/') start--;
+  *name = strdup(path + start);
+  char *directory = start == 0 ? strdup(".") : strndup(path, start);
+  int fd = UV_ENOENT;
+  if (*name == NULL || directory == NULL)
+    fd = UV_ENOMEM;
+  else if (path[0] != '\0' && (fd = open(directory, DESCENT_LOOK)) < 0)
+    fd = error_now();
+  free(directory);
+  if (fd >= 0) return fd;
+  free(*name);
+  *name = NULL;
+  return fd;
 }

@@ -9,6 +9,7 @@
 #define MODULES_FS_DESCENT_H
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -33,8 +34,10 @@ struct descent { /* zero: nothing is open */
 
 /* One level down, into `fd`, which it takes in any case. */
 int descent_enter(struct descent *descent, int fd, bool linked);
-/* The same, into the directory that stands there. */
-int descent_open(struct descent *descent, const char *name, bool follow);
+/* A descriptor of the directory of that name. Where there are none left some of
+ * the levels are closed for it. */
+int descent_find(struct descent *descent, const char *name, bool follow);
+int descent_open(struct descent *descent, const char *name); /* and enters it */
 /* One level up; the first one is left as any other. */
 int descent_leave(struct descent *descent);
 struct level *descent_top(const struct descent *descent);
@@ -44,5 +47,18 @@ bool descent_has(const struct descent *descent, dev_t dev, ino_t ino);
 /* Has its entries read: level->dir. */
 int descent_read(struct level *level);
 void descent_close(struct descent *descent); /* all of it; idempotent */
+
+/* Where a path leads to, for good: a descriptor of the directory that its last
+ * part is in, or a status. *name is that part, with the slashes behind it; from
+ * malloc, NULL where it fails. The working directory may change while a tree is
+ * worked on. */
+int descent_around(const char *path, char **name);
+
+/* A directory only to look from, for open(2): no right to read is needed. */
+#ifdef O_PATH
+enum { DESCENT_LOOK = O_PATH | O_DIRECTORY | O_CLOEXEC };
+#else
+enum { DESCENT_LOOK = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+#endif
 
 #endif

@@ -28,7 +28,7 @@ int descriptor_write_all(int fd, const char **data, size_t *size,
  * is not what its reader waits for: this is false until somebody has. */
 bool descriptor_has_input(int fd);
 
-/* From the loop: in a thread, since even that may take long. */
+/* From the loop: in a thread, where it may take long. */
 void descriptor_close(struct host *host, int fd);
 
 #endif

@@ -192,17 +192,10 @@ static const struct class_field fields[] = {
 };
 
 static const luaL_Reg methods[] = {
-  {"chunks", file_chunks},
-  {"close", method_close},
-  {"lines", file_lines},
-  {"pread", file_pread},
-  {"pwrite", file_pwrite},
-  {"read", file_read},
-  {"seek", file_seek},
-  {"sync", file_sync},
-  {"truncate", file_truncate},
-  {"write", file_write},
-  {NULL, NULL},
+  {"chunks", file_chunks},     {"close", method_close}, {"lines", file_lines},
+  {"pread", file_pread},       {"pwrite", file_pwrite}, {"read", file_read},
+  {"seek", file_seek},         {"stat", file_stat},     {"sync", file_sync},
+  {"truncate", file_truncate}, {"write", file_write},   {NULL, NULL},
 };
 
 void file_open_class(lua_State *L) {

@@ -91,7 +91,7 @@ bool operation_is_free(const struct file *file, int turn); /* nobody has it */
 /* In a thread: the position is where the script believes it is. */
 int file_drop_inbox(struct file *file);
 
-/* Methods: file_read.c, file_write.c, file_at.c */
+/* Methods: file_read.c, file_write.c, file_at.c, file_stat.c */
 int file_read(lua_State *L);
 int file_lines(lua_State *L);
 int file_chunks(lua_State *L);
@@ -101,5 +101,6 @@ int file_sync(lua_State *L);
 int file_truncate(lua_State *L);
 int file_pread(lua_State *L);
 int file_pwrite(lua_State *L);
+int file_stat(lua_State *L);
 
 #endif

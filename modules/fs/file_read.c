@@ -165,8 +165,8 @@ static const struct wait there_wait = {"read", there_finish, NULL};
 static bool is_there(lua_State *L, struct file *file, const struct want *want,
                      int callback) {
   if (!lua_isnoneornil(L, callback) || file->inbox.size == 0 ||
-      host_of(L)->credit == 0 || !operation_is_free(file, FILE_TURN) ||
-      atomic_load(&file->stale))
+      file->handle.closing || host_of(L)->credit == 0 ||
+      !operation_is_free(file, FILE_TURN) || atomic_load(&file->stale))
     return false;
   file->want = *want;
   return inbox_scan(&file->inbox, want, false, &file->found) == SCAN_DONE;

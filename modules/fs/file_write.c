@@ -18,12 +18,13 @@ struct change {
   int whence;
 };
 
-/* `what` is the name of the call; the box lies on top. */
+/* `what` is the name of the call; the box lies on top, that of the file at 1. */
 static int fail_or_pass(lua_State *L, const char *what) {
   const struct change *change = job_at(L, -1);
   int status = job_status(L, &change->operation.job);
-  if (status < 0) return file_error(L, change->operation.file, status, what);
+  const struct file *file = change->operation.file;
   job_done(L, lua_gettop(L));
+  if (status < 0) return file_error(L, file, status, what);
   lua_pushvalue(L, 1);
   return 1;
 }

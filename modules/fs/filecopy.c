@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "modules/fs/info.h"
+
 enum {
   PIECE = 4 << 20, /* for the system to copy: about a millisecond */
   PIECE_BY_HAND = 1 << 16,

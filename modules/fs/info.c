@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
-#include <sys/sysmacros.h>
 #include <uv.h>
 
 #include "modules/fs/kind.h"
 
 #ifdef __linux__
+
+#include <sys/sysmacros.h>
 
 static struct timespec time_of(struct statx_timestamp time) {
   return (struct timespec){.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};

@@ -7,6 +7,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#ifdef __APPLE__ /* has other names for what POSIX calls so */
+#define st_atim st_atimespec
+#define st_mtim st_mtimespec
+#define st_ctim st_ctimespec
+#endif
+
 struct info {
   struct stat stat;
   struct timespec btime;

@@ -11,7 +11,6 @@
 
 #include "host/error.h"
 #include "host/job.h"
-#include "modules/fs/arguments.h"
 #include "modules/fs/fs.h"
 #include "modules/fs/tree.h"
 

@@ -1,4 +1,4 @@
-/* list.h - fs.list. */
+/* list.h - fs.list: a directory at once, for the list in names.c. */
 #ifndef MODULES_FS_LIST_H
 #define MODULES_FS_LIST_H
 

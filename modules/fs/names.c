@@ -42,8 +42,8 @@ struct sizes {
 };
 
 static void check_options(lua_State *L, int index, struct call *call) {
-  call->parents = option_is(L, index, "parents", false);
-  call->mode = option_mode(L, index, "mode", 0777);
+  call->parents = option_flag(L, index, "parents");
+  call->mode = (mode_t)option_integer(L, index, "mode", 0, 07777, 0777);
 }
 
 static void check_one(lua_State *L, int index, char letter, struct call *call,
@@ -181,14 +181,15 @@ static const struct simple simple[] = {
 };
 
 static const luaL_Reg functions[] = {
-  {"copy", fs_copy},     {"entries", fs_entries}, {"list", fs_list},
-  {"remove", fs_remove}, {"tempdir", fs_tempdir}, {"walk", fs_walk},
-  {NULL, NULL},
+  {"copy", fs_copy},       {"entries", fs_entries},
+  {"list", fs_list},       {"remove", fs_remove},
+  {"tempdir", fs_tempdir}, {"tempfile", fs_tempfile},
+  {"walk", fs_walk},       {NULL, NULL},
 };
 
 void fs_open_names(lua_State *L) {
   walk_open_class(L);
-  temp_open_class(L);
+  tempdir_open_class(L);
   luaL_setfuncs(L, functions, 0);
   for (size_t i = 0; i < sizeof simple / sizeof *simple; i++) {
     lua_pushlightuserdata(L, (void *)&simple[i]);

@@ -55,21 +55,23 @@ void operation_done(struct job *job) {
   file_close_if_idle(file);
 }
 
+int operation_fail(lua_State *L, struct operation *operation, int callback,
+                   int status) {
+  struct task *task = wait_begin(L, &operation->job.kind->wait, callback);
+  return wait_fail(L, task, status);
+}
+
 int operation_start(lua_State *L, struct operation *operation, int turn,
                     int callback, int64_t limit_ms) {
   struct file *file = operation->file;
   struct turn *place = turn_of(file, turn);
+  if (file->handle.closing) /* by the host: the script may not know */
+    return operation_fail(L, operation, callback, UV_ECANCELED);
   struct task *task = job_wait(L, &operation->job, callback);
   file->operations++;
   if (place != NULL) join(operation, place);
   if (place == NULL || place->first == operation) job_begin(&operation->job);
   return wait_park(L, task, &operation->job.waiter, limit_ms);
-}
-
-int operation_fail(lua_State *L, struct operation *operation, int callback,
-                   int status) {
-  struct task *task = wait_begin(L, &operation->job.kind->wait, callback);
-  return wait_fail(L, task, status);
 }
 
 /* The last one first, so that none begins for that. */

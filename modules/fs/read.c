@@ -32,10 +32,15 @@ struct reading {
   char path[];
 };
 
-static void let_go(struct job *job) {
+/* Given up before its end. */
+static void done(struct job *job) {
   struct reading *reading = (struct reading *)job;
   if (reading->fd >= 0) descriptor_close(job->host, reading->fd);
-  free(reading->text);
+  reading->fd = -1;
+}
+
+static void let_go(struct job *job) {
+  free(((struct reading *)job)->text);
 }
 
 /* ---- in a thread --------------------------------------------------------- */
@@ -101,14 +106,15 @@ static void work(struct job *job) {
 static int finish(lua_State *L) { /* path, box */
   const struct reading *reading = job_at(L, 2);
   int status = job_status(L, &reading->job);
-  if (status < 0) return fs_error(L, status, "read", 1);
-  lua_pushlstring(L, reading->text, reading->size);
+  if (status == 0) lua_pushlstring(L, reading->text, reading->size);
   job_done(L, 2);
-  return 1;
+  return status == 0 ? 1 : fs_error(L, status, "read", 1);
 }
 
-static const struct job_kind kind = {
-  .wait = {"read", finish, job_interrupt}, .work = work, .free = let_go};
+static const struct job_kind kind = {.wait = {"read", finish, job_interrupt},
+                                     .work = work,
+                                     .free = let_go,
+                                     .done = done};
 
 int fs_read(lua_State *L) {
   static const char *const options[] = {"limit", "timeout", NULL};

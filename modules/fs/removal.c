@@ -16,6 +16,10 @@ static int status_of(int result) {
   return result < 0 ? uv_translate_sys_error(errno) : 0;
 }
 
+static bool is_full(int status) {
+  return status == UV_ENOTEMPTY || status == UV_EEXIST;
+}
+
 /* ---- what must not be ---------------------------------------------------- */
 
 static const char *last_part(const char *path, size_t *size) {
@@ -98,9 +102,8 @@ static void take_failure(struct removal *removal) {
  * before it went, there is a second look: as long as that helps. */
 static void take_end(struct removal *removal) {
   int status = unlink_name(&removal->tree, AT_REMOVEDIR);
-  bool is_full = status == UV_ENOTEMPTY || status == UV_EEXIST;
-  if (is_full && removal->status < 0) return; /* known */
-  if (is_full && removal->removed != removal->seen) {
+  if (is_full(status) && removal->status < 0) return; /* known */
+  if (is_full(status) && removal->removed != removal->seen) {
     removal->seen = removal->removed;
     want(removal);
   } else {
@@ -124,13 +127,20 @@ static bool step(struct removal *removal) {
 
 /* ---- the path itself ----------------------------------------------------- */
 
-static int rmdir_path(struct removal *removal) {
-  return status_of(rmdir(removal->path));
+static int unlink_path(struct removal *removal, int flags) {
+  return status_of(unlinkat(removal->around, removal->name, flags));
+}
+
+/* A link with a slash behind it would be followed. */
+static void drop_slashes(char *name) {
+  size_t size = strlen(name);
+  while (size > 0 && name[size - 1] == '/') name[--size] = '\0';
 }
 
 static void open_tree(struct removal *removal) {
   int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  int fd = open(removal->path, flags);
+  drop_slashes(removal->name);
+  int fd = openat(removal->around, removal->name, flags);
   if (fd < 0) {
     removal->status = status_of(-1);
   } else if (is_root(fd)) {
@@ -146,13 +156,17 @@ static void open_tree(struct removal *removal) {
 /* A file, or a directory that is empty: no tree at all. */
 static bool begin(struct removal *removal) {
   removal->why = refuse(removal->path);
-  removal->status =
-    removal->why != NULL ? UV_EINVAL : status_of(unlink(removal->path));
+  removal->status = removal->why != NULL ? UV_EINVAL : 0;
+  if (removal->status < 0) return false;
+  int around = descent_around(removal->path, &removal->name);
+  removal->status = around;
+  if (around < 0) return false;
+  removal->around = around;
+  removal->status = unlink_path(removal, 0);
   if (removal->status != UV_EISDIR && removal->status != UV_EPERM) return false;
-  int status = rmdir_path(removal);
+  int status = unlink_path(removal, AT_REMOVEDIR);
   if (status != UV_ENOTDIR) removal->status = status;
-  bool is_full = status == UV_ENOTEMPTY || status == UV_EEXIST;
-  if (is_full && removal->recursive) open_tree(removal);
+  if (is_full(status) && removal->recursive) open_tree(removal);
   return removal->is_open;
 }
 
@@ -162,9 +176,8 @@ static bool end(struct removal *removal) {
   removal->tree = (struct tree){0};
   removal->is_open = false;
   if (removal->status < 0) return false;
-  int status = rmdir_path(removal);
-  bool is_full = status == UV_ENOTEMPTY || status == UV_EEXIST;
-  if (!is_full || removal->removed == removal->seen) {
+  int status = unlink_path(removal, AT_REMOVEDIR);
+  if (!is_full(status) || removal->removed == removal->seen) {
     removal->status = status;
     return false;
   }
@@ -182,6 +195,9 @@ bool removal_step(struct removal *removal) {
 
 void removal_free(struct removal *removal) {
   tree_close(&removal->tree);
+  if (removal->name != NULL) close(removal->around);
+  free(removal->name);
+  removal->name = NULL;
   free(removal->failed);
   removal->failed = NULL;
 }

@@ -13,6 +13,8 @@ struct removal { /* zero, but for the first two */
   const char *path;
   bool recursive;
   struct tree tree;
+  char *name;           /* the last part of the path, malloc: in */
+  int around;           /* ... this directory; while there is a name */
   bool is_open;         /* it is a tree, and on its way */
   int status;           /* the first failure */
   char *failed;         /* what that was about, or NULL: the path; malloc */

@@ -7,7 +7,6 @@
 #include <uv.h>
 
 #include "host/option.h"
-#include "modules/fs/arguments.h"
 #include "modules/fs/fs.h"
 #include "modules/fs/pieces.h"
 #include "modules/fs/removal.h"
@@ -60,7 +59,7 @@ int fs_remove(lua_State *L) {
   size_t size;
   const char *path = fs_check_path(L, 1, &size);
   option_arguments(L, 1, options);
-  bool recursive = option_is(L, 2, "recursive", false);
+  bool recursive = option_flag(L, 2, "recursive");
   struct remove *remove = job_push(L, &kind, sizeof *remove + size + 1);
   lua_insert(L, 3);
   memcpy(remove->path, path, size);

@@ -1,4 +1,4 @@
-/* remove.h - fs.remove. */
+/* remove.h - fs.remove: a file or a tree, for the list in names.c. */
 #ifndef MODULES_FS_REMOVE_H
 #define MODULES_FS_REMOVE_H
 

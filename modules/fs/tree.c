@@ -5,7 +5,6 @@
 #include "modules/fs/tree.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,11 +81,8 @@ static bool is_loop(const struct tree *tree, int fd) {
 }
 
 static int open_entry(struct tree *tree) {
-  int flags =
-    O_RDONLY | O_DIRECTORY | O_CLOEXEC | (tree->follow ? 0 : O_NOFOLLOW);
-  int fd = openat(descent_fd(&tree->descent), tree->name, flags);
-  if (fd < 0) return uv_translate_sys_error(errno);
-  if (!is_loop(tree, fd)) return fd;
+  int fd = descent_find(&tree->descent, tree->name, tree->follow);
+  if (fd < 0 || !is_loop(tree, fd)) return fd;
   close(fd);
   return UV_ELOOP;
 }

@@ -20,7 +20,6 @@
 #include "host/option.h"
 #include "host/origin.h"
 #include "host/owner.h"
-#include "modules/fs/arguments.h"
 #include "modules/fs/fs.h"
 #include "modules/fs/tree.h"
 
@@ -336,7 +335,7 @@ int fs_walk(lua_State *L) {
   fs_check_path(L, 1, &size);
   option_arguments(L, 1, options);
   walk.depth = check_depth(L, 2);
-  walk.tree.follow = option_is(L, 2, "follow", false);
+  walk.tree.follow = option_flag(L, 2, "follow");
   push_on_error(L, 2);
   lua_replace(L, 2);
   lua_settop(L, 3);

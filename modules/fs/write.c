@@ -26,9 +26,11 @@ struct writing {
   char path[];
 };
 
-static void let_go(struct job *job) {
-  const struct writing *writing = (struct writing *)job;
+/* Given up before its end. */
+static void done(struct job *job) {
+  struct writing *writing = (struct writing *)job;
   if (writing->fd >= 0) descriptor_close(job->host, writing->fd);
+  writing->fd = -1;
 }
 
 /* ---- in a thread --------------------------------------------------------- */
@@ -78,14 +80,14 @@ static void work(struct job *job) {
 static int finish(lua_State *L) { /* path, data, box */
   const struct writing *writing = job_at(L, 3);
   int status = job_status(L, &writing->job);
-  if (status < 0) return fs_error(L, status, "write", 1);
   job_done(L, 3);
+  if (status < 0) return fs_error(L, status, "write", 1);
   lua_pushboolean(L, 1);
   return 1;
 }
 
 static const struct job_kind kind = {
-  .wait = {"write", finish, job_interrupt}, .work = work, .free = let_go};
+  .wait = {"write", finish, job_interrupt}, .work = work, .done = done};
 
 static void get_options(lua_State *L, struct writing *writing) {
   bool appends = option_flag(L, 3, "append");

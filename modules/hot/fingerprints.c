@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/fingerprint.h"
-#include "modules/hot/questions.h"
+#include "host/questions.h"
 
 static void work(const char *path, void *memo, struct answers *answers) {
   struct fingerprint fingerprint;

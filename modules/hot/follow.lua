@@ -128,7 +128,7 @@ end
 function follow.watch()
   status.watching = true
   start_first()
-  local watcher <close> = core.load "watch" (core.watch_core()) {}
+  local watcher <close> = core.watcher() {}
   shared.watcher = watcher
   while true do
     arm_and_follow()

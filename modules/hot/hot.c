@@ -15,7 +15,7 @@
 #include "host/host.h"
 #include "host/task.h"
 #include "modules/hot/fingerprints.h"
-#include "modules/hot/watch.h"
+#include "host/notifier.h"
 #include "modules/modules.h"
 
 static const char shared_key = 0, reload_key = 0; /* in the registry */
@@ -166,13 +166,15 @@ static int let_go(lua_State *L) {
   return move_all(L, &generation_here(L)->background);
 }
 
-/* "connection", "server" ...; nothing for what is no handle. */
+/* "connection", "server" ..., and whether it has a handler to call; nothing for
+ * what is no handle. */
 static int kind(lua_State *L) {
   if (!handle_is_box(L, 1)) return 0;
   const struct handle *h = handle_check_box(L, 1);
   if (h == NULL) return 0;
   lua_pushstring(L, h->work.kind->name);
-  return 1;
+  lua_pushboolean(L, h->rooted);
+  return 2;
 }
 
 static int note_file(lua_State *L) {
@@ -313,15 +315,16 @@ static int load(lua_State *L) {
   return 1;
 }
 
-static int watch_core(lua_State *L) {
-  hot_push_watch_core(L);
+/* watcher() -> the function that opens one, see host/watch.lua */
+static int watcher(lua_State *L) {
+  notifier_push_watch(L);
   return 1;
 }
 
 static const luaL_Reg root_functions[] = {
   {"fingerprints", hot_fingerprints},
   {"load", load},
-  {"watch_core", watch_core},
+  {"watcher", watcher},
   {NULL, NULL},
 };
 

@@ -121,8 +121,12 @@ local function keep(source, name, ...)
   local key, handle = key_of(source, name), ...
   if select("#", ...) == 0 then return kept(key) end
   if not handle then return let_go(key) end
-  local kind = core.kind(handle)
-  check(3, "#2 to 'keep'", kind == "connection" or kind == "child", handle, "connection or child")
+  local kind, has_handler = core.kind(handle)
+  if kind == "watcher" and has_handler then
+    error("a watcher with a callback ends with its version: keep one that is read", 3)
+  end
+  local may = kind == "connection" or kind == "child" or kind == "watcher"
+  check(3, "#2 to 'keep'", may, handle, "connection, child or watcher")
   if is_preparing() then
     part(core.notes(), "kept")[key] = handle
   else

@@ -10,7 +10,7 @@ function tell.describe(started, draining)
   local parts = {}
   if started.adopted then parts[#parts + 1] = "adopted " .. count_of(started.adopted, "server") end
   local verb = "started "
-  for _, kind in ipairs { "server", "timer", "task" } do
+  for _, kind in ipairs { "server", "timer", "watcher", "task" } do
     if started[kind] then
       parts[#parts + 1] = verb .. count_of(started[kind], kind)
       verb = ""

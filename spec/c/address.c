@@ -97,6 +97,24 @@ static void test_resolve(void) {
   assert(address_port(&address) == 80);
 }
 
+static void test_format_host(void) {
+  struct sockaddr_in6 name;
+  char out[ADDRESS_TEXT], zone[UV_IF_NAMESIZE];
+  size_t size = sizeof zone;
+  assert(uv_ip6_addr("fe80::1", 80, &name) == 0);
+  assert(address_format_host((struct sockaddr *)&name, out));
+  assert(strcmp(out, "fe80::1") == 0);
+  name.sin6_scope_id = 1; /* the first interface, mostly "lo" */
+  if (uv_if_indextoiid(1, zone, &size) == 0) {
+    assert(address_format_host((struct sockaddr *)&name, out));
+    assert(strncmp(out, "fe80::1%", 8) == 0 && strcmp(out + 8, zone) == 0);
+    address_format((struct sockaddr *)&name, out);
+    formats(out, false, out); /* and back */
+  }
+  name.sin6_family = AF_UNIX;
+  assert(!address_format_host((struct sockaddr *)&name, out));
+}
+
 static void test_format_unix(void) {
   struct sockaddr_un name;
   char out[ADDRESS_TEXT];
@@ -117,6 +135,7 @@ int main(void) {
   test_refuse();
   test_lengths();
   test_resolve();
+  test_format_host();
   test_format_unix();
   puts("address: ok");
   return 0;

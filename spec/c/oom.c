@@ -5,7 +5,7 @@
  * what tasks ask for does: the host's own code, between them, has no protected
  * call. */
 #include "modules/hot/fingerprints.h"
-#include "modules/hot/watch.h"
+#include "host/notifier.h"
 #include "spec/c/failing_memory.h"
 
 /* ---- for the driver ------------------------------------------------------ */
@@ -82,7 +82,7 @@ static int run_driver(lua_State *L) { /* the name and text of a script */
   lua_register(L, "new_version", new_version);
   lua_register(L, "retire_version", retire_version);
   lua_register(L, "fingerprints", hot_fingerprints);
-  hot_push_watch(L);
+  notifier_push_watch(L);
   lua_setglobal(L, "open_watcher");
   if (luaL_loadstring(L, driver) != LUA_OK) return lua_error(L);
   lua_pushcfunction(L, fail_at);
@@ -96,6 +96,28 @@ static int run_driver(lua_State *L) { /* the name and text of a script */
 /* ---- the scripts --------------------------------------------------------- */
 
 static const char *const scripts[][2] = {
+  {"fs", "local fs, neap = require 'neap.fs', require 'neap'\n"
+         "local path = os.tmpname()\n"
+         "local removed <close> = setmetatable({}, {__close = function()\n"
+         "  os.remove(path)\n"
+         "end})\n"
+         "assert(fs.write(path, {'one\\n', 2, '\\nthree'}))\n"
+         "assert(fs.write(path, {'one\\n', 2, '\\nthree'}, {atomic = true}))\n"
+         "assert(fs.read(path) == 'one\\n2\\nthree')\n"
+         "local file <close> = assert(fs.open(path, 'r+'))\n"
+         "assert(file:read('l') == 'one')\n"
+         "for line in file:lines() do\n"
+         "  assert(line == '2')\n"
+         "  break\n"
+         "end\n"
+         "local call = file:read('a', function(text)\n"
+         "  assert(text == 'three')\n"
+         "end)\n"
+         "assert(file:pwrite('T', 6) and file:pread(5, 6) == 'Three')\n"
+         "call:join()\n"
+         "assert(file:seek('set', 2) == 2 and file:write('E'))\n"
+         "assert(fs.open('/none') == nil and file:stat().size == 11)\n"
+         "return 'ok'"},
   {"go", "local neap, timer = require 'neap', require 'neap.timer'\n"
          "local tasks = {}\n"
          "for i = 1, 5 do\n"
@@ -324,6 +346,31 @@ static const char *const scripts[][2] = {
              "  assert(line == i .. ' line')\n"
              "end\n"
              "return 'ok'"},
+  {"datagrams", "local neap, net = require 'neap', require 'neap.net'\n"
+                "local server <close> = assert(net.udp('127.0.0.1:0'))\n"
+                "local client <close> = assert(net.udp())\n"
+                "local task = neap.go(function()\n"
+                "  for data, from in server:messages() do\n"
+                "    assert(server:send({ data, '!' }, from))\n"
+                "  end\n"
+                "end)\n"
+                "for i = 1, 3 do\n"
+                "  assert(client:send(i, server.address))\n"
+                "  local data, message = client:receive()\n"
+                "  if not data then error(message) end\n"
+                "  assert(data == i .. '!')\n"
+                "  client:receive(function() end):cancel()\n"
+                "end\n"
+                "server:close()\n"
+                "return 'ok'"},
+  {"names", "local net = require 'neap.net'\n"
+            "local found, message = net.lookup('localhost')\n"
+            "assert(found and #found > 0, message)\n"
+            "net.lookup('localhost', function() end):join()\n"
+            "assert(net.lookup('::1')[1] == '::1')\n"
+            "assert(net.reverse('127.0.0.1:7'))\n"
+            "assert(#net.interfaces() > 0)\n"
+            "return 'ok'"},
 };
 
 /* ---- run ------------------------------------------------------------------ */

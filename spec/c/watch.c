@@ -10,7 +10,7 @@
 #include "host/embedded.h"
 #include "host/fingerprint.h"
 #include "modules/hot/fingerprints.h"
-#include "modules/hot/watch.h"
+#include "host/notifier.h"
 #include "spec/c/machine.h"
 
 /* ---- fingerprints, in C -------------------------------------------------- */
@@ -105,9 +105,9 @@ static const luaL_Reg functions[] = {
 
 /* ---- the script ---------------------------------------------------------- */
 
-/* load_watch(core): as hot_push_watch, over functions of a test */
+/* load_watch(core): as notifier_push_watch, over functions of a test */
 static int load_watch(lua_State *L) {
-  embedded_load(L, "modules/hot/watch.lua");
+  embedded_load(L, "host/watch.lua");
   lua_insert(L, 1);
   lua_call(L, 1, 1);
   return 1;
@@ -116,9 +116,9 @@ static int load_watch(lua_State *L) {
 static void set_globals(lua_State *L) {
   luaL_newlib(L, functions);
   lua_setglobal(L, "sys");
-  hot_push_watch_core(L);
+  notifier_push_core(L);
   lua_setglobal(L, "core");
-  hot_push_watch(L);
+  notifier_push_watch(L);
   lua_setglobal(L, "open");
   lua_register(L, "load_watch", load_watch);
   lua_register(L, "fingerprints", hot_fingerprints);

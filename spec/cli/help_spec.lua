@@ -24,7 +24,7 @@ describe("the help", function()
   end)
 
   it("names every option and command", function()
-    local names = { "run", "test", "new", "check", "reload", "status", "ps",
+    local names = { "run", "test", "new", "check", "repl", "reload", "status", "ps",
       "-e", "-l", "-i", "-v", "-W", "-E", "--watch", "--name",
       "--reload-limit", "--slow", "--leaks", "--version", "NEAP_GC" }
     for _, name in ipairs(names) do

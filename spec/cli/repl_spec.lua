@@ -95,9 +95,10 @@ describe("lines that are typed", function()
 
   it("are asked for at a terminal", function()
     -- script(1) is a terminal; it ends what it runs at the end of its own input.
+    local state <close> = program.directory {}
     local result = program.run("script", { "-qec", program.neap, "/dev/null" },
-      { input = "1 + 1\nio.read()\nread\nos.exit(3)\n" })
-    assert.matches("neap [^\n]*\r\n> .*2\r\n> .*read\r\n> ", result.out)
+      { input = "1 + 1\nio.read()\nread\nos.exit(3)\n", env = { NO_COLOR = "1", XDG_STATE_HOME = state.path } })
+    assert.matches("neap [^\n]*\r\n.*> .*2\r\n> .*\"read\"\r\n> ", result.out)
     assert.equal(3, result.code)
   end)
 

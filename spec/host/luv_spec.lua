@@ -141,6 +141,17 @@ describe("luv", function()
     end
   end)
 
+  it("resumes coroutines, as its users do", function()
+    local kind
+    coroutine.wrap(function()
+      local co = coroutine.running()
+      uv.fs_stat(".", function(_, stat) assert(coroutine.resume(co, stat)) end)
+      kind = coroutine.yield().type
+    end)()
+    repeat timer.sleep(0.001) until kind
+    assert.equal("directory", kind)
+  end)
+
   it("walks over its own handles only, at once", function()
     local handle, seen = uv.new_timer(), {}
     local server <close> = assert(net.listen("127.0.0.1:0", print))
@@ -204,19 +215,20 @@ describe("a program that uses luv", function()
   it("ends with all kinds of handles and requests open, whatever ends it", function()
     local open = [[
       handles = {}
-      local t = uv.new_timer() t:start(1, 1, function() end)
+      local function nop() end
+      local t = uv.new_timer() t:start(1, 1, nop)
       local lost = uv.new_timer() lost = nil
-      local idle = uv.new_idle() idle:start(function() end)
-      local tcp = uv.new_tcp() tcp:bind("127.0.0.1", 0) tcp:listen(1, function() end)
+      local idle = uv.new_idle() idle:start(nop)
+      local tcp = uv.new_tcp() tcp:bind("127.0.0.1", 0) tcp:listen(1, nop)
       local client = uv.new_tcp()
-      client:connect("127.0.0.1", tcp:getsockname().port, function() client:read_start(function() end) end)
-      local watch = uv.new_fs_event() watch:start(".", {}, print)
-      local async = uv.new_async(print)
-      local signal = uv.new_signal() signal:start("sigusr2", print)
-      uv.spawn("sleep", { args = { "0.1" } }, print)
+      client:connect("127.0.0.1", tcp:getsockname().port, function() client:read_start(nop) end)
+      local watch = uv.new_fs_event() watch:start(".", {}, nop)
+      local async = uv.new_async(nop)
+      local signal = uv.new_signal() signal:start("sigusr2", nop)
+      uv.spawn("sleep", { args = { "0.1" } }, nop)
       for i = 1, 100 do uv.fs_stat(".", function() handles[i] = true end) end
-      uv.getaddrinfo("localhost", nil, {}, function() end)
-      local work = uv.new_work(function() end, function() end) work:queue()
+      uv.getaddrinfo("localhost", nil, {}, nop)
+      local work = uv.new_work(nop, nop) work:queue()
       if timed then timer.sleep(0.005) end
       collectgarbage()
     ]]

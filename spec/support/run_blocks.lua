@@ -19,7 +19,7 @@ end
 -- service is another block's: an echo.
 local function make_net()
   local real = {}
-  local own = {}
+  local own = setmetatable({}, { __index = net })
   function own.listen(address, handler)
     local server, message, code = net.listen((address:gsub(":7%d%d%d$", ":0")), handler)
     if server then real[address] = server.address:gsub("^%[::%]", "127.0.0.1") end

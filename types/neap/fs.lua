@@ -10,8 +10,1092 @@ local fs = {}
 
 -- ---- contents ---------------------------------------------------------------
 
+---Reads a whole file, in one job of the thread pool.
+---
+---What has no size works too: files in `/proc`, pipes with names (to their end: until
+---nobody writes them any more), terminals and other devices. A pipe that nobody writes yet is
+---waited for, and holds no thread: files are read meanwhile.
+---
+---Fails with ENOENT, EACCES, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG, EMFILE (too many open
+---files), EIO; EFBIG where the file is bigger than `limit`, ETIMEDOUT. Raises for a path with a
+---zero in it, and for options it does not know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("greeting", "hello")
+---print(fs.read("greeting")) --> hello
+---print(fs.read("greeting", { limit = 3 })) --> nil	read greeting: file too large	EFBIG
+---
+---local call = fs.read("none", function(text, message, code)
+---  print(text, code) --> nil	ENOENT
+---end)
+---call:join() -- or call:cancel()
+---fs.remove("greeting")
+---```
+---
+---Source: POSIX: open, fstat, read; libuv: uv_queue_work, uv_poll_start.
+---@param path string
+---@param options? { limit?: integer, timeout?: number } limit: at most so many bytes, 1 GiB for what is no regular file, else any number; timeout: in seconds
+---@return string? text
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(text?: string, message?: string, code?: string)): neap.task
+---@overload fun(path: string, options: { limit?: integer, timeout?: number }, callback: fun(text?: string, message?: string, code?: string)): neap.task
+function fs.read(path, options) end
+
+---Writes a file: what was in it is gone. It is made if it is not there. The data is a string
+---or a list of strings, which go out together.
+---
+---**atomic**: the old content or the new is there, whatever happens, and never a part: the
+---content goes into a new file beside the old one (`.NAME.neap-0` to `-f`), to the disk, and then
+---takes its name. Several may do that to one file, also from several processes: the last one to
+---end wins. What a killed writer has left is removed by the next atomic write of that file. A
+---link stays, the file it points to is replaced. Mode and owner stay as they were, as far as the
+---system allows; other names of the file (hard links) keep the old content, and access lists
+---and extended attributes are not taken along. Only for regular files; also for one that may
+---not be written (EACCES), though its directory may.
+---
+---A pipe is written when somebody reads it, and is waited for without holding a thread. A
+---write that fails, is late or cancelled may have written a part, unless it is atomic.
+---
+---Fails with ENOENT (no such directory), EACCES, EISDIR, ENOTDIR, ENOSPC, EDQUOT, EROFS,
+---EMFILE, EPIPE, EINVAL (atomic, and no regular file), ETIMEDOUT. Raises for what is no text, for
+---`append` with `atomic`, for a path with a zero in it, and for options it does not know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(fs.write("state", { "count = ", 5 }, { atomic = true })) --> true
+---fs.write("state", ", last", { append = true })
+---print(fs.read("state")) --> count = 5, last
+---print(fs.write("/none/x", "")) --> nil	write /none/x: no such file or directory	ENOENT
+---fs.remove("state")
+---```
+---
+---Source: POSIX: open, write, fsync, rename; BSD: flock.
+---@param path string
+---@param data string|string[]
+---@param options? { append?: boolean, atomic?: boolean, mode?: integer, timeout?: number } append: at its end; mode: permission bits of a new file, 0666 (438) less the umask; timeout: in seconds
+---@return true? done
+---@return string? message
+---@return string? code
+---@overload fun(path: string, data: string|string[], callback: fun(done?: true, message?: string, code?: string)): neap.task
+---@overload fun(path: string, data: string|string[], options: table, callback: fun(done?: true, message?: string, code?: string)): neap.task
+function fs.write(path, data, options) end
+
+---Opens a file. `how` is as for `io.open`, and `"r"` unless it is given:
+---
+---| how | |
+---|---|
+---| `r` | for reading |
+---| `w` | for writing; what is in it is gone, or it is made |
+---| `a` | for writing at its end, whatever others write there |
+---| `r+` `w+` `a+` | for both |
+---| with `x` | `wx`, `ax` ...: it must be new (EEXIST) |
+---| with `b` | means nothing |
+---
+---A pipe with a name is open for reading at once, and for writing as soon as somebody reads it.
+---
+---Fails with ENOENT, EEXIST, EACCES, EISDIR, ENOTDIR, EMFILE and others of the system;
+---ETIMEDOUT. Raises for another `how`, for a path with a zero in it, and for options it does not
+---know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---do
+---  local file <close> = assert(fs.open("list", "wx", { mode = tonumber("600", 8) }))
+---  for i = 1, 3 do file:write { "entry ", i, "\n" } end
+---end
+---local file <close> = assert(fs.open("list"))
+---for line in file:lines() do print(line) end
+-----> entry 1
+-----> entry 2
+-----> entry 3
+---fs.remove("list")
+---```
+---
+---Source: POSIX: open.
+---@param path string
+---@param how? string
+---@param options? { mode?: integer, timeout?: number } mode: permission bits of a new file, 0666 (438) less the umask; timeout: in seconds
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(path: string, how?: string, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+---@overload fun(path: string, how?: string, options: table, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function fs.open(path, how, options) end
+
+---An open file. It may be a `<close>` variable. One that is forgotten without having been closed
+---is closed by the collector (`neap --leaks` tells of it); it is closed with the version of the
+---program that has opened it, too.
+---
+---Calls that read, write or move are done one after the other, in the order in which they were
+---made, whichever task makes them; of a pipe or a terminal reading and writing are independent.
+---`pread`, `pwrite` and `stat` go on beside all that. Reading is buffered, 64 KB at a time;
+---writing is not: many small pieces are better written as a list.
+---
+---Using a file that has been closed raises an error. What it is not open for fails with EBADF.
+---@class neap.file
+---@field path string as it was given to `fs.open`; read only
+---@field closed boolean read only
+local file = {}
+
+---Reads, in the formats of `io.read`: `"l"` a line, `"L"` the same with its line break, `"n"` a number, `"a"`
+---all that is left, a count of bytes. Up to four in one call; after the first that finds
+---nothing no more is read. Without a format it is a piece, of 64 KB or less.
+---
+---At the end it is a single nil (`""` for `"a"`); another read may find more, when the file has
+---grown.
+---
+---Fails with EBADF (not open for reading), EIO, ETIMEDOUT, ECANCELED (closed meanwhile, of a
+---pipe). What has been read when the time is over is not lost: the next read gets it. Raises
+---for other formats and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("list", "tea 2.5\nmilk\n")
+---local file <close> = assert(fs.open("list"))
+---print(file:read(4, "n", "l", "l")) --> tea 	2.5		milk
+---print(file:read("l"), file:read("a") == "") --> nil	true
+---fs.remove("list")
+---```
+---
+---Source: Lua 5.4 Reference Manual, 6.8: file:read; POSIX: read.
+---@param ... string|integer|{ timeout?: number } formats, then the options
+---@return string|number|nil ...
+function file:read(...) end
+
+---Writes, at the position or, where it is open for that, at the end. All of it, or it fails; it
+---is with the system then, for the disk see `file:sync`.
+---
+---Fails with EBADF (not open for writing), ENOSPC, EDQUOT, EFBIG, EIO, EPIPE (nobody reads the
+---pipe any more), ETIMEDOUT: a part of it may be written then. Raises for what is no text and for a
+---file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("notes", "w"))
+---assert(file:write("one "))
+---file:write({ "two", " ", 3 }, function(result) print(result == file) --> true
+---end):join()
+---print(fs.read("notes")) --> one two 3
+---fs.remove("notes")
+---```
+---
+---Source: POSIX: write.
+---@param data string|string[]
+---@param options? { timeout?: number }
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, data: string|string[], callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.file, data: string|string[], options: table, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:write(data, options) end
+
+---An iterator of lines, or of what the formats of `file:read` say. A read that fails raises an
+---error. The file stays open.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("points", "1 2\n3 4\n")
+---local file <close> = assert(fs.open("points"))
+---for x, y in file:lines("n", "n") do print(x, y) end
+-----> 1	2
+-----> 3	4
+---fs.remove("points")
+---```
+---
+---Source: Lua 5.4 Reference Manual, 6.8: file:lines.
+---@param ... string|integer formats
+---@return fun(): string?
+function file:lines(...) end
+
+---An iterator of pieces, for big files: of `size` bytes, but for the last one; without a size, as
+---they come. A read that fails raises an error. The file stays open.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("big", ("x"):rep(250000))
+---local file <close> = assert(fs.open("big"))
+---for chunk in file:chunks(100000) do print(#chunk) end
+-----> 100000
+-----> 100000
+-----> 50000
+---fs.remove("big")
+---```
+---
+---Source: POSIX: read.
+---@param size? integer
+---@return fun(): string?
+function file:chunks(size) end
+
+---Moves, and tells the position: so many bytes from the beginning (`"set"`), from where it is
+---(`"cur"`) or from the end (`"end"`). Without arguments it only tells.
+---
+---Fails with EINVAL (before the beginning), ESPIPE (a pipe or a terminal). Raises for another
+---`whence` and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("letters", "w+"))
+---file:write("abcdef")
+---print(file:seek(), file:seek("end", -2), file:read("a")) --> 6	4	ef
+---print(file:seek("set")) --> 0
+---fs.remove("letters")
+---```
+---
+---Source: Lua 5.4 Reference Manual, 6.8: file:seek; POSIX: lseek.
+---@param whence? "set"|"cur"|"end"
+---@param offset? integer
+---@return integer? position
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, whence: string, offset: integer, callback: fun(position?: integer, message?: string, code?: string)): neap.task
+function file:seek(whence, offset) end
+
+---Waits until all that was written before is on the disk.
+---
+---Fails with EIO, ENOSPC, EDQUOT, EINVAL (a pipe). Raises for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("ledger", "a"))
+---file:write("1 tea\n")
+---print(file:sync() == file) --> true
+---fs.remove("ledger")
+---```
+---
+---Source: POSIX: fsync.
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:sync() end
+
+---Cuts the file to so many bytes, or fills it up with zeros. The position stays.
+---
+---Fails with EBADF (not open for writing), EINVAL (a pipe), EFBIG, EIO. Raises for a size below
+---zero and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.open("letters", "w+"))
+---file:write("abcdef")
+---file:truncate(2)
+---print(fs.read("letters"), file:seek()) --> ab	6
+---fs.remove("letters")
+---```
+---
+---Source: POSIX: ftruncate.
+---@param size integer
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, size: integer, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:truncate(size) end
+
+---Reads so many bytes from an offset, or as many as there are; nil at the end. The position
+---stays, and any number of these go on at once.
+---
+---Fails with EBADF (not open for reading), ESPIPE (a pipe or a terminal), EIO. Raises for numbers
+---below zero and for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("letters", "abcdef")
+---local file <close> = assert(fs.open("letters"))
+---print(file:pread(2, 3), file:pread(10, 5), file:pread(1, 6)) --> de	f	nil
+---fs.remove("letters")
+---```
+---
+---Source: POSIX: pread.
+---@param count integer
+---@param offset integer
+---@return string? data
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, count: integer, offset: integer, callback: fun(data?: string, message?: string, code?: string)): neap.task
+function file:pread(count, offset) end
+
+---Writes at an offset. The position stays, and any number of these go on at once.
+---
+---Fails with EBADF (not open for writing), EINVAL (open for appending), ESPIPE (a pipe or a
+---terminal), ENOSPC, EDQUOT, EFBIG, EIO. Raises for what is no text, for an offset below zero and for
+---a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("letters", "abcdef")
+---local file <close> = assert(fs.open("letters", "r+"))
+---print(file:pwrite("XY", 2) == file, fs.read("letters")) --> true	abXYef
+---fs.remove("letters")
+---```
+---
+---Source: POSIX: pwrite.
+---@param data string|string[]
+---@param offset integer
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, data: string|string[], offset: integer, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function file:pwrite(data, offset) end
+
+---What the system knows of it, as `fs.stat` tells, also when it has another name by now, or none.
+---
+---Fails with EIO. Raises for a file that has been closed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---fs.write("letters", "abcdef")
+---local file <close> = assert(fs.open("letters"))
+---fs.remove("letters")
+---print(file:stat().size, file:stat().nlink) --> 6	0
+---```
+---
+---Source: POSIX: fstat.
+---@return table? info
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, callback: fun(info?: table, message?: string, code?: string)): neap.task
+function file:stat() end
+
+---Closes it, after what was asked for before; of a pipe or a terminal, what still waits ends with
+---ECANCELED. Closing twice does nothing. A `<close>` variable does the same; where nothing can
+---wait it is closed a moment later.
+---
+---Fails with EIO, ENOSPC, EDQUOT where the file system says only now that it could not write.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file = assert(fs.open("notes", "w"))
+---print(file:close(), file:close(), file.closed) --> true	true	true
+---fs.remove("notes")
+---```
+---
+---Source: POSIX: close.
+---@return true? done
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.file, callback: fun(done?: true, message?: string, code?: string)): neap.task
+function file:close() end
+
 -- ---- names ------------------------------------------------------------------
 
+---What `fs.stat` and `fs.lstat` tell. Times are seconds since 1970, with fractions as
+---fine as a number takes them (about a quarter of a microsecond).
+---@class neap.stat
+---@field kind neap.kind
+---@field size integer bytes; of a link, those of its text
+---@field mode integer permission bits, 0 to 4095: `("%o"):format(mode)` is as chmod(1) has them
+---@field uid integer who owns it
+---@field gid integer
+---@field nlink integer its names
+---@field ino integer with `dev` what tells one file from all others
+---@field dev integer
+---@field rdev integer which device it is, of a "char" or "block"
+---@field blocks integer what it takes on the disk, in units of 512 bytes
+---@field blksize integer a good size for reads and writes
+---@field atime number it was read
+---@field mtime number it was written
+---@field ctime number something of it was changed, permissions or a name, too
+---@field btime? number it was made; nil where the file system does not say
+
+---@alias neap.kind "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
+
+---What there is to know about a path. Links are followed: it is about what they lead
+---to; see `fs.lstat`.
+---
+---Fails with ENOENT, ENOTDIR (something on the way is no directory), EACCES (a
+---directory on the way may not be searched), ELOOP, ENAMETOOLONG.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local info = assert(fs.stat "/")
+---print(info.kind, math.type(info.size), info.mtime <= os.time()) --> directory	integer	true
+---print(fs.stat "/none") --> nil	stat /none: no such file or directory	ENOENT
+---fs.stat("/", function(info) print(info.kind) end):join() --> directory
+---```
+---
+---Source: statx(2), or fstatat.
+---@param path string
+---@return neap.stat? info
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(info?: neap.stat, message?: string, code?: string)): neap.task
+function fs.stat(path) end
+
+---The same about the path itself: a link is a "link".
+---
+---Fails as `fs.stat` does.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.symlink("nowhere", dir.path .. "/link"))
+---print(fs.lstat(dir.path .. "/link").kind) --> link
+---print(select(3, fs.stat(dir.path .. "/link"))) --> ENOENT
+---```
+---
+---Source: statx(2), or fstatat, with AT_SYMLINK_NOFOLLOW.
+---@param path string
+---@return neap.stat? info
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(info?: neap.stat, message?: string, code?: string)): neap.task
+function fs.lstat(path) end
+
+---Whether we may read ("r"), write ("w"), execute or search ("x") a path, or several
+---of these; without letters: whether it is there. Asked as the user that opens files,
+---should there be two. Who is going to open it does that: it may have changed.
+---
+---Fails with EACCES, ENOENT, EROFS, and as `fs.stat` does. Raises for other letters.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(fs.access "/", fs.access("/", "rx")) --> true	true
+---print(select(3, fs.access "/none")) --> ENOENT
+---```
+---
+---Source: faccessat(2), AT_EACCESS.
+---@param path string
+---@param how? string letters of "rwx", in any combination
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(path: string, how: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.access(path, how) end
+
+---What is in a directory, sorted by the bytes of the names. "." and ".." are left out.
+---The kind is that of the name: a link is a "link". For a directory of tens of
+---thousands there is `fs.entries`.
+---
+---Fails with ENOENT, ENOTDIR, EACCES, EMFILE.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/tea"))
+---assert(fs.symlink("tea", dir.path .. "/milk"))
+---for _, entry in ipairs(fs.list(dir.path)) do print(entry.name, entry.kind) end
+-----> milk	link
+-----> tea	directory
+---```
+---
+---Source: readdir(3).
+---@param path string
+---@return { name: string, kind: neap.kind }[]? entries
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(entries?: { name: string, kind: neap.kind }[], message?: string, code?: string)): neap.task
+function fs.list(path) end
+
+---The names in a directory, for a loop: as the system gives them, a thousand at a
+---time, so that a directory of any size takes little memory. Who leaves the loop
+---early has it closed by that. Names that come and go meanwhile may be left out.
+---
+---It fails before the loop, as `fs.list` does; an error after that is raised in the
+---loop.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---for i = 1, 3 do assert(fs.mkdir(dir.path .. "/" .. i)) end
+---local count = 0
+---for name, kind in assert(fs.entries(dir.path)) do
+---  assert(kind == "directory", name)
+---  count = count + 1
+---end
+---print(count) --> 3
+---```
+---
+---Source: readdir(3).
+---@param path string
+---@return (fun(): string?, neap.kind?)? next
+---@return string? message nil where there is a `next`; after it come what `for` needs
+---@return string? code
+---@return neap.walk? closing
+---@overload fun(path: string, callback: fun(next?: (fun(): string?, neap.kind?), message?: string, code?: string, closing?: neap.walk)): neap.task
+function fs.entries(path) end
+
+---All that is below a directory, for a loop: paths, that begin with the one given, and
+---kinds; a directory before what is in it. The order within a directory is that of the
+---system. Any number of entries or levels takes little memory and few descriptors.
+---
+---| option | |
+---|---|
+---| `depth` | how many levels to go down; 1 is what `fs.entries` gives. All, if it is not given |
+---| `follow` | a link counts as what it leads to, and directories behind links are walked; one that leads back to where it is in is not entered again |
+---| `on_error` | a function, called with path, message and code of a directory that cannot be read; then the walk goes on with the others. It may wait |
+---
+---A directory that has gone meanwhile counts as empty. One that may not be read
+---raises an error in the loop, unless there is `on_error`: so nothing is left out that
+---nobody is told of.
+---
+---It fails before the loop with ENOENT, ENOTDIR, EACCES, EMFILE. Raises for options it
+---does not know, and when two tasks wait for the same loop.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/a/b/c", { parents = true }))
+---for path, kind in assert(fs.walk(dir.path, { depth = 2 })) do
+---  print(path:sub(#dir.path + 2), kind)
+---end
+-----> a	directory
+-----> a/b	directory
+---```
+---
+---Source: openat(2), readdir(3).
+---@param path string
+---@param options? { depth?: integer, follow?: boolean, on_error?: fun(path: string, message: string, code: string) }
+---@return (fun(): string?, neap.kind?)? next
+---@return string? message nil where there is a `next`; after it come what `for` needs
+---@return string? code
+---@return neap.walk? closing
+---@overload fun(path: string, callback: fun(next?: (fun(): string?, neap.kind?), message?: string, code?: string, closing?: neap.walk)): neap.task
+---@overload fun(path: string, options: { depth?: integer, follow?: boolean, on_error?: fun(path: string, message: string, code: string) }, callback: fun(next?: (fun(): string?, neap.kind?), message?: string, code?: string, closing?: neap.walk)): neap.task
+function fs.walk(path, options) end
+
+---The fourth value of `fs.walk` and `fs.entries`: a loop closes it by itself.
+---@class neap.walk
+local walk = {}
+
+---Ends it, and lets go of its directories. The loop then ends. Closing twice does
+---nothing.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local next, _, _, walk = assert(fs.walk "/")
+---print(next() ~= nil) --> true
+---walk:close()
+---print(next()) --> nil
+---```
+---
+---Source: modules/fs/walk.c.
+function walk:close() end
+
+---Makes a directory. With `parents` also those on the way, and it is no error if it
+---is there already. `mode` are permission bits, from which the umask takes some away:
+---of the last one, the others get 0777.
+---
+---Fails with EEXIST, ENOENT (no parent), ENOTDIR, EACCES, ENOSPC, EROFS.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---print(fs.mkdir(dir.path .. "/a/b", { parents = true })) --> true
+---print(select(3, fs.mkdir(dir.path .. "/a"))) --> EEXIST
+---```
+---
+---Source: mkdir(2).
+---@param path string
+---@param options? { parents?: boolean, mode?: integer }
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(path: string, options: { parents?: boolean, mode?: integer }, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.mkdir(path, options) end
+
+---Removes a file, a link (not what it leads to), or an empty directory. With
+---`recursive` also a directory with all that is in it.
+---
+---A tree is never left: links in it are removed and not followed, also when somebody
+---puts one in the place of a directory meanwhile. What cannot be removed stays, all
+---else goes, and the first failure is told, with its path. A task that is cancelled
+---goes on when the thread has stopped: then what has not gone yet stays.
+---
+---Fails with ENOENT, ENOTEMPTY, EACCES, EPERM, EBUSY (a mount point), and EINVAL for
+---the root directory, and for a path that ends with "." or "..".
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/a/b", { parents = true }))
+---print(select(3, fs.remove(dir.path .. "/a"))) --> ENOTEMPTY
+---print(fs.remove(dir.path .. "/a", { recursive = true })) --> true
+---print(select(3, fs.remove(dir.path .. "/a"))) --> ENOENT
+---print(fs.remove "..") --> nil	remove ..: '.' and '..' are not removed: give the directory its name	EINVAL
+---```
+---
+---Source: unlinkat(2), openat(2) with O_NOFOLLOW.
+---@param path string
+---@param options? { recursive?: boolean }
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(path: string, options: { recursive?: boolean }, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.remove(path, options) end
+
+---Gives something another name, at once, over what had that name. Not from one file
+---system to another: that is `fs.copy`, then `fs.remove`.
+---
+---Fails with ENOENT, EXDEV (another file system), EISDIR and ENOTDIR (one of them is a
+---directory, and the other is not), ENOTEMPTY, EINVAL (a directory into itself), EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/old"))
+---print(fs.rename(dir.path .. "/old", dir.path .. "/new")) --> true
+---```
+---
+---Source: rename(2).
+---@param from string
+---@param to string
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(from: string, to: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.rename(from, to) end
+
+---Copies a file, or with `recursive` a directory with all that is in it. `to` is the
+---name of the copy, never a directory to put it into.
+---
+---A file gets its name when it is whole: before that, and if it fails, what was there
+---stays. A file that is there is replaced, unless `overwrite` is false; so is a link,
+---which is not written through. Files keep their holes.
+---
+---The copy has the permissions of the source (without set-user-id and the like) and
+---its times. It belongs to us. Access lists and extended attributes are not copied, and
+---several names of one file become several files.
+---
+---`from` is followed where it is a link. Links in a tree are copied as links; fifos are
+---made anew. A tree is put over a directory that is there, whose other content stays;
+---with `overwrite = false` it must be new. It ends with the first failure, and names
+---both sides of it; what was copied before stays. A task that is cancelled goes on when
+---the thread has stopped.
+---
+---Fails with ENOENT, EEXIST, EISDIR (a directory, without `recursive`; or where the
+---file is to be), ENOTDIR, ENOSPC, EACCES, EINVAL (onto or into itself; a socket or a
+---device).
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---local from, to = dir.path .. "/from", dir.path .. "/to"
+---assert(fs.write(from, "tea"))
+---print(fs.copy(from, to), fs.read(to)) --> true	tea
+---print(select(3, fs.copy(from, to, { overwrite = false }))) --> EEXIST
+---print(select(3, fs.copy(dir.path, dir.path .. "/in", { recursive = true }))) --> EINVAL
+---```
+---
+---Source: copy_file_range(2), or pread and pwrite; renameat(2).
+---@param from string
+---@param to string
+---@param options? { recursive?: boolean, overwrite?: boolean }
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(from: string, to: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(from: string, to: string, options: { recursive?: boolean, overwrite?: boolean }, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.copy(from, to, options) end
+
+---Gives a file one more name. Not a directory, and not on another file system.
+---
+---Fails with ENOENT, EEXIST, EPERM (a directory), EXDEV, EMLINK, EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.link(file.path, dir.path .. "/second"))
+---print(fs.stat(file.path).nlink) --> 2
+---```
+---
+---Source: link(2).
+---@param target string
+---@param path string the new name
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(target: string, path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.link(target, path) end
+
+---Makes a symbolic link. The target is a text: what it leads to need not be there, and
+---is looked for from the directory of the link if it does not begin with "/".
+---
+---Fails with EEXIST, ENOENT, EACCES, ENAMETOOLONG.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.symlink("some/where", dir.path .. "/link"))
+---print(fs.readlink(dir.path .. "/link")) --> some/where
+---```
+---
+---Source: symlink(2).
+---@param target string
+---@param path string of the link
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(target: string, path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.symlink(target, path) end
+
+---The text of a link.
+---
+---Fails with EINVAL (it is no link), ENOENT, EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(select(3, fs.readlink "/")) --> EINVAL
+---```
+---
+---Source: readlink(2).
+---@param path string
+---@return string? target
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(target?: string, message?: string, code?: string)): neap.task
+function fs.readlink(path) end
+
+---The path without links, "." and "..", from the root on. All of it must be there.
+---
+---Fails with ENOENT, ENOTDIR, EACCES, ELOOP.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---print(fs.realpath "/./..//") --> /
+---```
+---
+---Source: realpath(3).
+---@param path string
+---@return string? path
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(path?: string, message?: string, code?: string)): neap.task
+function fs.realpath(path) end
+
+---Sets the permission bits, of what a link leads to.
+---
+---Fails with ENOENT, EPERM (it is not ours), EROFS. Raises for what is no integer from
+---0 to 4095.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---assert(fs.chmod(file.path, tonumber("640", 8)))
+---print(("%o"):format(fs.stat(file.path).mode)) --> 640
+---```
+---
+---Source: chmod(2).
+---@param path string
+---@param mode integer
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, mode: integer, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.chmod(path, mode) end
+
+---Gives a file to another user and group, by their numbers; -1 leaves one as it is. Of
+---a link: what it leads to.
+---
+---Fails with ENOENT, EPERM (only root may), EROFS. Raises for what is no id.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---print(fs.chown(file.path, -1, fs.stat(file.path).gid)) --> true
+---```
+---
+---Source: chown(2).
+---@param path string
+---@param uid integer
+---@param gid integer
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, uid: integer, gid: integer, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.chown(path, uid, gid) end
+
+---Sets the times at which it was read and written, in seconds since 1970, with
+---fractions. Of a link: what it leads to.
+---
+---Fails with ENOENT, EPERM (it is not ours), EACCES, EROFS. Raises for what is no time.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local file <close> = assert(fs.tempfile())
+---assert(fs.utime(file.path, os.time(), 1.25))
+---print(fs.stat(file.path).mtime) --> 1.25
+---```
+---
+---Source: utimensat(2).
+---@param path string
+---@param atime number
+---@param mtime number
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(path: string, atime: number, mtime: number, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function fs.utime(path, atime, mtime) end
+
+---How much room the file system of a path has, in bytes: in all, free, and free for us
+---(some may be kept for root).
+---
+---Fails with ENOENT, EACCES.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local space = assert(fs.space "/")
+---print(space.total >= space.free and space.free >= space.available) --> true
+---```
+---
+---Source: statvfs(3).
+---@param path string
+---@return { total: integer, free: integer, available: integer }? space
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(space?: { total: integer, free: integer, available: integer }, message?: string, code?: string)): neap.task
+function fs.space(path) end
+
+---A new file, open for reading and writing, that only we may use (0600). Its name is
+---removed when it is closed: by `close`, `<close>`, the collector, a reload that
+---replaces this version of the program, or the end of the program (unless it is
+---killed).
+---
+---It is made in `dir`, or in $TMPDIR, or in /tmp; its name is `prefix` ("neap-") and
+---characters that nobody can guess.
+---
+---Fails with ENOENT, EACCES, ENOSPC, EMFILE. Raises for options it does not know, and
+---for a prefix with a "/" in it.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local path
+---do
+---  local file <close> = assert(fs.tempfile { prefix = "draft-" })
+---  path = file.path
+---  assert(file:write "tea")
+---end
+---print(fs.stat(path) == nil) --> true
+---```
+---
+---Source: open(2) with O_EXCL, getrandom(2).
+---@param options? { dir?: string, prefix?: string }
+---@return neap.file? file
+---@return string? message
+---@return string? code
+---@overload fun(callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+---@overload fun(options: { dir?: string, prefix?: string }, callback: fun(file?: neap.file, message?: string, code?: string)): neap.task
+function fs.tempfile(options) end
+
+---A new directory that only we may use (0700), removed with all that is in it as
+---`fs.tempfile` has it.
+---
+---Fails with ENOENT, EACCES, ENOSPC. Raises as `fs.tempfile` does.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir <close> = assert(fs.tempdir())
+---assert(fs.mkdir(dir.path .. "/a/b", { parents = true }))
+---```
+---
+---Source: mkdir(2), getrandom(2).
+---@param options? { dir?: string, prefix?: string }
+---@return neap.tempdir? directory
+---@return string? message
+---@return string? code
+---@overload fun(callback: fun(directory?: neap.tempdir, message?: string, code?: string)): neap.task
+---@overload fun(options: { dir?: string, prefix?: string }, callback: fun(directory?: neap.tempdir, message?: string, code?: string)): neap.task
+function fs.tempdir(options) end
+
+---@class neap.tempdir
+---@field path string absolute
+---@field closed boolean
+local tempdir = {}
+
+---Removes it with all that is in it, as `fs.remove` does, and waits for that. Closing
+---twice does nothing.
+---
+---Fails with EACCES and the like, where something in it cannot be removed.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local dir = assert(fs.tempdir())
+---print(dir:close(), fs.stat(dir.path) == nil, dir.closed) --> true	true	true
+---```
+---
+---Source: unlinkat(2).
+---@return boolean? ok true
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.tempdir, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function tempdir:close() end
+
 -- ---- watching ---------------------------------------------------------------
+
+---What happened to one name.
+---@class neap.change
+---@field path string as the caller would open it: it begins with what was given to `fs.watch`
+---@field kind "created"|"changed"|"removed"
+
+---Tells what changes in a file or a directory; with `recursive` in a whole tree, also in
+---directories that are made later, and in what was made in them before anybody could look. It
+---waits until it watches: from its return on nothing is missed. The path need not be there, and
+---may go and come back: its directories, too. A link to the path is followed, and may be
+---turned to something else; links in a tree are not followed.
+---
+---It does not matter how a file is saved. When nothing more has happened for `gather` seconds
+---(at the latest after 20 times as long, if something happens all the time), each name is
+---told of once: what has become of it since it was last told of.
+---
+---| kind | when |
+---|---|---|
+---| `"created"` | it was not there, and is |
+---| `"removed"` | it was there, and is not. So is all that was known in a directory that has gone |
+---| `"changed"` | it was written, or touched, or is another one: by a rename over it, or as it was deleted and made again |
+---
+---A rename is a removal and a creation. What was made and removed in one burst is not told.
+---Of a directory only those without `recursive` that lie right in it are told, and a directory
+---has not changed because something in it has. A file that is still open and being written is
+---expected to be closed for 4 times `gather` after the last write, and is told of then. A change
+---of who may read a file is none.
+---
+---**With a callback** it is called for each change, one after the other, each in a task of its
+---own: it may wait, and what happens meanwhile is gathered for the next. An error in it is
+---reported, and the next change is told all the same. The watcher lives until it is closed.
+---**Without** it is read: `read`, `changes`. What nobody reads is gathered, too.
+---
+---Where the system has no more watches (`fs.inotify.max_user_watches`) or descriptors, stderr
+---says so once, with what to raise; and what is not watched is looked at every half second, or
+---less often where that takes long: `polling` is true then. So it is where there is no inotify.
+---What was just written may be told of once more there. If the system could not keep all that
+---happened, all is looked at again: nothing is missed. A reload ends a watcher with its version of
+---the program; one that has a callback at once, and that of the new version is called from the
+---commit on. `hot.keep` keeps one that is read.
+---
+---Fails with ENOENT for the empty path, ENAMETOOLONG. Raises for what is no path, and for options
+---it does not know.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher <close> = assert(fs.watch("notes", { gather = 0.01 }))
+---fs.write("notes", "tea")
+---local change = watcher:read()
+---print(change.kind, change.path) --> created	notes
+---fs.write("notes", "milk", { atomic = true })
+---print(watcher:read().kind) --> changed
+---fs.remove("notes")
+---print(watcher:read().kind) --> removed
+---```
+---
+---Source: inotify(7); libuv: uv_poll_start, uv_queue_work.
+---@param path string
+---@param options? { recursive?: boolean, gather?: number } gather: seconds, 0.05
+---@param callback? fun(change: neap.change)
+---@return neap.watcher? watcher
+---@return string? message
+---@return string? code
+---@overload fun(path: string, callback: fun(change: neap.change)): neap.watcher?, string?, string?
+function fs.watch(path, options, callback) end
+
+---What `fs.watch` returns. It may be a `<close>` variable. It keeps the program alive while it has
+---a callback, or somebody reads.
+---@class neap.watcher
+---@field path string as it was given
+---@field polling boolean something in it is not watched, but looked at again and again
+---@field closed boolean
+local watcher = {}
+
+---Waits for the next change. One task at a time may.
+---
+---Fails with ETIMEDOUT, ECANCELED (closed meanwhile). Raises where the watcher has been closed, or
+---has a callback, or another task reads.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher <close> = assert(fs.watch(".", { recursive = true }))
+---print(watcher:read { timeout = 0.01 }) --> nil	watch .: timed out	ETIMEDOUT
+---```
+---
+---Source: modules/fs/watcher.c.
+---@param options? { timeout?: number } seconds
+---@return neap.change? change
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.watcher, callback: fun(change?: neap.change, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.watcher, options: { timeout?: number }, callback: fun(change?: neap.change, message?: string, code?: string)): neap.task
+function watcher:read(options) end
+
+---For a loop over the changes, until the watcher is closed. Leaving the loop closes it.
+---
+---Raises where it has been closed, or has a callback.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher = assert(fs.watch("log", { gather = 0.01 }))
+---fs.write("log", "begin\n")
+---for change in watcher:changes() do
+---  print(change.kind)
+---  if change.kind == "removed" then break end
+---  fs.remove("log")
+---end
+------> created
+------> removed
+---print(watcher.closed) --> true
+---```
+---
+---Source: modules/fs/watcher.c.
+---@return fun(watcher: neap.watcher): neap.change? next
+---@return neap.watcher watcher
+---@return nil
+---@return neap.watcher watcher it is closed when the loop is left
+function watcher:changes() end
+
+---Ends it: nothing is told any more, its callback is not called again, and who reads gets ECANCELED.
+---Closing twice does nothing. A `<close>` variable does the same.
+---
+---```lua
+---local fs = require "neap.fs"
+---
+---local watcher = assert(fs.watch("notes", function(change) print(change.kind) end))
+---watcher:close()
+---print(watcher.closed) --> true
+---```
+---
+---Source: inotify(7).
+function watcher:close() end
 
 return fs

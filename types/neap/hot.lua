@@ -54,19 +54,18 @@ local hot = {}
 ---@return table state
 function hot.state(name, init, version, migrate) end
 
----Keeps an outgoing connection, or a child (with its pipes), across reloads. Without
----it such a thing ends with the version that has opened it.
+---Keeps an outgoing connection, a child (with its pipes) or a watcher of files across
+---reloads. Without it such a thing ends with the version that has opened it.
 ---
----With a name alone: what was kept under it; nil where there is none, or it has been
----closed, by whomever. With a connection or child: keeps that; what was kept
----under the name before is closed. While a version is being loaded this takes effect
----when it goes live. With nil: lets go; it belongs to the version that
----calls, and ends with it.
+---With a name alone: the handle that was kept under it; nil where there is none, or it
+---has been closed, by whomever. With a handle: keeps that; what was kept under the name
+---before is closed. While a version is being loaded this takes effect when it goes live.
+---With nil: lets go; the handle belongs to the version that calls, and ends with it.
 ---
 ---A task of the old version that reads from it ends with that version; the bytes that
 ---nobody has read yet are there for the new one.
 ---
----Raises for what is neither: other handles cannot be kept.
+---Raises for other handles, and for a watcher with a callback: that ends with its version.
 ---
 ---```lua
 ---local hot, net = require "neap.hot", require "neap.net"
@@ -80,9 +79,9 @@ function hot.state(name, init, version, migrate) end
 ---
 ---Source: modules/hot/hot.lua, host/owner.h.
 ---@param name string
----@param handle? neap.connection|neap.child nil: lets go
----@return neap.connection|neap.child? handle
----@overload fun(name: string): neap.connection|neap.child?
+---@param handle? neap.connection|neap.child|neap.watcher nil: lets go
+---@return (neap.connection|neap.child|neap.watcher)? handle
+---@overload fun(name: string): (neap.connection|neap.child|neap.watcher)?
 function hot.keep(name, handle) end
 
 ---Calls a function once, after the last work of this version has ended: it has been
@@ -151,7 +150,7 @@ function hot.handover(fn) end
 ---if file then file:close() end
 ---```
 ---
----Source: host/chunk.c, modules/hot/watch.lua.
+---Source: host/chunk.c, host/watch.lua.
 ---@param path string
 ---@param ... string more of them
 function hot.depends(path, ...) end

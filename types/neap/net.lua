@@ -1,5 +1,6 @@
 ---@meta neap.net
----Stream sockets over TCP (IPv4 and IPv6) and Unix domain sockets.
+---Stream sockets over TCP (IPv4 and IPv6) and Unix domain sockets, datagrams over UDP,
+---names and addresses.
 ---
 ---An address is a string:
 ---
@@ -72,9 +73,11 @@ local net = {}
 ---@return string? code
 function net.listen(address, handler) end
 
----Opens a connection. A name is looked up in libuv's thread pool, and its addresses
----are tried in the order in which the system gives them; the error is that of the
----last one.
+---Opens a connection. A name is looked up as by `net.lookup`: many who connect to one
+---name at once ask once. Its addresses are tried in the order in which the system gives
+---them, IPv6 and IPv4 in turn; the next one begins when one has failed or has not
+---answered for 0.25 seconds, and the first to answer is taken. Where all have failed the
+---error is that of the last one.
 ---
 ---Fails with ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EAI_NONAME (no such
 ---name), EAI_AGAIN (no answer about the name), ENOENT (no such path), EMFILE. Raises
@@ -99,7 +102,7 @@ function net.listen(address, handler) end
 ---print(select(3, net.connect("unix:/no/such/socket"))) --> ENOENT
 ---```
 ---
----Source: libuv: uv_getaddrinfo, uv_tcp_connect, uv_pipe_connect; RFC 9293, 3.10.1 (active OPEN).
+---Source: libuv: uv_getaddrinfo, uv_tcp_connect; RFC 9293, 3.10.1 (active OPEN); RFC 8305 (Happy Eyeballs).
 ---@param address string
 ---@param options? { timeout?: number } seconds for all of it; without: as long as the system tries
 ---@return neap.connection? conn
@@ -108,6 +111,143 @@ function net.listen(address, handler) end
 ---@overload fun(address: string, callback: fun(conn?: neap.connection, message?: string, code?: string)): neap.task
 ---@overload fun(address: string, options: { timeout?: number }, callback: fun(conn?: neap.connection, message?: string, code?: string)): neap.task
 function net.connect(address, options) end
+
+---Looks a name up with the system's resolver, which knows `/etc/hosts` as well as DNS,
+---and returns its addresses as numbers, in the resolver's order, each once. A number is
+---returned as it is, and needs no resolver.
+---
+---The resolver works in libuv's thread pool, in half of its threads at most: so names that
+---nobody answers for never hold up files. Who asks what is being asked already waits for
+---the same answer; nothing is kept afterwards.
+---
+---Fails with EAI_NONAME (no such name, or none of this family), EAI_AGAIN (no answer, for
+---now), EAI_FAIL, ETIMEDOUT, ENAMETOOLONG, ECANCELED. Raises for what is no string or has a
+---zero in it, and for options it does not know.
+---
+---```lua
+---local net = require "neap.net"
+---
+---for _, address in ipairs(assert(net.lookup("localhost", { family = "ipv4", timeout = 5 }))) do
+---  print(address) --> 127.0.0.1
+---end
+---print(net.lookup("::1")[1]) --> ::1
+---
+---local found, message, code = net.lookup("no-such-name.invalid")
+---print(found, code:match "^EAI_") --> nil	EAI_
+---
+---local call = net.lookup("localhost", function(addresses) print(#addresses > 0) end)
+---call:join() --> true
+---```
+---
+---Source: libuv: uv_getaddrinfo; RFC 3493, 6.1.
+---@param name string "example.com"; without a port
+---@param options? { family?: "ipv4"|"ipv6", timeout?: number } family: only such addresses; timeout in seconds
+---@return string[]? addresses
+---@return string? message
+---@return string? code
+---@overload fun(name: string, callback: fun(addresses?: string[], message?: string, code?: string)): neap.task
+---@overload fun(name: string, options: { family?: "ipv4"|"ipv6", timeout?: number }, callback: fun(addresses?: string[], message?: string, code?: string)): neap.task
+function net.lookup(name, options) end
+
+---The name of an address in numbers, with or without a port: `net.reverse(conn.peer)`. It
+---is asked for as by `net.lookup`. Anybody can give an address any name: it is for logs, not
+---for trust.
+---
+---Fails with EAI_NONAME (it has none), EAI_AGAIN, ETIMEDOUT, ECANCELED. Raises for what is no
+---address in numbers.
+---
+---```lua
+---local net = require "neap.net"
+---
+---print(type(net.reverse("127.0.0.1", { timeout = 5 }))) --> string
+---```
+---
+---Source: libuv: uv_getnameinfo with NI_NAMEREQD; RFC 3493, 6.2.
+---@param address string "127.0.0.1", "::1", "127.0.0.1:5000", "[::1]:5000"
+---@param options? { timeout?: number } seconds
+---@return string? name
+---@return string? message
+---@return string? code
+---@overload fun(address: string, callback: fun(name?: string, message?: string, code?: string)): neap.task
+---@overload fun(address: string, options: { timeout?: number }, callback: fun(name?: string, message?: string, code?: string)): neap.task
+function net.reverse(address, options) end
+
+---An address of this machine, see `net.interfaces`.
+---@class neap.interface
+---@field name string of the interface: "lo", "eth0"
+---@field address string "127.0.0.1", "fe80::1%eth0"; in brackets it can be listened on
+---@field family "ipv4"|"ipv6"
+---@field netmask string "255.0.0.0"
+---@field prefix integer the same as a number of bits: 8
+---@field mac string "00:00:00:00:00:00" where it has none
+---@field internal boolean it leads nowhere else: loopback
+
+---The addresses of this machine: an entry for each address of each interface that is up.
+---It does not wait. Fails with what the system says.
+---
+---```lua
+---local net = require "neap.net"
+---
+---for _, entry in ipairs(assert(net.interfaces())) do
+---  if entry.internal and entry.family == "ipv4" then
+---    print(("%s/%d"):format(entry.address, entry.prefix)) --> 127.0.0.1/8
+---  end
+---end
+---```
+---
+---Source: libuv: uv_interface_addresses.
+---@return neap.interface[]? entries
+---@return string? message
+---@return string? code
+function net.interfaces() end
+
+---What `net.udp` takes.
+---@class neap.udp_options
+---@field reuse? "address"|"port" other sockets may have the same address: with "address" (SO_REUSEADDR) each is told what is sent to groups, and one what is sent to it; with "port" (SO_REUSEPORT) the system divides senders among them
+---@field ipv6only? boolean no IPv4 on a socket of IPv6 (IPV6_V6ONLY)
+---@field receive_buffer? integer bytes that the system keeps for us (SO_RCVBUF)
+---@field send_buffer? integer bytes that the system keeps of ours (SO_SNDBUF)
+
+---A socket for datagrams. It does not wait.
+---
+---With an address it is bound to it, and can be sent to; the forms are those of
+---`net.listen`, but for Unix sockets. Without one it gets a port from the system when it
+---first sends or connects, and talks IPv6 and IPv4. (So does one at `":5000"`; groups of
+---IPv4 want `"0.0.0.0:5000"` on systems other than Linux.)
+---
+---Memory is bounded: what nobody receives stays with the system, which drops what does not
+---fit. A socket keeps the program alive only while somebody waits for it.
+---
+---In a reload a socket at an address that the version before has, too, takes over that
+---very socket, with what lies in it, its groups and its options, and receives from the
+---commit on; one that was asked for with port 0 that of the n-th. Where the new version
+---does not ask for it, it ends with the old one.
+---
+---Fails with EADDRINUSE, EADDRNOTAVAIL, EACCES, EAI_NONAME (names are not looked up), EMFILE.
+---Raises for what is no address, and for options it does not know.
+---
+---```lua
+---local net, neap = require "neap.net", require "neap"
+---
+---local server <close> = assert(net.udp("127.0.0.1:0"))
+---neap.go(function()
+---  for data, from in server:messages() do server:send(data:upper(), from) end
+---end)
+---
+---local client <close> = assert(net.udp())
+---assert(client:send("tea", server.address))
+---local data, from = client:receive { timeout = 1 }
+---print(data, from == server.address) --> TEA	true
+---```
+---
+---Source: socket(2), bind(2); libuv: uv_poll_start; RFC 768.
+---@param address? string
+---@param options? neap.udp_options
+---@return neap.udp? socket
+---@return string? message
+---@return string? code
+---@overload fun(options: neap.udp_options): neap.udp?, string?, string?
+function net.udp(address, options) end
 
 ---The functions of a server that is given a table, see `net.listen`.
 ---@class neap.events
@@ -373,5 +513,290 @@ function connection:nodelay(on) end
 ---@return string? message
 ---@return string? code
 function connection:keepalive(seconds) end
+
+---A socket for datagrams, from `net.udp`. It may be a `<close>` variable. One that is
+---forgotten without having been closed is closed by the collector (`neap --leaks` tells of
+---it). Using one that the script itself has closed raises an error.
+---@class neap.udp
+---@field address string? where it is: `"127.0.0.1:5000"`, `"[::]:5000"`; nil before it has a port and when it is closed; read only
+---@field peer string? what it is connected to; read only
+---@field closed boolean read only
+local udp = {}
+
+---Sends a datagram: a string, or the strings and numbers of a list as one. It may be empty.
+---
+---Without an address it goes to the peer (`connect`). To numbers it is sent at once; a name
+---is looked up each time. It only waits for the name, or where the system has no room at
+---the moment. That it was sent does not say that it arrives.
+---
+---Fails with EMSGSIZE (above 65,507 bytes over IPv4), EDESTADDRREQ (no address and no peer),
+---ECONNREFUSED (connected, and an earlier datagram found nobody: send again), EACCES (see
+---`broadcast`), ENETUNREACH, EAFNOSUPPORT (IPv6 from a socket of IPv4), EAI_NONAME, EAI_AGAIN,
+---ETIMEDOUT, ECANCELED (it was closed), ENOBUFS (16 MB wait, of those who do not). Raises for
+---what is no data or no address.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.udp("127.0.0.1:0"))
+---local client <close> = assert(net.udp())
+---assert(client:send({ "temperature ", 21.5 }, server.address))
+---print((server:receive())) --> temperature 21.5
+---print(select(3, client:send(("x"):rep(70000), server.address))) --> EMSGSIZE
+---client:send("later", server.address, function(socket, message) assert(socket, message) end)
+---print((server:receive())) --> later
+---```
+---
+---Source: sendto(2); libuv: uv_getaddrinfo; RFC 768.
+---@param data string|number|(string|number)[]
+---@param address? string "127.0.0.1:5000", "[::1]:5000", "example.com:53"
+---@param options? { timeout?: number } seconds
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.udp, data: string|number|(string|number)[], callback: fun(self?: neap.udp, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.udp, data: string|number|(string|number)[], address: string, callback: fun(self?: neap.udp, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.udp, data: string|number|(string|number)[], address: string, options: { timeout?: number }, callback: fun(self?: neap.udp, message?: string, code?: string)): neap.task
+function udp:send(data, address, options) end
+
+---Waits for a datagram: returns all of it, perhaps `""`, and who has sent it. One task at a
+---time can wait. With one in hand it returns at once, but lets the others run after 64 such
+---calls in a row.
+---
+---Fails with ETIMEDOUT (nothing is lost), ECONNREFUSED and EHOSTUNREACH (connected, and what
+---was sent has found nobody: the socket goes on), EMSGSIZE (it did not fit), ECANCELED (it was
+---closed meanwhile). Raises where another task waits.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp("127.0.0.1:0"))
+---print(select(3, socket:receive { timeout = 0.01 })) --> ETIMEDOUT
+---local call = socket:receive(function(data, from) print(data, from == socket.address) end)
+---socket:send("to myself", socket.address)
+---call:join() --> to myself	true
+---```
+---
+---Source: recvmsg(2); libuv: uv_poll_start.
+---@param options? { timeout?: number } seconds
+---@return string? data
+---@return string? from the sender's address, or the message
+---@return string? code
+---@overload fun(self: neap.udp, callback: fun(data?: string, from?: string, code?: string)): neap.task
+---@overload fun(self: neap.udp, options: { timeout?: number }, callback: fun(data?: string, from?: string, code?: string)): neap.task
+function udp:receive(options) end
+
+---For a loop over datagrams and their senders. It ends when the socket is closed. That
+---something which was sent has found nobody (ECONNREFUSED) does not end it.
+---
+---```lua
+---local net, neap = require "neap.net", require "neap"
+---
+---local socket <close> = assert(net.udp("127.0.0.1:0"))
+---local task = neap.go(function()
+---  for data, from in socket:messages() do
+---    print(data, from == socket.address)
+---    if data == "last" then break end
+---  end
+---end)
+---socket:send("one", socket.address)
+---socket:send("last", socket.address)
+---task:join()
+-----> one	true
+-----> last	true
+---```
+---
+---Source: modules/net/udp_receive.c; recvmsg(2).
+---@return fun(socket: neap.udp): string?, string? next
+---@return neap.udp socket
+function udp:messages() end
+
+---Names a peer: `send` needs no address, nobody else is heard, and errors about what was
+---sent are told. No datagram is sent. A name is looked up, once.
+---
+---Fails with ENETUNREACH, EAFNOSUPPORT, EAI_NONAME, EAI_AGAIN, ETIMEDOUT, ECANCELED. Raises for
+---what is no address.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local server <close> = assert(net.udp("127.0.0.1:0"))
+---local client <close> = assert(net.udp())
+---assert(client:connect(server.address))
+---print(client.peer == server.address) --> true
+---assert(client:send("hello"))
+---print((server:receive())) --> hello
+---```
+---
+---Source: connect(2); libuv: uv_getaddrinfo.
+---@param address string
+---@param options? { timeout?: number } seconds
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.udp, address: string, callback: fun(self?: neap.udp, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.udp, address: string, options: { timeout?: number }, callback: fun(self?: neap.udp, message?: string, code?: string)): neap.task
+function udp:connect(address, options) end
+
+---It has no peer any more. (A port that the system had chosen may change.) It does not wait.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp())
+---assert(socket:connect("127.0.0.1:9"))
+---assert(socket:disconnect())
+---print(socket.peer) --> nil
+---```
+---
+---Source: connect(2) with AF_UNSPEC.
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:disconnect() end
+
+---Whether it may send to broadcast addresses, as 255.255.255.255. Not at first: then it fails
+---with EACCES. Raises for what is no boolean.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp())
+---print(select(3, socket:send("hello, all", "255.255.255.255:9"))) --> EACCES
+---assert(socket:broadcast(true))
+---```
+---
+---Source: setsockopt(2), SO_BROADCAST.
+---@param on boolean
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:broadcast(on) end
+
+---How many routers a datagram may pass, 1 to 255. Raises for other values.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp())
+---assert(socket:ttl(5))
+---```
+---
+---Source: setsockopt(2), IP_TTL, IPV6_UNICAST_HOPS.
+---@param hops integer
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:ttl(hops) end
+
+---The same for what is sent to groups, 0 (stays on this machine) to 255; at first 1 (stays in
+---this network).
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp())
+---assert(socket:multicast_ttl(0))
+---```
+---
+---Source: setsockopt(2), IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS.
+---@param hops integer
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:multicast_ttl(hops) end
+
+---Whether what is sent to a group is also told to those on this machine. At first it is.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp())
+---assert(socket:multicast_loop(false))
+---```
+---
+---Source: setsockopt(2), IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP.
+---@param on boolean
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:multicast_loop(on) end
+
+---By which interface what is sent to groups goes out: its name, or one of its addresses.
+---
+---Fails with ENODEV (there is none).
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp("0.0.0.0:0"))
+---assert(socket:multicast_interface("127.0.0.1"))
+---print(select(3, socket:multicast_interface("nowhere0"))) --> ENODEV
+---```
+---
+---Source: setsockopt(2), IP_MULTICAST_IF, IPV6_MULTICAST_IF; if_nametoindex(3).
+---@param interface string "eth0", "192.168.1.5"
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:multicast_interface(interface) end
+
+---Joins a group: from now on what is sent to it at this socket's port is received here.
+---Several programs on one machine can be in one group, each with `{ reuse = "address" }`.
+---
+---Fails with EADDRINUSE (joined already), ENODEV (no such interface, or none that can), EINVAL
+---(no group), ENOBUFS and ENOMEM (too many). Raises for what is no address in numbers.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp("0.0.0.0:0", { reuse = "address" }))
+---local joined, message, code = socket:join("239.255.0.77", "127.0.0.1")
+---print(joined == socket or code == "ENODEV") --> true
+---if joined then socket:leave("239.255.0.77", "127.0.0.1") end
+---```
+---
+---Source: setsockopt(2), MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP; RFC 3678.
+---@param group string "239.255.0.77", "ff02::fb"
+---@param interface? string its name, or one of its addresses; without: the system chooses
+---@param source? string only what this address sends to the group
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:join(group, interface, source) end
+
+---Leaves a group that was joined with the same arguments. Closing leaves all.
+---
+---Fails with EADDRNOTAVAIL (it has not been joined), ENODEV.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket <close> = assert(net.udp("0.0.0.0:0"))
+---print(select(3, socket:leave("239.255.0.77", "127.0.0.1")) ~= nil) --> true
+---```
+---
+---Source: setsockopt(2), MCAST_LEAVE_GROUP, MCAST_LEAVE_SOURCE_GROUP; RFC 3678.
+---@param group string
+---@param interface? string
+---@param source? string
+---@return neap.udp? self
+---@return string? message
+---@return string? code
+function udp:leave(group, interface, source) end
+
+---Closes it at once. Tasks that wait in it get ECANCELED. Closing twice does nothing; any
+---other use afterwards is an error, but for the fields.
+---
+---```lua
+---local net = require "neap.net"
+---
+---local socket = assert(net.udp("127.0.0.1:0"))
+---socket:close()
+---print(socket.closed, socket.address) --> true	nil
+---```
+---
+---Source: libuv: uv_close; close(2).
+function udp:close() end
 
 return net

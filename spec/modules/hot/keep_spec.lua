@@ -162,9 +162,9 @@ describe("hot.keep (guarantee 11)", function()
       return text
     end
     assert.equal("code:2: bad argument #1 to 'keep' (string expected, got nil)", message "hot.keep()")
-    assert.equal("code:2: bad argument #2 to 'keep' (connection or child expected, got table)",
+    assert.equal("code:2: bad argument #2 to 'keep' (connection, child or watcher expected, got table)",
       message "hot.keep('x', {})")
-    assert.equal("code:2: bad argument #2 to 'keep' (connection or child expected, got userdata)",
+    assert.equal("code:2: bad argument #2 to 'keep' (connection, child or watcher expected, got userdata)",
       message "hot.keep('x', timer.every(1, print))")
     assert.same({}, app:run "return hot.status().kept")
   end)

@@ -254,6 +254,27 @@ describe("a clock and real I/O", function()
     assert.equal(35, clock:now())
   end)
 
+  it("lets datagrams arrive before any time limit is over", function()
+    local _ <close> = test.clock()
+    local server <close> = assert(net.udp("127.0.0.1:0"))
+    local client <close> = assert(net.udp())
+    local task = neap.go(function()
+      for data, from in server:messages() do server:send(data, from) end
+    end)
+    for i = 1, 20 do
+      assert(client:send(i, server.address))
+      assert.equal(tostring(i), (client:receive { timeout = 0.001 }))
+    end
+    assert.equal("ETIMEDOUT", (select(3, client:receive { timeout = 3600 })))
+    server:close()
+    task:join()
+  end)
+
+  it("lets a name be looked up before any time limit is over", function()
+    local _ <close> = test.clock()
+    assert(net.lookup("localhost", { timeout = 0.001 }))
+  end)
+
   it("serves a chat that falls silent for a day", function()
     local clock <close> = test.clock()
     local server <close> = sockets.listen(function(conn)

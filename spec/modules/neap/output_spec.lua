@@ -127,16 +127,18 @@ describe("what is printed", function()
   end)
 
   it("blocks beyond a limit, and the report of slow tasks says why", function()
-    local code, out, err = shell("$NEAP --slow=0.5 script.lua | { sleep 1.5; wc -c; }; exit ${PIPESTATUS[0]}", [[
+    local reader = "{ until [ -e started ]; do sleep 0.05; done; sleep 1.5; wc -c; }"
+    local code, out, err = shell("$NEAP --slow=0.3 script.lua | " .. reader .. "; exit ${PIPESTATUS[0]}", [[
       local timer = require "neap.timer"
       local tick = timer.every(1, function() end)
-      local text = ("x"):rep(9999):rep(2000)
+      local text = ("x"):rep(19999999)
+      io.open("started", "w"):close()
       timer.sleep(0)
       print(text)
       tick:close()
     ]])
-    assert.same({ 0, "19998001" }, { code, out:match("%d+") })
-    assert.truthy(err:find("script.lua:5: much is printed and slowly read, neap.stdout:write would wait", 1, true), err)
+    assert.same({ 0, "20000000" }, { code, out:match("%d+") })
+    assert.truthy(err:find("script.lua:6: much is printed and slowly read, neap.stdout:write would wait", 1, true), err)
   end)
 
   it("ends the program quietly when its reader has gone, and __close runs", function()

@@ -72,20 +72,41 @@ static void on_free(struct handle *h) {
   handle_leave(&subject->child->handle);
 }
 
-/* NULL without memory: in a spec that is not worth more. */
+static void drop(struct handle *h) {
+  if (h == NULL) return;
+  handle_close(h);
+  handle_leave(h);
+}
+
+/* False without memory: then there is nothing of it. */
+static bool new_parts(struct subject *subject, struct owner *owner,
+                      const int ours[2]) {
+  struct host *host = subject->handle.host;
+  struct capture **outputs = subject->outputs;
+  for (int i = 0; i < 2; i++) outputs[i] = capture_new(host, ours[i], owner);
+  subject->child = child_new(host, sizeof *subject->child, owner, false);
+  if (subject->child != NULL) handle_use(&subject->child->handle);
+  if (subject->child != NULL && outputs[0] != NULL && outputs[1] != NULL)
+    return true;
+  drop((struct handle *)subject->child);
+  for (int i = 0; i < 2; i++) drop((struct handle *)outputs[i]);
+  return false;
+}
+
+/* NULL without memory; `ours` are its own in any case. */
 static struct subject *new_subject(struct host *host, struct owner *owner,
                                    const int ours[2]) {
   struct subject *subject = handle_new(host, sizeof *subject);
-  if (subject == NULL) return NULL;
+  if (subject == NULL) {
+    for (int i = 0; i < 2; i++) close(ours[i]);
+    return NULL;
+  }
+  if (!new_parts(subject, owner, ours)) {
+    free(subject);
+    return NULL;
+  }
   uv_timer_init(&host->loop, &subject->uv);
   uv_unref((uv_handle_t *)&subject->uv);
-  subject->child = child_new(host, sizeof *subject->child, owner, false);
-  for (int i = 0; i < 2; i++)
-    subject->outputs[i] = capture_new(host, ours[i], owner);
-  if (subject->child == NULL || subject->outputs[0] == NULL ||
-      subject->outputs[1] == NULL)
-    abort();
-  handle_use(&subject->child->handle);
   subject->child->on_over = on_over;
   subject->child->data = subject;
   for (int i = 0; i < 2; i++) {

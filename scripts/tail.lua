@@ -52,7 +52,7 @@ end
 local function add(follower, text)
   if #paths == 1 then return print_from(follower.path, text) end
   text = follower.rest .. text
-  local last = #text > LINE_LIMIT and #text or #text:match "^.*\n" or 0
+  local last = #text > LINE_LIMIT and #text or (text:find "\n[^\n]*$" or 0)
   follower.rest = text:sub(last + 1)
   if last > 0 then print_from(follower.path, text:sub(1, last)) end
 end

@@ -73,7 +73,7 @@ local function run()
   end
 end
 
-local current = neap.go(run)
+local current
 
 local function run_again(path)
   local was_going = current:cancel()
@@ -85,12 +85,14 @@ end
 
 local is_restarting = false
 local function on_change(change)
-  if is_restarting or not matters(change.path) then return end -- the run that is to begin will see it
+  -- Before the first run, or between two: the one that is to begin will see it.
+  if not current or is_restarting or not matters(change.path) then return end
   is_restarting = true
   run_again(change.path)
   is_restarting = false
 end
 
+-- First: so that nothing is missed that happens while the first run goes on.
 for _, path in ipairs(paths) do
   local watcher, message = fs.watch(path, { recursive = true, gather = gather }, on_change)
   if not watcher then
@@ -98,4 +100,5 @@ for _, path in ipairs(paths) do
     os.exit(1)
   end
 end
+current = neap.go(run)
 neap.ready()

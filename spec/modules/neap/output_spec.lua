@@ -283,6 +283,14 @@ describe("a terminal", function()
     assert.same({ 0, "true\ttrue\ttrue\n91\t17\n91\t17\n" }, { code, out })
   end)
 
+  it("is one for C modules, too, which ask for the number of the file", function()
+    local script = "local term = require 'term' print(term.isatty(io.stdout), term.isatty(io.stderr))"
+    local code, out = in_terminal("$NEAP script.lua", script)
+    assert.same({ 0, "true\ttrue\n" }, { code, out })
+    code, out = shell("$NEAP script.lua 2>/dev/null | cat", script)
+    assert.same({ 0, "false\tfalse\n" }, { code, out })
+  end)
+
   it("that is none has no size", function()
     local code, out = shell("$NEAP script.lua </dev/null", [[
       local neap = require "neap"

@@ -12,13 +12,12 @@
 #include <unistd.h>
 
 #include "host/error.h"
+#include "host/host.h"
 #include "host/job.h"
 #include "host/option.h"
 #include "modules/fs/contents.h"
 #include "modules/fs/descriptor.h"
 #include "modules/fs/fs.h"
-
-enum { ROOM_FIRST = 8192 };
 
 /* Devices such as /dev/zero never end. */
 static const size_t stream_most = (size_t)1 << 30;
@@ -29,6 +28,7 @@ struct reading {
   size_t limit;
   size_t size, room, hint; /* hint: where it is to end */
   char *text;
+  char *lent; /* a buffer of the host: mostly it is enough, or NULL */
   char path[];
 };
 
@@ -40,7 +40,9 @@ static void done(struct job *job) {
 }
 
 static void let_go(struct job *job) {
-  free(((struct reading *)job)->text);
+  struct reading *reading = (struct reading *)job;
+  if (reading->text != reading->lent) free(reading->text);
+  buffers_give(&job->host->buffers, reading->lent);
 }
 
 /* ---- in a thread --------------------------------------------------------- */
@@ -63,11 +65,14 @@ static int open_it(struct reading *reading) {
 
 /* Room for a byte more than is expected shows that no more comes. */
 static bool make_room(struct reading *reading) {
-  if (reading->size < reading->room) return true;
+  if (reading->size < reading->room && reading->hint < reading->room)
+    return true;
   size_t room = reading->room * 2;
-  if (room == 0) room = reading->hint > 0 ? reading->hint + 1 : ROOM_FIRST;
-  char *text = realloc(reading->text, room);
+  if (room <= reading->hint) room = reading->hint + 1;
+  bool is_lent = reading->text == reading->lent;
+  char *text = realloc(is_lent ? NULL : reading->text, room);
   if (text == NULL) return false;
+  if (is_lent && reading->size > 0) memcpy(text, reading->lent, reading->size);
   reading->text = text;
   reading->room = room;
   return true;
@@ -127,6 +132,9 @@ int fs_read(lua_State *L) {
   lua_replace(L, 2);
   reading->fd = -1;
   reading->limit = limit;
+  reading->text = reading->lent = buffers_take(&reading->job.host->buffers);
+  if (reading->lent == NULL) return luaL_error(L, "not enough memory to read");
+  reading->room = BUFFER_SIZE;
   memcpy(reading->path, path, size + 1);
   return job_start(L, &reading->job, 3, timeout);
 }

@@ -60,6 +60,7 @@ void question_work(struct job *job) {
   struct answers *answers = &questions->answers;
   const char *path = questions->paths;
   for (size_t i = 0; i < questions->count; i++, path += strlen(path) + 1) {
+    if (job_is_given_up(job)) return;
     question->ask(path, questions->memo, answers);
     questions->ends[i] = answers->size;
   }

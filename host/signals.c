@@ -267,6 +267,7 @@ int signals_open(struct host *host) {
   signals.thread = pthread_self();
   handle_all(on_signal);
   handle(SIGPIPE, ignore);
+  handle(SIGXFSZ, ignore);
   return 0;
 }
 

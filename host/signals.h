@@ -6,7 +6,7 @@
  * SIGNAL_LOOK       from the watchdog: does the same task still run?
  * SIGHUP            load the program again, where it has no terminal
  *                   (else: end us; in good order where we have children)
- * SIGPIPE           nothing: a write says it. (A handler that does nothing, so
+ * SIGPIPE, SIGXFSZ  nothing: a write says it. (A handler that does nothing, so
  *                   that the programs we start have the default again.)
  * Whatever a script has asked for (taker.h) is given to it instead.
  *

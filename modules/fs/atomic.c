@@ -8,7 +8,10 @@
  * locked is litter, and every writer begins with a look at those names. Between
  * being created and locked a file looks like litter too: so a writer makes sure,
  * once it has the lock, that the file is still there. From then on nobody but
- * its writer removes it. */
+ * its writer removes it.
+ *
+ * Somebody else may have put into all of these places what is not ours to remove:
+ * only then a name is drawn that no later writer looks at. */
 #include "modules/fs/atomic.h"
 
 #include <errno.h>
@@ -24,6 +27,7 @@
 #include <uv.h>
 
 #include "modules/fs/descriptor.h"
+#include "modules/fs/filecopy.h"
 
 #ifndef PATH_MAX
 #define PATH_MAX 4096
@@ -32,7 +36,7 @@
 enum {
   LINKS_MOST = 40, /* as Linux has it */
   WRITERS_MOST = 16,
-  SUFFIX = sizeof "..neap-0"
+  SUFFIX = sizeof "..neap-" + UNIQUE_SIZE
 };
 
 struct target {
@@ -127,13 +131,19 @@ static uint64_t hash(const char *text) {
   return sum;
 }
 
-static void set_name(struct draft *draft, const char *target, int number) {
+static void set_name(struct draft *draft, const char *target,
+                     const char *mark) {
   size_t room = sizeof draft->name;
   if (strlen(target) + SUFFIX <= room)
-    snprintf(draft->name, room, ".%s.neap-%x", target, (unsigned)number);
+    snprintf(draft->name, room, ".%s.neap-%s", target, mark);
   else
-    snprintf(draft->name, room, ".%016llx.neap-%x",
-             (unsigned long long)hash(target), (unsigned)number);
+    snprintf(draft->name, room, ".%016llx.neap-%s",
+             (unsigned long long)hash(target), mark);
+}
+
+static void set_place(struct draft *draft, const char *target, int number) {
+  const char mark[2] = {"0123456789abcdef"[number], '\0'};
+  set_name(draft, target, mark);
 }
 
 /* The file with the draft's name is the one that is open. */
@@ -145,22 +155,33 @@ static bool is_there(const struct target *target, const struct draft *draft) {
          one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
-static void drop(const struct target *target, const struct draft *draft) {
-  unlinkat(target->directory, draft->name, 0);
+static bool drop(const struct target *target, const struct draft *draft) {
+  return unlinkat(target->directory, draft->name, 0) == 0;
 }
 
-/* What it has not the right to open is not its litter. */
-static void clean(const struct target *target) {
+/* True: what is in this place stays there, and nobody is seen to be at it. */
+static bool clean_place(const struct target *target, struct draft *draft) {
+  draft->fd = openat(target->directory, draft->name,
+                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (draft->fd < 0) return errno == EACCES || errno == ELOOP || errno == ENXIO;
+  bool stays = false;
+  if (flock(draft->fd, LOCK_EX | LOCK_NB) < 0)
+    stays = errno != EWOULDBLOCK; /* this file system knows no locks */
+  else
+    stays = !is_there(target, draft) || !drop(target, draft);
+  close(draft->fd);
+  return stays;
+}
+
+/* How many of the places will never be free. */
+static int clean(const struct target *target) {
   struct draft draft;
+  int count = 0;
   for (int i = 0; i < WRITERS_MOST; i++) {
-    set_name(&draft, target->name, i);
-    draft.fd = openat(target->directory, draft.name,
-                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (draft.fd < 0) continue;
-    if (flock(draft.fd, LOCK_EX | LOCK_NB) == 0 && is_there(target, &draft))
-      drop(target, &draft);
-    close(draft.fd);
+    set_place(&draft, target->name, i);
+    if (clean_place(target, &draft)) count++;
   }
+  return count;
 }
 
 /* UV_EEXIST: somebody else has this name. */
@@ -180,19 +201,26 @@ static int create(const struct target *target, struct draft *draft,
 
 static int open_draft(const struct target *target, struct draft *draft,
                       mode_t mode) {
-  int status = UV_EEXIST;
+  char unique[UNIQUE_SIZE + 1];
+  int status = UV_EEXIST, lost = clean(target);
   draft->fd = -1;
   for (int i = 0; i < WRITERS_MOST && status == UV_EEXIST; i++) {
-    set_name(draft, target->name, i);
-    status = create(target, draft, target->exists ? 0600 : mode);
+    set_place(draft, target->name, i);
+    status = create(target, draft, mode);
   }
-  return status == UV_EEXIST ? UV_EAGAIN : status;
+  if (status != UV_EEXIST) return status;
+  if (lost < WRITERS_MOST) return UV_EAGAIN;
+  status = unique_name(unique);
+  if (status < 0) return status;
+  set_name(draft, target->name, unique);
+  return create(target, draft, mode);
 }
 
 /* ---- the content --------------------------------------------------------- */
 
 /* The draft belongs to whom the old file belonged to, as far as that is allowed:
- * else it has no rights that are tied to the owner. */
+ * else it has no rights that are tied to the owner, and another group has none
+ * that not everybody has. */
 static int take_after(const struct stat *old, int fd) {
   mode_t mode = old->st_mode & 07777;
   struct stat now;
@@ -200,8 +228,8 @@ static int take_after(const struct stat *old, int fd) {
   bool same = now.st_uid == old->st_uid && now.st_gid == old->st_gid;
   if (!same && fchown(fd, old->st_uid, old->st_gid) < 0) {
     mode &= 0777;
-    int kept = fchown(fd, (uid_t)-1, old->st_gid);
-    (void)kept; /* the group, at least, where that is allowed */
+    if (fchown(fd, (uid_t)-1, old->st_gid) < 0)
+      mode &= ~(mode_t)070 | (mode & 07) << 3;
   }
   return fchmod(fd, mode) < 0 ? descriptor_status() : 0;
 }
@@ -235,8 +263,7 @@ static int fill(const struct target *target, const struct draft *draft,
 static int replace(const struct target *target, mode_t mode, const char *data,
                    size_t size, atomic_bool *given_up) {
   struct draft draft;
-  clean(target);
-  int status = open_draft(target, &draft, mode);
+  int status = open_draft(target, &draft, target->exists ? 0600 : mode);
   if (status < 0) return status;
   status = fill(target, &draft, data, size, given_up);
   if (status < 0) drop(target, &draft);

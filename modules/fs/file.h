@@ -18,6 +18,7 @@ struct operation;
 
 struct turn {
   struct operation *first, **last; /* the first one has begun */
+  bool ends;                       /* all are being cancelled: none begins */
 };
 
 struct file {

@@ -19,8 +19,14 @@ struct opening {
 };
 
 static void let_go(struct job *job) {
-  const struct opening *opening = (struct opening *)job;
+  struct opening *opening = (struct opening *)job;
   if (opening->opened.fd >= 0) descriptor_close(job->host, opening->opened.fd);
+  opening->opened.fd = -1;
+}
+
+/* The collector may come late. */
+static void done(struct job *job) {
+  if (job_is_given_up(job)) let_go(job);
 }
 
 static void work(struct job *job) {
@@ -43,8 +49,10 @@ static int finish(lua_State *L) { /* path, how, box */
   return 1;
 }
 
-static const struct job_kind kind = {
-  .wait = {"open", finish, job_interrupt}, .work = work, .free = let_go};
+static const struct job_kind kind = {.wait = {"open", finish, job_interrupt},
+                                     .work = work,
+                                     .free = let_go,
+                                     .done = done};
 
 /* As io.open has it: r, w or a, then "+", and "b" for old scripts; and "x": the
  * file must be new. */

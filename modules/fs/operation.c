@@ -43,7 +43,7 @@ static void leave(struct operation *operation) {
     operation->next->link = operation->link;
   else
     turn->last = operation->link;
-  if (turn->first != NULL && turn->first->job.pending)
+  if (turn->first != NULL && turn->first->job.pending && !turn->ends)
     job_begin(&turn->first->job);
 }
 
@@ -74,23 +74,28 @@ int operation_start(lua_State *L, struct operation *operation, int turn,
   return wait_park(L, task, &operation->job.waiter, limit_ms);
 }
 
-/* The last one first, so that none begins for that. */
-static void cancel_from(struct operation *operation) {
-  if (operation == NULL) return;
-  cancel_from(operation->next);
-  job_cancel(&operation->job);
+/* One that has not begun has left when it is cancelled; there may be any number
+ * of them. */
+static void cancel_turn(struct turn *turn) {
+  turn->ends = true;
+  for (struct operation *next, *one = turn->first; one != NULL; one = next) {
+    next = one->next;
+    job_cancel(&one->job);
+  }
+  turn->ends = false;
 }
 
 void operation_cancel_all(struct file *file) {
-  for (int i = 0; i < 2; i++) cancel_from(file->turns[i].first);
+  for (int i = 0; i < 2; i++) cancel_turn(&file->turns[i]);
 }
 
 /* ---- for the threads ----------------------------------------------------- */
 
 int file_drop_inbox(struct file *file) {
+  if (!file->seeks) return 0; /* a read may go on beside it */
   off_t ahead = (off_t)file->inbox.size;
   file->stale = false;
-  if (!file->seeks || ahead == 0) return 0;
+  if (ahead == 0) return 0;
   inbox_free(&file->inbox);
   return lseek(file->fd, -ahead, SEEK_CUR) < 0 ? descriptor_status() : 0;
 }

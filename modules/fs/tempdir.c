@@ -176,7 +176,13 @@ static void work(struct job *job) {
   job->status = temp_make(&making->place, make, &making->temp->path);
 }
 
-/* Made for nobody, it is removed. */
+/* Made for nobody, it is removed; the collector may come late. */
+static void done(struct job *job) {
+  struct temp *temp = ((struct making *)job)->temp;
+  if (job_is_given_up(job) && temp->path != NULL && !temp->closing)
+    begin_removal(temp);
+}
+
 static void free_making(struct job *job) {
   leave(((struct making *)job)->temp);
 }
@@ -196,7 +202,8 @@ static int finish(lua_State *L) { /* directory, box, box of the job */
 
 static const struct job_kind kind = {.wait = {"tempdir", finish, job_interrupt},
                                      .work = work,
-                                     .free = free_making};
+                                     .free = free_making,
+                                     .done = done};
 
 static struct temp *push_temp(lua_State *L) {
   struct temp **box = lua_newuserdatauv(L, sizeof *box, 0);

@@ -48,7 +48,14 @@ static void let_go(struct job *job) {
     remove_path(making);
     descriptor_close(job->host, making->opened.fd);
   }
+  making->opened.fd = -1;
   free(making->path);
+  making->path = NULL;
+}
+
+/* The collector may come late. */
+static void done(struct job *job) {
+  if (job_is_given_up(job)) let_go(job);
 }
 
 static int finish(lua_State *L) { /* directory, prefix, box */
@@ -61,7 +68,10 @@ static int finish(lua_State *L) { /* directory, prefix, box */
 }
 
 static const struct job_kind kind = {
-  .wait = {"tempfile", finish, job_interrupt}, .work = work, .free = let_go};
+  .wait = {"tempfile", finish, job_interrupt},
+  .work = work,
+  .free = let_go,
+  .done = done};
 
 int fs_tempfile(lua_State *L) {
   struct temp_place place;

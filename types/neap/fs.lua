@@ -59,7 +59,7 @@ function fs.read(path, options) end
 ---A pipe is written when somebody reads it, and is waited for without holding a thread. A
 ---write that fails, is late or cancelled may have written a part, unless it is atomic.
 ---
----Fails with ENOENT (no such directory), EACCES, EISDIR, ENOTDIR, ENOSPC, EDQUOT, EROFS,
+---Fails with ENOENT (no such directory), EACCES, EISDIR, ENOTDIR, ENOSPC, EDQUOT, EFBIG, EROFS,
 ---EMFILE, EPIPE, EINVAL (atomic, and no regular file), ETIMEDOUT. Raises for what is no text, for
 ---`append` with `atomic`, for a path with a zero in it, and for options it does not know.
 ---

@@ -290,6 +290,27 @@ describe("a file", function()
     assert.is_true(kept.closed)
   end)
 
+  it("is closed if nobody was there to take it, before the collector finds it", function()
+    if not fs.stat "/proc/self/fd" then return pending("no /proc here") end
+    local name = dir:write("file", "")
+    collectgarbage "stop"
+    local restart <close> = setmetatable({}, { __close = function() collectgarbage "restart" end })
+    local function is_open()
+      for _, entry in ipairs(assert(fs.list "/proc/self/fd")) do
+        if fs.readlink("/proc/self/fd/" .. entry.name) == name then return true end
+      end
+      return false
+    end
+    for _ = 1, 20 do
+      local call = fs.open(name, function() error "it was given" end)
+      local before = os.clock()
+      repeat until os.clock() > before + 0.001 -- a thread opens it
+      call:cancel()
+    end
+    test.eventually(function() return not is_open() end)
+    assert.is_not_nil(restart)
+  end)
+
   it("that is forgotten is closed and told of", function()
     local child <close> = test.spawn_neap([[
       local fs = require "neap.fs"

@@ -137,6 +137,29 @@ describe("a pipe", function()
     assert.is_false(idle.closed)
   end)
 
+  it("is closed with any number of tasks waiting for it", function()
+    local child <close> = require("spec.support.child").start({ path }, {
+      before = "ulimit -s 512", -- KB
+      script = [[
+        local fs = require "neap.fs"
+        local path = ...
+        local reader <close> = assert(fs.open(path))
+        local writer = assert(fs.open(path, "w"))
+        local calls, canceled = {}, 0
+        for i = 1, 20000 do
+          calls[i] = writer:write(i == 1 and ("x"):rep(100000) or "x", function(_, _, code)
+            if code == "ECANCELED" then canceled = canceled + 1 end
+          end)
+        end
+        assert(writer:close())
+        for _, call in ipairs(calls) do call:join() end
+        print(canceled)
+      ]],
+    })
+    assert.equal("20000", child:line())
+    assert.equal(0, (child:wait()))
+  end)
+
   it("keeps no program from ending", function()
     local child <close> = test.spawn_neap([[
       local neap, fs, timer = require "neap", require "neap.fs", require "neap.timer"

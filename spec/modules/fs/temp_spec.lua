@@ -75,6 +75,20 @@ describe("fs.tempdir", function()
     end)
   end)
 
+  it("does not stay until the collector finds it, if nobody was there to take it", function()
+    collectgarbage "stop"
+    local restart <close> = setmetatable({}, { __close = function() collectgarbage "restart" end })
+    for i = 1, 20 do
+      local make = i % 2 == 0 and fs.tempdir or fs.tempfile
+      local call = make({ dir = dir.path }, function() error "it was given" end)
+      local before = os.clock()
+      repeat until os.clock() > before + 0.001 -- a thread makes it
+      call:cancel()
+    end
+    test.eventually(function() return #fs.list(dir.path) == 0 end)
+    assert.is_not_nil(restart)
+  end)
+
   it("is gone when somebody else has removed it", function()
     local temp = assert(fs.tempdir { dir = dir.path })
     fs.remove(temp.path)

@@ -101,6 +101,24 @@ describe("fs.write", function()
     assert.is_true(fs.write("/dev/null", ("x"):rep(100000)))
   end)
 
+  it("says EFBIG where a file may not become so big", function()
+    local child <close> = require("spec.support.child").start({ dir.path }, {
+      before = "ulimit -f 8",
+      script = [[
+        local fs = require "neap.fs"
+        local path = ... .. "/file"
+        for _, atomic in ipairs { false, true } do
+          print(select(3, fs.write(path, ("x"):rep(100000), { atomic = atomic })))
+        end
+        local file <close> = assert(fs.open(path, "w"))
+        print(select(3, file:write(("x"):rep(100000))), select(3, file:truncate(100000)))
+      ]],
+    })
+    for _ = 1, 2 do assert.equal("EFBIG", child:line()) end
+    assert.equal("EFBIG\tEFBIG", child:line())
+    assert.equal(0, (child:wait()))
+  end)
+
   it("takes a name of any bytes", function()
     for _, name in ipairs { "\255\254\n\t 'x'\"", " ", "-rf", "\127\1", "ü", ("ü"):rep(127) } do
       for _, atomic in ipairs { false, true } do

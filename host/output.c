@@ -197,18 +197,15 @@ static int cookie_seek(void *cookie, off64_t *at, int from) {
   return -1;
 }
 
-/* Whoever asks for its number (is it a terminal?) gets it, as of any file. */
-static void set_number(FILE *file, int fd) {
-  enum { IS_FILEBUF = 0x2000 }; /* glibc's own: without it there is none */
-  file->_fileno = fd;
-  file->_flags |= IS_FILEBUF;
-}
-
+/* A file of ours has no number, but C modules ask for that of stdout: is it a
+ * terminal? And freopen puts the new file there. glibc has no call that sets
+ * it, but the field is part of its binary interface; nothing but fileno and
+ * freopen looks at it, what is written and closed goes through the functions. */
 static FILE *make_file(struct output *output) {
   cookie_io_functions_t functions = {.write = cookie_write,
                                      .seek = cookie_seek};
   FILE *file = fopencookie(output, "w", functions);
-  if (file != NULL) set_number(file, output->fd);
+  if (file != NULL) file->_fileno = output->fd;
   return file;
 }
 

@@ -162,6 +162,23 @@ describe("what is printed", function()
     assert.same({ 1, "neap: write stdout: no space left on device\n" }, { code, err })
   end)
 
+  it("that a terminal does not take, which has gone, is told of", function()
+    local code, out, err = shell([[
+      mkfifo out; exec 9<>out # nobody reads it: so the terminal takes no more, too
+      script -qec "trap '' HUP; $NEAP script.lua 2>err; echo \$? >code" /dev/null </dev/null >out 2>/dev/null &
+      until grep -q printed err 2>/dev/null; do sleep 0.01; done
+      kill -KILL $!
+      until [ -s code ]; do sleep 0.01; done
+      cat err code
+    ]], [[
+      local neap, timer = require "neap", require "neap.timer"
+      print(("x"):rep(999999))
+      io.stderr:write "printed\n"
+      while neap.stdout.pending > 0 do timer.sleep(0.01) end
+    ]])
+    assert.same({ 0, "printed\nneap: write stdout: i/o error\n1\n" }, { code, out }, err)
+  end)
+
   it("goes nowhere where standard output is closed", function()
     assert.same({ 0, "", "" }, { shell("$NEAP script.lua >&-", "print(1)") })
   end)

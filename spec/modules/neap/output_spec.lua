@@ -331,6 +331,7 @@ describe("a terminal", function()
     ["an error"] = "error 'fails'",
     ["os.exit"] = "os.exit(0)",
     ["SIGTERM"] = "os.execute 'kill -TERM $PPID' require 'neap.timer'.sleep(10)",
+    ["SIGHUP"] = "os.execute 'kill -HUP $PPID' require 'neap.timer'.sleep(10)",
     ["a second SIGTERM"] = "os.execute 'kill -TERM $PPID; sleep 0.1; kill -TERM $PPID' while true do end",
     ["raw(false)"] = "neap.stdin:raw(false) os.execute 'stty -a' os.exit(0)",
   } do

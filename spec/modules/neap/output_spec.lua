@@ -67,6 +67,23 @@ describe("what is printed", function()
     assert.equal("143", out:match("(%d+)\n$"))
   end)
 
+  it("is not lost by one SIGTERM that comes when the program has ended already", function()
+    local code, out = shell([[
+      mkfifo err
+      { $NEAP script.lua 2>err; echo $? >code; } | {
+        read pid <err
+        while ls -l /proc/$pid/fd | grep -q eventpoll; do sleep 0.01; done
+        kill -TERM $pid; kill -USR1 $pid; sleep 0.1; wc -c
+      }
+      cat code
+    ]], [[
+      io.write(("x"):rep(1000000))
+      io.stderr:write(io.open("/proc/self/stat"):read("n"), "\n")
+      os.exit(3)
+    ]])
+    assert.same({ 0, "1000000\n3\n" }, { code, (out:gsub(" ", "")) })
+  end)
+
   it("does not hold the loop while nobody reads", function()
     local code, _, err = shell("$NEAP script.lua | sleep 1; exit ${PIPESTATUS[0]}", [[
       local neap, timer = require "neap", require "neap.timer"

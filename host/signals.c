@@ -251,10 +251,10 @@ void signals_handle(int number, struct sigaction *before) {
  * program before all has ended, and all is out. */
 void signals_leave(int number, const struct sigaction *before) {
   if (is_ours(number)) return;
-  if (signals.host->phase == HOST_RUNNING)
-    sigaction(number, before, NULL);
-  else
+  if (signals.host != NULL && signals.host->phase != HOST_RUNNING)
     handle(number, ignore);
+  else
+    sigaction(number, before, NULL);
 }
 
 void signals_keep_alive(bool alive) {

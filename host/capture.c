@@ -35,13 +35,16 @@ static void on_read(uv_stream_t *uv, ssize_t count, const uv_buf_t *buffer) {
   if (count > 0) capture->size += (size_t)count;
   if (count < 0) {
     capture->ended = true;
+    if (count != UV_EOF) /* (ENOBUFS: give_buffer had none) */
+      capture->broken = count == UV_ENOBUFS ? UV_ENOMEM : (int)count;
     uv_read_stop(uv);
   }
   if (count != 0) capture->tell(capture);
 }
 
 static void read_some(struct capture *capture, int fd, size_t most) {
-  while (most > 0 && make_room(capture, most)) {
+  if (!make_room(capture, most)) capture->broken = UV_ENOMEM;
+  while (most > 0 && capture->broken == 0) {
     ssize_t count = read(fd, capture->bytes + capture->size, most);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;

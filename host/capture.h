@@ -17,6 +17,7 @@ struct capture {
   char *bytes;                           /* that nobody has taken */
   size_t size, room;
   bool ended; /* nothing more will come */
+  int broken; /* the error that has ended it before the child did, or 0 */
 };
 
 /* Reads from `fd`, which is its own from now on: NULL, without memory, has

@@ -71,6 +71,7 @@ static bool free_all(struct host *host) {
   output_detach(host);
   clock_close(&host->clock);
   children_close(host);
+  signals_close(host); /* a second one still ends the wait for children */
   shuffle_end(host);
   if (!finish_loop(host)) return false;
   generation_free_all(host);
@@ -160,6 +161,5 @@ bool host_close(struct host *host) {
   luv_close(host);
   lua_close(host->L);
   host->L = NULL; /* what libuv still holds must not touch it */
-  signals_close(host);
   return free_all(host);
 }

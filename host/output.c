@@ -38,9 +38,40 @@ struct output *output_of(int fd) {
   return &state.both[fd - STDOUT_FILENO];
 }
 
-/* ---- where the two go ---------------------------------------------------- */
+/* ---- a reader that has left ---------------------------------------------- */
 
-static void on_moved(struct sink *sink);
+/* As everywhere this ends whoever prints to it, but in good order. (stderr may
+ * be closed: who runs for long need not end for its log.) */
+static void end_program(void) {
+  if (state.lost) return;
+  state.lost = true;
+  if (state.host == NULL) return;
+  loop_stop(state.host, EXIT_PIPE);
+  signals_end_running(state.host);
+}
+
+/* Something was printed that has not gone out, and nobody has been told. */
+static void check_printed(const struct sink *sink) {
+  if (sink->broken == 0 || sink->careless == 0) return;
+  if (sink != state.both[0].sink) return;
+  if (sink->broken == UV_EPIPE)
+    end_program();
+  else if (state.failed == 0)
+    state.failed = sink->broken;
+}
+
+static void on_moved(struct sink *sink) {
+  for (int i = 0; i < 2; i++) {
+    struct output *output = &state.both[i];
+    if (output->sink != sink) continue;
+    if (sink->broken != 0 || sink->size <= OUTPUT_HIGH / 2)
+      wait_wake_all(output->writers, 0);
+    if (sink->size == 0) wait_wake_all(output->flushers, 0);
+  }
+  check_printed(sink);
+}
+
+/* ---- where the two go ---------------------------------------------------- */
 
 /* To the same file there is one queue, or their order would be lost. */
 static void open_sinks(void) {
@@ -60,6 +91,7 @@ void output_settle(void) {
   for (int i = 0; i < 2; i++) {
     if (state.sinks[i].size > 0) state.has_blocked = true;
     sink_wait(&state.sinks[i], 0);
+    check_printed(&state.sinks[i]);
   }
 }
 
@@ -82,30 +114,6 @@ static void look(void) {
   output_settle();
   for (int i = 0; i < 2; i++) sink_close(&state.sinks[i]);
   open_sinks();
-}
-
-/* ---- a reader that has left ---------------------------------------------- */
-
-/* As everywhere this ends whoever prints to it, but in good order. (stderr may
- * be closed: who runs for long need not end for its log.) */
-static void end_program(void) {
-  if (state.lost) return;
-  state.lost = true;
-  if (state.host == NULL) return;
-  loop_stop(state.host, EXIT_PIPE);
-  signals_end_running(state.host);
-}
-
-static void on_moved(struct sink *sink) {
-  for (int i = 0; i < 2; i++) {
-    struct output *output = &state.both[i];
-    if (output->sink != sink) continue;
-    if (sink->broken != 0 || sink->size <= OUTPUT_HIGH / 2)
-      wait_wake_all(output->writers, 0);
-    if (sink->size == 0) wait_wake_all(output->flushers, 0);
-  }
-  bool printed = sink->careless > 0 && state.both[0].sink == sink;
-  if (sink->broken == UV_EPIPE && printed) end_program();
 }
 
 /* ---- into the queue ------------------------------------------------------ */
@@ -197,18 +205,15 @@ static int cookie_seek(void *cookie, off64_t *at, int from) {
   return -1;
 }
 
-/* Whoever asks for its number (is it a terminal?) gets it, as of any file. */
-static void set_number(FILE *file, int fd) {
-  enum { IS_FILEBUF = 0x2000 }; /* glibc's own: without it there is none */
-  file->_fileno = fd;
-  file->_flags |= IS_FILEBUF;
-}
-
+/* A file of ours has no number, but C modules ask for that of stdout: is it a
+ * terminal? And freopen puts the new file there. glibc has no call that sets
+ * it, but the field is part of its binary interface; nothing but fileno and
+ * freopen looks at it, what is written and closed goes through the functions. */
 static FILE *make_file(struct output *output) {
   cookie_io_functions_t functions = {.write = cookie_write,
                                      .seek = cookie_seek};
   FILE *file = fopencookie(output, "w", functions);
-  if (file != NULL) set_number(file, output->fd);
+  if (file != NULL) file->_fileno = output->fd;
   return file;
 }
 
@@ -295,8 +300,8 @@ static int tell(int code, int status) {
 
 int output_close(int code) {
   int status = output_flush(&state.both[0]);
-  if (status == 0 && ferror(stdout))
-    status = state.failed != 0 ? state.failed : UV_EIO;
+  if (status == 0) status = state.failed;
+  if (status == 0 && ferror(stdout)) status = UV_EIO;
   if (status == 0) status = sink_wait(state.both[0].sink, 0);
   if (status == UV_EPIPE) state.lost = true;
   if (status != 0) code = tell(code, status);

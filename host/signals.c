@@ -201,8 +201,14 @@ static void ignore(int number) {
   (void)number;
 }
 
+/* The host has gone, but not yet all that was printed. */
+static void on_late(int number) {
+  if (++signals.ends > 1) _exit(128 + number);
+}
+
 static void on_async(uv_async_t *async) {
   (void)async;
+  if (signals.host->phase == HOST_STOPPING) return; /* there is no Lua left */
   taker_tell();
   if (signals.ends > 0) loop_drain(signals.host);
   if (signals.interrupts > 0) signals.act(signals.host);
@@ -229,13 +235,6 @@ static void handle(int number, void (*handler)(int)) {
   handle_with(number, handler, SA_RESTART);
 }
 
-static void handle_all(void (*handler)(int)) {
-  handle(SIGTERM, handler);
-  handle(SIGINT, handler);
-  handle(SIGUSR1, handler);
-  handle(SIGNAL_LOOK, handler);
-}
-
 /* What the host does with it itself, and so never gives up. */
 static bool is_ours(int number) {
   return number == SIGTERM || number == SIGINT || number == SIGUSR1 ||
@@ -248,8 +247,14 @@ void signals_handle(int number, struct sigaction *before) {
   handle(number, on_signal);
 }
 
+/* That its taker is stopped because the program ends must not let it kill the
+ * program before all has ended, and all is out. */
 void signals_leave(int number, const struct sigaction *before) {
-  if (!is_ours(number)) sigaction(number, before, NULL);
+  if (is_ours(number)) return;
+  if (signals.host != NULL && signals.host->phase != HOST_RUNNING)
+    handle(number, ignore);
+  else
+    sigaction(number, before, NULL);
 }
 
 void signals_keep_alive(bool alive) {
@@ -265,7 +270,10 @@ int signals_open(struct host *host) {
   uv_unref((uv_handle_t *)&signals.async);
   signals.host = host;
   signals.thread = pthread_self();
-  handle_all(on_signal);
+  handle(SIGTERM, on_signal);
+  handle(SIGINT, on_signal);
+  handle(SIGUSR1, on_signal);
+  handle(SIGNAL_LOOK, on_signal);
   handle(SIGPIPE, ignore);
   handle(SIGXFSZ, ignore);
   return 0;
@@ -314,8 +322,12 @@ void signals_on_interrupt(bool (*ends_running)(const struct host *host,
 void signals_close(struct host *host) {
   if (signals.host != host) return;
   taker_end_all();
-  handle_all(SIG_DFL);
-  if (signals.has_hang_up) handle(SIGHUP, SIG_DFL);
+  handle(SIGTERM, on_late);
+  handle(SIGINT, on_late);
+  handle(SIGUSR1, ignore);
+  handle(SIGNAL_LOOK, ignore);
+  if (signals.has_hang_up)
+    handle(SIGHUP, signals.hang_up != NULL ? ignore : on_late);
   signals.host = NULL;
   uv_close((uv_handle_t *)&signals.async, NULL);
 }

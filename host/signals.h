@@ -37,7 +37,8 @@ void signals_end_on_hang_up(void);
 /* Who ends a running task that a watchdog's guard has found, if it is not of a
  * version that is being loaded: called inside it, may raise. */
 void signals_on_cut(void (*fn)(lua_State *L, struct host *host));
-/* For taker.c: it is to reach our handler; what it did before is restored. */
+/* For taker.c: it is to reach our handler; what it did before is restored,
+ * unless the program ends: then it does nothing. */
 void signals_handle(int number, struct sigaction *before);
 void signals_leave(int number, const struct sigaction *before);
 void signals_keep_alive(bool alive);
@@ -50,6 +51,8 @@ void signals_end_running(struct host *host);
 void signals_on_interrupt(bool (*ends_running)(const struct host *host,
                                                int times),
                           void (*act)(struct host *host));
+/* Until the process ends a second SIGTERM or SIGINT still ends it at once, and
+ * nothing else that was ours does: what was printed may be on its way. */
 void signals_close(struct host *host);
 
 #endif

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "host/signals.h"
+
 static struct {
   volatile sig_atomic_t is_raw;
   int fd; /* of the terminal: ours, the script may close its own */
@@ -38,6 +40,7 @@ static int make_raw(int fd) {
   if (terminal.fd < 0) return last_error();
   struct termios mode = to_raw(terminal.before);
   terminal.is_raw = 1;
+  signals_end_on_hang_up();
   if (tcsetattr(fd, TCSANOW, &mode) == 0) return 0;
   int status = last_error();
   terminal_restore();

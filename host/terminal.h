@@ -1,7 +1,8 @@
 /* terminal.h - the terminal that a person sits at.
  *
  * Raw, it hands on each key at once, and shows none: it must not stay so. It is
- * put back at the end of the program, however that comes, but for SIGKILL. */
+ * put back at the end of the program, however that comes, but for a signal that
+ * nobody handles (SIGQUIT, SIGSEGV, SIGKILL ...). */
 #ifndef HOST_TERMINAL_H
 #define HOST_TERMINAL_H
 

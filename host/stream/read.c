@@ -101,13 +101,16 @@ int stream_start(struct stream *stream) {
   return status;
 }
 
+/* One that has been closed meanwhile has stopped, and libuv is not to be told
+ * again. */
 void stream_stop_reading(struct stream *stream) {
   if (!stream->reading) return;
+  stream->reading = false;
+  if (stream->handle.closing) return;
   if (stream->kind->stop != NULL)
     stream->kind->stop(stream);
   else
     uv_read_stop(&stream->uv.stream);
-  stream->reading = false;
 }
 
 void stream_resume_reading(struct stream *stream) {

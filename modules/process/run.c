@@ -37,7 +37,7 @@ struct run {
   struct capture *outputs[2]; /* or NULL */
   struct feed *feed;          /* its input, or NULL */
   size_t limit;               /* bytes of output */
-  int failure;                /* it could not be started: why */
+  int failure;                /* why it could not be started, or read, or 0 */
   bool cwd_failed;            /* in that directory */
   bool is_too_much;
 };
@@ -99,8 +99,9 @@ static size_t size_of_output(const struct run *run) {
 
 static void on_output(struct capture *capture) {
   struct run *run = capture->data;
-  if (size_of_output(run) <= run->limit) return;
-  run->is_too_much = true;
+  if (capture->broken != 0) run->failure = capture->broken;
+  if (size_of_output(run) > run->limit) run->is_too_much = true;
+  if (run->failure == 0 && !run->is_too_much) return;
   for (int i = 0; i < 2; i++) /* nobody wants the rest */
     if (run->outputs[i] != NULL) handle_close(&run->outputs[i]->handle);
   child_end(&run->child);
@@ -120,8 +121,12 @@ static int start_capture(struct run *run, int i, int fd) {
 
 static void on_over(struct child *child) {
   struct run *run = (struct run *)child;
-  for (int i = 0; i < 2; i++)
-    if (run->outputs[i] != NULL) capture_finish(run->outputs[i]);
+  for (int i = 0; i < 2; i++) {
+    struct capture *capture = run->outputs[i];
+    if (capture == NULL) continue;
+    capture_finish(capture);
+    if (capture->broken != 0) run->failure = capture->broken;
+  }
   if (size_of_output(run) > run->limit) run->is_too_much = true;
   child->handle.host->errands--;
   wait_wake_all(run->place.waiter, 0);

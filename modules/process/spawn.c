@@ -52,17 +52,17 @@ static const struct stream_kind output_kind = {.work = {.name = "pipe",
                                                .size = sizeof(struct pipe),
                                                .push_name = push_name};
 
-/* Pushes it; `fd` is its own from now on. May raise. */
-static int push_pipe(lua_State *L, struct owner *owner, int file, int fd) {
+/* Pushes it; it has no descriptor yet, for this may raise. NULL without memory. */
+static struct stream *push_pipe(lua_State *L, struct owner *owner, int file) {
   const struct stream_kind *kind =
     file == STDIN_FILENO ? &input_kind : &output_kind;
   struct box *box = handle_push_empty_box(L, kind->class_name, 0);
   struct stream *stream = stream_new(host_of(L), owner, UV_NAMED_PIPE, kind);
-  if (stream == NULL) return UV_ENOMEM;
+  if (stream == NULL) return NULL;
   ((struct pipe *)stream)->file = file;
   stream->handle.origin = origin_here(L);
   handle_fill_box(box, &stream->handle);
-  return uv_pipe_open(&stream->uv.pipe, fd);
+  return stream;
 }
 
 /* ---- its beginning ------------------------------------------------------- */
@@ -91,11 +91,13 @@ static int make_pipe(lua_State *L, int box, struct launch *l, int file) {
   if (l->files[file] == FILE_AS_OUTPUT)
     l->files[file] = l->files[STDOUT_FILENO];
   if (l->files[file] != FILE_PIPE) return 0;
+  struct stream *stream = push_pipe(L, owner, file);
+  lua_setiuservalue(L, box, file + 1);
+  if (stream == NULL) return UV_ENOMEM;
   int fd = command_pipe(l, file, &spawned->theirs[file]);
   if (fd < 0) return fd;
-  int status = push_pipe(L, owner, file, fd);
+  int status = uv_pipe_open(&stream->uv.pipe, fd);
   if (status < 0) close(fd);
-  lua_setiuservalue(L, box, file + 1);
   return status;
 }
 
@@ -159,7 +161,7 @@ int process_spawn(lua_State *L) {
     "cwd", "detached", "env", "inherit_env", "stderr", "stdin", "stdout", NULL};
   struct launch l;
   option_arguments(L, 1, options);
-  luaL_argexpected(L, lua_isnil(L, 3), 3, "no callback: it does not wait");
+  luaL_argcheck(L, lua_isnil(L, 3), 3, "no callback: it does not wait");
   command_check(L, &l);
   bool detached = check_detached(L);
   for (int i = 0; i < 3; i++)

@@ -371,9 +371,36 @@ static const char *const scripts[][2] = {
             "assert(net.reverse('127.0.0.1:7'))\n"
             "assert(#net.interfaces() > 0)\n"
             "return 'ok'"},
+  {"process", "local process = require 'neap.process'\n"
+              "local options = { stdin = 'x', env = { NAME = 'value' } }\n"
+              "local result, message = process.run({ 'cat' }, options)\n"
+              "if not result then error(message) end\n"
+              "assert(result.status == 0 and result.stdout == 'x')\n"
+              "local child <close> = assert(process.spawn({ 'cat' }))\n"
+              "assert(child.stdin:write 'one\\n')\n"
+              "assert(child.stdout:read 'l' == 'one')\n"
+              "child.stdin:close()\n"
+              "assert(child:wait() == 0)\n"
+              "return 'ok'"},
+  {"signals", "local neap, signal = require 'neap', require 'neap.signal'\n"
+              "neap.group(function(group)\n"
+              "  local handler <close> = signal.on('WINCH', print)\n"
+              "  group:go(signal.wait, 'INT', 'TERM', { timeout = 0.001 })\n"
+              "  signal.wait('INT', function() end):cancel()\n"
+              "  local name, message, code = signal.wait('TERM',\n"
+              "    { timeout = 0 })\n"
+              "  if code ~= 'ETIMEDOUT' then error(message) end\n"
+              "end)\n"
+              "return 'ok'"},
 };
 
 /* ---- run ------------------------------------------------------------------ */
+
+static int count_descriptors(void) {
+  int count = 0;
+  for (int fd = 0; fd < 1024; fd++) count += fcntl(fd, F_GETFD) >= 0;
+  return count;
+}
 
 static void run(const char *const script[2], long row) {
   struct host *host = machine_open(50);
@@ -389,6 +416,9 @@ static void run(const char *const script[2], long row) {
   loop_run(host);
   assert(driver_returned);
   machine_close(host);
+  static int descriptors; /* libuv keeps some, once it has them */
+  if (descriptors == 0) descriptors = count_descriptors();
+  assert(descriptors == count_descriptors());
 }
 
 int main(int argc, char **argv) {

@@ -193,6 +193,22 @@ describe("a signal that the program has a use for itself", function()
     test.eventually(function() return child:stderr():find("tasks", 1, true) end, 20)
   end)
 
+  it("or took, does not end it before it has ended itself", function()
+    local child = run([[
+      local process = require "neap.process"
+      signal.on("USR2", print)
+      neap.go(function()
+        local last <close> = setmetatable({}, { __close = function()
+          process.kill(process.pid, "USR2")
+          timer.sleep(0.01)
+          print "all has been closed"
+        end })
+        timer.sleep(30)
+      end) ]], "TERM")
+    local code, out = child:wait()
+    assert.same({ 0, "ready\nall has been closed\n" }, { code, out })
+  end)
+
   it("ends it after a wait is over: a second Ctrl-C", function()
     local child = run([[ neap.go(function() print(signal.wait("INT", "TERM")) io.stdout:flush() end) ]], "INT")
     assert.equal("INT", child:line())

@@ -129,6 +129,17 @@ describe("neap.stdin", function()
       { code, out })
   end)
 
+  it("can be closed by who has just read it", function()
+    for _, typed in ipairs { "echo one; sleep 0.1", "echo one" } do
+      local code, out = shell(("{ %s; } | $NEAP script.lua"):format(typed), [[
+        local neap = require "neap"
+        print(neap.stdin:read "l")
+        neap.stdin:close()
+      ]])
+      assert.same({ 0, "one\n" }, { code, out })
+    end
+  end)
+
   it("is only read, and its methods take no other object", function()
     local neap = require "neap"
     assert.has_error(function() neap.stdin.raw(neap.stdout, true) end)

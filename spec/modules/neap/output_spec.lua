@@ -67,6 +67,23 @@ describe("what is printed", function()
     assert.equal("143", out:match("(%d+)\n$"))
   end)
 
+  it("is not lost by one SIGTERM that comes when the program has ended already", function()
+    local code, out = shell([[
+      mkfifo err
+      { $NEAP script.lua 2>err; echo $? >code; } | {
+        read pid <err
+        while ls -l /proc/$pid/fd | grep -q eventpoll; do sleep 0.01; done
+        kill -TERM $pid; kill -USR1 $pid; sleep 0.1; wc -c
+      }
+      cat code
+    ]], [[
+      io.write(("x"):rep(1000000))
+      io.stderr:write(io.open("/proc/self/stat"):read("n"), "\n")
+      os.exit(3)
+    ]])
+    assert.same({ 0, "1000000\n3\n" }, { code, (out:gsub(" ", "")) })
+  end)
+
   it("does not hold the loop while nobody reads", function()
     local code, _, err = shell("$NEAP script.lua | sleep 1; exit ${PIPESTATUS[0]}", [[
       local neap, timer = require "neap", require "neap.timer"
@@ -160,6 +177,23 @@ describe("what is printed", function()
   it("that does not fit on the disk is told of", function()
     local code, _, err = shell("$NEAP script.lua >/dev/full", "print 'lost'")
     assert.same({ 1, "neap: write stdout: no space left on device\n" }, { code, err })
+  end)
+
+  it("that a terminal does not take, which has gone, is told of", function()
+    local code, out, err = shell([[
+      mkfifo out; exec 9<>out # nobody reads it: so the terminal takes no more, too
+      script -qec "trap '' HUP; $NEAP script.lua 2>err; echo \$? >code" /dev/null </dev/null >out 2>/dev/null &
+      until grep -q printed err 2>/dev/null; do sleep 0.01; done
+      kill -KILL $!
+      until [ -s code ]; do sleep 0.01; done
+      cat err code
+    ]], [[
+      local neap, timer = require "neap", require "neap.timer"
+      print(("x"):rep(999999))
+      io.stderr:write "printed\n"
+      while neap.stdout.pending > 0 do timer.sleep(0.01) end
+    ]])
+    assert.same({ 0, "printed\nneap: write stdout: i/o error\n1\n" }, { code, out }, err)
   end)
 
   it("goes nowhere where standard output is closed", function()
@@ -314,6 +348,7 @@ describe("a terminal", function()
     ["an error"] = "error 'fails'",
     ["os.exit"] = "os.exit(0)",
     ["SIGTERM"] = "os.execute 'kill -TERM $PPID' require 'neap.timer'.sleep(10)",
+    ["SIGHUP"] = "os.execute 'kill -HUP $PPID' require 'neap.timer'.sleep(10)",
     ["a second SIGTERM"] = "os.execute 'kill -TERM $PPID; sleep 0.1; kill -TERM $PPID' while true do end",
     ["raw(false)"] = "neap.stdin:raw(false) os.execute 'stty -a' os.exit(0)",
   } do

@@ -51,20 +51,20 @@ end
 -- They may be back in a moment, or readable: whoever sees them again tells.
 local absent = { ENOENT = true, ENOTDIR = true, EACCES = true, EPERM = true, ELOOP = true, ENAMETOOLONG = true }
 
+-- False: there are no more watches.
 local function subscribe(self, node)
   local number, message, code = self.source:add_all(absolute(self, way_to(node)))
   if number then
     node.number = number
     node.alias = self.nodes[number] -- one directory, two names: it has been moved, or mounted twice
     self.nodes[number] = node
-    self.unwatched[node] = nil
-    return true
-  end
-  if not absent[code] then
+  elseif not absent[code] then
     if code ~= "ECANCELED" then warn(message, code, POLL) end
     self.unwatched[node] = true
+    return false
   end
-  return false
+  self.unwatched[node] = nil
+  return true
 end
 
 local function unsubscribe(self, node)
@@ -203,6 +203,7 @@ local function take_list(self, node, list)
     if not absent[code] then self.unwatched[node] = true end -- no descriptor, no memory: later
     return
   end
+  if node.number then self.unwatched[node] = nil end
   local armed = self.armed
   self.armed = armed and not node.silent -- what was there at the beginning is no news
   for i = 2, #list, 2 do

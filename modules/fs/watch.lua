@@ -531,8 +531,9 @@ local function follow_way(self)
     if message ~= nil then self.feed:close() end
   end })
   while true do
-    local list, changed = self.way:wait()
-    if not list then return end
+    local list, changed, code = self.way:wait()
+    if code == "ECANCELED" then return end
+    if not list then error(changed, 0) end
     local how = changed[self.root]
     if self.root_told ~= "certain" then self.root_told = how end
     self.source:poke()
@@ -550,6 +551,11 @@ local function arm(self)
   self.armed = true
   self.feed:arm()
   return true
+end
+
+-- As host/watch.lua takes it.
+local function within(seconds)
+  return min(max(seconds, 1e-6), 1e9)
 end
 
 function watch.run(feed, root, shown, recursive, gather)
@@ -570,7 +576,7 @@ function watch.run(feed, root, shown, recursive, gather)
     poll_at = 0,
   }
   local way <close> = open_way {
-    quiet = max(gather, 1e-6), patience = max(self.patience, 1e-6), longest = max(self.longest, 1e-6),
+    quiet = within(gather), patience = within(self.patience), longest = within(self.longest),
     weak = function() return not feed:is_wanted() end,
   }
   self.way = way

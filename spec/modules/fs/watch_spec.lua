@@ -10,7 +10,7 @@ local function next_of(watcher, prefix)
   return watching.next(watcher, 1, prefix)[1]
 end
 
--- 1,000 saves, each told of once. (One that is told of twice would be lost in the next: so now and then that one waits.)
+-- 1,000 saves, each told of once. (One that is told of twice would be lost in the next: so now and then that waits.)
 local function save_often(style, directory, watched)
   local file = directory .. "/file"
   write(file, "0")

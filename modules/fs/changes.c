@@ -83,7 +83,10 @@ void changes_call(struct watcher *watcher) {
   if (h->closing || watcher->callback == LUA_NOREF || !watcher->begun) return;
   if (watcher->caller != NULL || watcher->first == NULL) return;
   struct task *task = task_start(h->host, h->work.owner, run_callback, watcher);
-  if (task == NULL) return; /* the next change tries again */
+  if (task == NULL) {
+    uv_async_send(&watcher->uv); /* no memory: again in the next turn */
+    return;
+  }
   handle_use(h);
   task->sink = &call_sink;
   task->sink_data = watcher;

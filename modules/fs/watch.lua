@@ -51,20 +51,20 @@ end
 -- They may be back in a moment, or readable: whoever sees them again tells.
 local absent = { ENOENT = true, ENOTDIR = true, EACCES = true, EPERM = true, ELOOP = true, ENAMETOOLONG = true }
 
+-- False: there are no more watches.
 local function subscribe(self, node)
   local number, message, code = self.source:add_all(absolute(self, way_to(node)))
   if number then
     node.number = number
     node.alias = self.nodes[number] -- one directory, two names: it has been moved, or mounted twice
     self.nodes[number] = node
-    self.unwatched[node] = nil
-    return true
-  end
-  if not absent[code] then
+  elseif not absent[code] then
     if code ~= "ECANCELED" then warn(message, code, POLL) end
     self.unwatched[node] = true
+    return false
   end
-  return false
+  self.unwatched[node] = nil
+  return true
 end
 
 local function unsubscribe(self, node)
@@ -203,6 +203,7 @@ local function take_list(self, node, list)
     if not absent[code] then self.unwatched[node] = true end -- no descriptor, no memory: later
     return
   end
+  if node.number then self.unwatched[node] = nil end
   local armed = self.armed
   self.armed = armed and not node.silent -- what was there at the beginning is no news
   for i = 2, #list, 2 do
@@ -530,8 +531,9 @@ local function follow_way(self)
     if message ~= nil then self.feed:close() end
   end })
   while true do
-    local list, changed = self.way:wait()
-    if not list then return end
+    local list, changed, code = self.way:wait()
+    if code == "ECANCELED" then return end
+    if not list then error(changed, 0) end
     local how = changed[self.root]
     if self.root_told ~= "certain" then self.root_told = how end
     self.source:poke()
@@ -549,6 +551,11 @@ local function arm(self)
   self.armed = true
   self.feed:arm()
   return true
+end
+
+-- As host/watch.lua takes it.
+local function within(seconds)
+  return min(max(seconds, 1e-6), 1e9)
 end
 
 function watch.run(feed, root, shown, recursive, gather)
@@ -569,7 +576,7 @@ function watch.run(feed, root, shown, recursive, gather)
     poll_at = 0,
   }
   local way <close> = open_way {
-    quiet = max(gather, 1e-6), patience = max(self.patience, 1e-6), longest = max(self.longest, 1e-6),
+    quiet = within(gather), patience = within(self.patience), longest = within(self.longest),
     weak = function() return not feed:is_wanted() end,
   }
   self.way = way

@@ -59,7 +59,7 @@ static void on_free(struct handle *h) {
   free(watcher->absolute);
 }
 
-static void on_begun(uv_async_t *uv) {
+static void on_call(uv_async_t *uv) {
   changes_call(uv->data);
 }
 
@@ -166,7 +166,7 @@ static int prepare(struct watcher *watcher, const char *path) {
   if (status < 0) return status;
   if (watcher->path == NULL || watcher->absolute == NULL) return UV_ENOMEM;
   if (strlen(watcher->absolute) >= PATH_MAX) return UV_ENAMETOOLONG;
-  return uv_async_init(&watcher->handle.host->loop, &watcher->uv, on_begun);
+  return uv_async_init(&watcher->handle.host->loop, &watcher->uv, on_call);
 }
 
 static const struct work_kind *kind_of(lua_State *L) {

@@ -95,7 +95,7 @@ static void on_event(uv_poll_t *uv, int status, int events) {
   struct poller *poller = uv->data;
   (void)events; /* libuv takes an error of a socket for a bad descriptor */
   poller->ready = ready_now(poller->fd, poller->events);
-  if (poller->ready > 0) status = 0;
+  if (poller->ready != 0) status = poller->ready < 0 ? poller->ready : 0;
   if (poller->ready == 0 && status == 0) return; /* somebody was quicker */
   if (poller->waiter != NULL) task_wake(poller->waiter, status);
   end(poller);

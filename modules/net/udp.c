@@ -186,6 +186,7 @@ static struct udp *new_udp(struct owner *owner, int fd) {
   }
   udp->fd = fd;
   udp->family = udp_family(fd);
+  udp->last_errand = &udp->errands;
   udp->handle.on_close = on_close;
   udp->handle.on_free = on_free;
   handle_open(&udp->handle, &udp->poll, &kind, owner);

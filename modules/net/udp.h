@@ -52,8 +52,9 @@ struct udp {
   struct datagram lent; /* for this very call: see udp_receive.c */
   union udp_name known; /* whose text is VALUE_FROM */
 
-  struct errand *errands; /* first come, first served */
-  size_t queued;          /* bytes of those that wait for room */
+  struct errand *errands, **last_errand; /* first come, first served */
+  size_t errand_count, sweep_at;         /* see udp_send.c: sweep */
+  size_t queued;                         /* bytes of those that wait for room */
 
   struct udp *before; /* whose socket it has taken over, until the commit */
   bool has_heir;

@@ -66,17 +66,24 @@ int udp_multicast_loop(lua_State *L) {
 
 /* ---- groups -------------------------------------------------------------- */
 
+static const char *check_text(lua_State *L, int index) {
+  size_t size;
+  const char *text = luaL_checklstring(L, index, &size);
+  luaL_argcheck(L, strlen(text) == size, index, "it contains a zero");
+  return text;
+}
+
 /* No interface: 0, and the system chooses. */
 static int find_interface(lua_State *L, int at, unsigned *index) {
   *index = 0;
   if (lua_isnoneornil(L, at)) return 0;
-  return udp_find_interface(luaL_checkstring(L, at), index);
+  return udp_find_interface(check_text(L, at), index);
 }
 
 int udp_multicast_interface(lua_State *L) {
   const struct udp *udp = udp_check(L);
   unsigned index;
-  luaL_checkstring(L, 2);
+  check_text(L, 2);
   lua_pushfstring(L, "multicast_interface %s", lua_tostring(L, 2));
   const char *what = lua_tostring(L, -1);
   int status = find_interface(L, 2, &index);
@@ -88,7 +95,7 @@ static union udp_name check_number(lua_State *L, int index) {
   struct sockaddr_storage storage;
   union udp_name name;
   memset(&storage, 0, sizeof storage);
-  if (!question_numeric(luaL_checkstring(L, index), AF_UNSPEC, &storage))
+  if (!question_numeric(check_text(L, index), AF_UNSPEC, &storage))
     luaL_argerror(L, index, "an address in numbers, without a port, expected");
   memcpy(&name, &storage, sizeof name);
   return name;

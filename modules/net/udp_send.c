@@ -33,17 +33,24 @@ static void end_with(struct errand *errand, int status) {
   if (errand->waiter != NULL) task_wake(errand->waiter, status);
 }
 
+/* Frees those whose task has gone on, when there are twice as many as before:
+ * of a great many not all are looked at for each. */
 static void sweep(struct udp *udp) {
-  for (struct errand **place = &udp->errands; *place != NULL;) {
+  struct errand **place = &udp->errands;
+  if (udp->errand_count < udp->sweep_at) return;
+  while (*place != NULL) {
     struct errand *errand = *place;
     if (errand->waiter == NULL) {
       *place = errand->next;
+      udp->errand_count--;
       end(errand);
       free(errand);
     } else {
       place = &errand->next;
     }
   }
+  udp->last_errand = place;
+  udp->sweep_at = 2 * udp->errand_count;
 }
 
 void udp_end_errands(struct udp *udp) {
@@ -127,13 +134,13 @@ static void on_answer(struct inquiry *inquiry, int status) {
 /* ---- their beginning ----------------------------------------------------- */
 
 static struct errand *new_errand(struct udp *udp) {
-  struct errand **place = &udp->errands;
   struct errand *errand = calloc(1, sizeof *errand);
   if (errand == NULL) return NULL;
   errand->udp = udp;
   errand->inquiry.on_answer = on_answer;
-  while (*place != NULL) place = &(*place)->next;
-  *place = errand;
+  *udp->last_errand = errand;
+  udp->last_errand = &errand->next;
+  udp->errand_count++;
   return errand;
 }
 

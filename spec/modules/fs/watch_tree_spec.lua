@@ -1,5 +1,6 @@
 -- fs.watch with `recursive`: a tree, whatever becomes of its directories.
 local fs, timer = require "neap.fs", require "neap.timer"
+local support = require "spec.support.neap"
 local watching = require "spec.support.watching"
 local write, sh, read, expect_nothing = watching.write, watching.sh, watching.read, watching.expect_nothing
 
@@ -231,6 +232,34 @@ describe("fs.watch of a tree", function()
     write(path .. "/new/deep/file", "22")
     assert.same({ "changed /new/deep/file" }, watching.next(watcher, 1, path))
     assert.is_false(watcher.polling)
+  end)
+
+  it("a new directory cannot be listed for a while", function()
+    local status, out, err = support.run([[
+      local fs, neap, timer = require "neap.fs", require "neap", require "neap.timer"
+      local path = neap.args[1]
+      local watcher <close> = assert(fs.watch(path, { recursive = true, gather = 0.005 }))
+      local function expect(change)
+        local got = assert(watcher:read { timeout = 20 })
+        assert(got.kind .. got.path:sub(#path + 1) == change, got.path)
+      end
+      local hogs, file = {}, nil
+      repeat
+        file = io.open "/dev/null"
+        hogs[#hogs + 1] = file
+      until not file
+      assert(fs.mkdir(path .. "/new"))
+      expect "created/new"
+      assert(watcher.polling)
+      for _, hog in ipairs(hogs) do hog:close() end
+      assert(fs.write(path .. "/new/file", "1"))
+      expect "created/new/file"
+      while watcher.polling do timer.sleep(0.01) end
+      assert(fs.write(path .. "/new/file", "22"))
+      expect "changed/new/file"
+      print "done"
+    ]], { args = { path }, setup = "ulimit -n 40" })
+    assert.same({ 0, "done\n" }, { status, out }, err)
   end)
 
   it("what happens while nobody reads is gathered", function()

@@ -97,9 +97,10 @@ local function read_line(prompt)
   return (editor and input and edit_line or read_plain)(prompt, input)
 end
 
+-- One that cannot be shown would end the program.
 local function prompt(name, default)
-  local value = globals[name]
-  return value == nil and default or tostring(value)
+  local good, text = pcall(function() return tostring(globals[name]) end)
+  return good and globals[name] ~= nil and text or default
 end
 
 -- What a text is: a chunk that returns its value, if it has one. Else nil, what is wrong, and whether more of it would

@@ -85,6 +85,11 @@ local function open(follower, from_end)
     follower.failure = code
     return
   end
+  if assert(file:stat()).kind ~= "file" then -- a pipe, a terminal: these have no end to be seen
+    file:close()
+    note(follower.path, "is no file")
+    os.exit(1)
+  end
   if follower.failure then note(follower.path, "is there") end
   follower.file, follower.failure = file, nil
   follower.at = from_end and find_end(file, assert(file:stat()).size) or 0

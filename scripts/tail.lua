@@ -65,7 +65,7 @@ local function find_end(file, size)
   if missing == 0 then return size end
   while at > 0 do
     local from = math.max(0, at - BLOCK)
-    local block = assert(file:pread(at - from, from))
+    local block = file:pread(at - from, from) or "" -- it may have been cut off meanwhile
     for place = #block, 1, -1 do
       local is_last = from + place == size -- it ends the last line: there is none behind it
       if block:byte(place) == 10 and not is_last then

@@ -314,8 +314,14 @@ it_edits("a tab that is pasted is only space", function()
   repl:line("print('a',\t1) string.format(\t'x')", "\na\t1\r\n")
 end)
 
+it("an error that cannot be shown is an error", function()
+  local text = show "error(setmetatable({}, { __tostring = function() error 'no' end }))"
+  assert.equal("(error object whose __tostring fails)", text)
+end)
+
 it("a prompt that cannot be shown ends nothing", function()
   local repl <close> = terminal.open_repl(NO_COLOR)
+  repl:line "setmetatable(_G, { __index = function(_, name) error('no ' .. name) end }) and nil"
   repl:line "_PROMPT = setmetatable({}, { __tostring = function() error 'no' end })"
   repl:line("1 + 1", "\n2\r\n")
 end)

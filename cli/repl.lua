@@ -7,7 +7,7 @@ local stdout, stderr = io.stdout, io.stderr
 local load, pcall, xpcall, tostring = load, pcall, xpcall, tostring
 local traceback, getmetatable, type, exit = debug.traceback, debug.getmetatable, type, os.exit
 local getenv, pack, unpack, require, preload = os.getenv, table.pack, table.unpack, require, package.preload
-local globals, rawset = _G, rawset
+local globals, rawget, rawset = _G, rawget, rawset
 
 local is_terminal = core.is_terminal()
 local coloured = is_terminal and (getenv "NO_COLOR" or "") == "" and getenv "TERM" ~= "dumb"
@@ -97,9 +97,10 @@ local function read_line(prompt)
   return (editor and input and edit_line or read_plain)(prompt, input)
 end
 
+-- One that cannot be shown would end the program.
 local function prompt(name, default)
-  local value = globals[name]
-  return value == nil and default or tostring(value)
+  local good, text = pcall(function() return tostring(globals[name]) end)
+  return good and globals[name] ~= nil and text or default
 end
 
 -- What a text is: a chunk that returns its value, if it has one. Else nil, what is wrong, and whether more of it would
@@ -130,10 +131,17 @@ end
 
 -- ---- what a line has done -------------------------------------------------------------------------------------------
 
+local function has_text(err)
+  local meta = getmetatable(err)
+  return type(meta) == "table" and rawget(meta, "__tostring") ~= nil
+end
+
 local function to_message(err)
   if type(err) == "string" or type(err) == "number" then return tostring(err) end
-  local meta = getmetatable(err)
-  if meta and meta.__tostring then return tostring(err) end
+  if has_text(err) then
+    local good, text = pcall(tostring, err)
+    return good and text or "(error object whose __tostring fails)"
+  end
   return ("(error object is a %s value)"):format(type(err))
 end
 
@@ -145,7 +153,7 @@ end
 
 -- On a terminal: what error is, instead of that it is; and no traceback that says nothing but "this line".
 local function explain_briefly(err)
-  if type(err) == "table" and not (getmetatable(err) or {}).__tostring then
+  if type(err) == "table" and not has_text(err) then
     err = viewer.show({ width = 80, coloured = false }, 1, { err })
   end
   local text = explain(err, 3):gsub("\n\t%[C%]: in %?$", "")

@@ -128,3 +128,24 @@ bool option_flag(lua_State *L, int index, const char *name) {
   lua_pop(L, 1);
   return value;
 }
+
+void check_strings(lua_State *L, int index) {
+  luaL_Buffer buffer;
+  if (lua_type(L, index) != LUA_TTABLE) {
+    luaL_checkstring(L, index);
+    return;
+  }
+  lua_Integer count = luaL_len(L, index);
+  luaL_buffinit(L, &buffer);
+  for (lua_Integer i = 1; i <= count; i++) {
+    int type = lua_geti(L, index, i);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER)
+      luaL_argerror(
+        L, index,
+        lua_pushfstring(L, "element %I of the list is a %s, not a string",
+                        (LUAI_UACINT)i, lua_typename(L, type)));
+    luaL_addvalue(&buffer);
+  }
+  luaL_pushresult(&buffer);
+  lua_replace(L, index);
+}

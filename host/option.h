@@ -24,4 +24,8 @@ bool option_flag(lua_State *L, int index, const char *name);
 /* An argument in seconds; at most 1e9, so that no clock overflows. */
 lua_Number check_seconds(lua_State *L, int index);
 
+/* A string, or a list of strings, which becomes one: it may hold thousands of
+ * small ones. */
+void check_strings(lua_State *L, int index);
+
 #endif

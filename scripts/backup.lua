@@ -159,16 +159,18 @@ end
 
 -- The same for what is not there yet.
 local function real_path(path)
-  local found = fs.realpath(path)
+  local found, message = fs.realpath(path)
   if found then return found end
   local parent, name = path:match "^(.-)/*([^/]+)/*$"
+  if not name then error(message, 0) end -- ""
   return real_path(parent ~= "" and parent or path:find "^/" and "/" or ".") .. "/" .. name
 end
 
 local function back_up()
-  local root = assert(fs.stat(from))
+  local root, message = fs.stat(from)
+  if not root then error(message, 0) end
   if root.kind ~= "directory" then error(("%s is no directory"):format(from), 0) end
-  local source = assert(fs.realpath(from)) .. "/"
+  local source = real_path(from):gsub("/$", "") .. "/"
   if (real_path(to) .. "/"):sub(1, #source) == source then error(("%s lies in %s"):format(to, from), 0) end
   if not is_dry then assert(fs.mkdir(to, { parents = true })) end
   local entries = find_entries()

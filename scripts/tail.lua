@@ -65,7 +65,7 @@ local function find_end(file, size)
   if missing == 0 then return size end
   while at > 0 do
     local from = math.max(0, at - BLOCK)
-    local block = assert(file:pread(at - from, from))
+    local block = file:pread(at - from, from) or "" -- it may have been cut off meanwhile
     for place = #block, 1, -1 do
       local is_last = from + place == size -- it ends the last line: there is none behind it
       if block:byte(place) == 10 and not is_last then
@@ -84,6 +84,11 @@ local function open(follower, from_end)
     if code ~= follower.failure then note(follower.path, message:match ": (.*)$" or message) end
     follower.failure = code
     return
+  end
+  if assert(file:stat()).kind ~= "file" then -- a pipe, a terminal: these have no end to be seen
+    file:close()
+    note(follower.path, "is no file")
+    os.exit(1)
   end
   if follower.failure then note(follower.path, "is there") end
   follower.file, follower.failure = file, nil

@@ -51,8 +51,9 @@ local function is_method(key, content)
   return type(content) == "function" and show.is_name(key)
 end
 
-local function is_any()
-  return true
+-- As a key in quotes: what would have to be escaped is left to be typed.
+local function is_plain(key)
+  return not key:find("[%c\"'\\]")
 end
 
 -- ---- what stands before the cursor ----------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ local function find(text)
   local before
   before, quote, word = text:match("^(.*)%[([\"'])([^\"']*)$")
   if quote then
-    add_keys(found, evaluate(last_expression(before)), word, is_any)
+    add_keys(found, evaluate(last_expression(before)), word, is_plain)
     return word, found, quote .. "]"
   end
   local mark
@@ -130,6 +131,7 @@ local function find(text)
     local short = name:match("^neap%.(%w+)$") or name:match("^neap$")
     if short and short:sub(1, #word) == word then found[short] = true end
   end
+  if ("help"):sub(1, #word) == word then found.help = true end
   for keyword in next, show.keywords do
     if word ~= "" and keyword:sub(1, #word) == word then found[keyword] = true end
   end

@@ -29,11 +29,17 @@ static bool write_all(int fd, const char *bytes, size_t size) {
   return true;
 }
 
+/* It may be a link to /dev/null, which belongs to everybody. */
+static void keep_private(int fd) {
+  struct stat info;
+  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) fchmod(fd, 0600);
+}
+
 /* Several programs may add to one file: each entry is one write at its end. */
 static bool put(const char *path, int flags, const char *text, size_t size) {
   int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
   if (fd < 0) return false;
-  fchmod(fd, 0600);
+  keep_private(fd);
   bool good = write_all(fd, text, size);
   return close(fd) == 0 && good;
 }

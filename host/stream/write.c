@@ -129,33 +129,10 @@ static int write_finish(lua_State *L) {
 
 static const struct wait write_wait = {"write", write_finish, NULL};
 
-static void check_size(lua_State *L, size_t size) {
-  luaL_argcheck(L, size <= INT32_MAX, 2, "more than 2 GB in one write");
-}
-
-/* A list of strings becomes one: it may hold thousands of small ones. */
 void stream_check_data(lua_State *L) {
-  size_t size;
-  if (lua_type(L, 2) != LUA_TTABLE) {
-    luaL_checklstring(L, 2, &size);
-    check_size(L, size);
-    return;
-  }
-  luaL_Buffer buffer;
-  lua_Integer count = luaL_len(L, 2);
-  luaL_buffinit(L, &buffer);
-  for (lua_Integer i = 1; i <= count; i++) {
-    int type = lua_geti(L, 2, i);
-    if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      luaL_error(L,
-                 "bad argument #1 to 'write' (element %I of the list is a "
-                 "%s, not a string)",
-                 (LUAI_UACINT)i, lua_typename(L, type));
-    luaL_addvalue(&buffer);
-  }
-  luaL_pushresult(&buffer);
-  check_size(L, lua_rawlen(L, -1));
-  lua_replace(L, 2);
+  check_strings(L, 2);
+  luaL_argcheck(L, lua_rawlen(L, 2) <= INT32_MAX, 2,
+                "more than 2 GB in one write");
 }
 
 static int send_string(lua_State *L, struct stream *stream) {

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "modules/fs/contents.h"
+#include "host/option.h"
 #include "modules/fs/descriptor.h"
 #include "modules/fs/file.h"
 
@@ -148,7 +148,7 @@ static const struct job_kind pwrite_kind = {
 /* (Linux would append to a file that is open for appending, wherever.) */
 int file_pwrite(lua_State *L) {
   struct file *file = file_check(L);
-  fs_check_data(L, 2);
+  check_strings(L, 2);
   struct transfer *transfer = push_transfer(L, file, &pwrite_kind);
   struct operation *operation = &transfer->operation;
   transfer->data = lua_tolstring(L, 2, &transfer->size);

@@ -6,7 +6,6 @@
 
 #include "host/option.h"
 #include "host/stream/formats.h"
-#include "modules/fs/contents.h"
 #include "modules/fs/descriptor.h"
 #include "modules/fs/file.h"
 
@@ -80,7 +79,7 @@ int file_write(lua_State *L) {
   struct file *file = file_check(L);
   luaL_argcheck(L, lua_type(L, 3) != LUA_TSTRING, 3,
                 "one string, or a list of them: write { \"a\", \"b\" }");
-  fs_check_data(L, 2);
+  check_strings(L, 2);
   option_arguments(L, 2, options);
   int64_t timeout = option_ms(L, 3, "timeout");
   struct change *change = push_change(L, file, &write_kind, 4);

@@ -104,7 +104,7 @@ int fs_write(lua_State *L) {
   size_t size;
   struct writing settings = {.fd = -1};
   const char *path = fs_check_path(L, 1, &size);
-  fs_check_data(L, 2);
+  check_strings(L, 2);
   option_arguments(L, 2, options);
   get_options(L, &settings);
   int64_t timeout = option_ms(L, 3, "timeout");

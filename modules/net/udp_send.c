@@ -223,26 +223,6 @@ static int send_finish(lua_State *L) { /* socket, data, address, options */
 
 static const struct wait send_wait = {"send", send_finish, interrupt};
 
-/* Argument 2 becomes one string. */
-static const char *check_data(lua_State *L, size_t *size) {
-  if (lua_type(L, 2) != LUA_TTABLE) return luaL_checklstring(L, 2, size);
-  luaL_Buffer buffer;
-  lua_Integer count = luaL_len(L, 2);
-  luaL_buffinit(L, &buffer);
-  for (lua_Integer i = 1; i <= count; i++) {
-    int type = lua_geti(L, 2, i);
-    if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      luaL_error(L,
-                 "bad argument #1 to 'send' (element %I of the list is a %s, "
-                 "not a string)",
-                 (LUAI_UACINT)i, lua_typename(L, type));
-    luaL_addvalue(&buffer);
-  }
-  luaL_pushresult(&buffer);
-  lua_replace(L, 2);
-  return lua_tolstring(L, 2, size);
-}
-
 int udp_send(lua_State *L) {
   struct udp *udp = udp_check(L);
   struct address address;
@@ -253,7 +233,8 @@ int udp_send(lua_State *L) {
   arrange(L, 3);
   enum target target = check_target(L, udp, 3, &address, &name);
   int64_t timeout = option_ms(L, 4, "timeout");
-  const char *data = check_data(L, &size);
+  check_strings(L, 2);
+  const char *data = lua_tolstring(L, 2, &size);
   struct task *task = wait_begin(L, &send_wait, 5);
   if (udp->handle.closing) return wait_fail(L, task, UV_ECANCELED);
   if (udp->errands != NULL) sweep(udp);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "host/generation.h"
+#include "host/host.h"
 #include "host/loop.h"
+#include "host/task.h"
 #include "modules/modules.h"
 
 int open_checksum(lua_State *L);
@@ -14,112 +16,65 @@ int open_checksum(lua_State *L);
 /* ---- docs/add-a-module.md ---- */
 /* checksum.c - module `neap.checksum`: crc32, computed in the thread pool.
  *
- * A job is C memory, as all is that libuv and its threads touch. It lives until
- * both have let go of it: the box, which lies on the stack of the task that
- * waits, and libuv. The string it reads lies on that stack too: so a task goes
- * on only when the thread has finished. */
+ * The thread reads the string where Lua has it, and may do so for a while after
+ * the task that waits was cancelled: so the job anchors it. */
 #include <lauxlib.h>
-#include <stdlib.h>
-#include <uv.h>
 
 #include "host/error.h"
-#include "host/host.h"
-#include "host/task.h"
+#include "host/job.h"
 #include "host/wait.h"
 
-static const char class_name[] = "neap.checksum.job";
+enum { BLOCK = 1 << 16 };
 
-struct job {
-  struct task *waiter; /* first member, see interrupt */
-  uv_work_t uv;
-  const char *data; /* a string on the waiter's stack */
+struct checksum {
+  struct job job; /* first member */
+  const char *data;
   size_t size;
   uint32_t crc;
-  int users; /* the box, libuv */
 };
-
-static void leave(struct job *job) {
-  if (--job->users == 0) free(job);
-}
 
 /* ---- in a thread: no Lua, no host ---------------------------------------- */
 
-static void work(uv_work_t *uv) {
-  struct job *job = uv->data;
+static void work(struct job *job) {
+  struct checksum *sum = (struct checksum *)job;
   uint32_t crc = 0xffffffff;
-  for (size_t i = 0; i < job->size; i++) {
-    crc ^= (unsigned char)job->data[i];
+  for (size_t i = 0; i < sum->size; i++) {
+    if (i % BLOCK == 0 && job_is_given_up(job)) return;
+    crc ^= (unsigned char)sum->data[i];
     for (int bit = 0; bit < 8; bit++)
       crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
   }
-  job->crc = ~crc;
-}
-
-/* ---- on the loop: still no Lua ------------------------------------------- */
-
-static void after(uv_work_t *uv, int status) {
-  struct job *job = uv->data;
-  if (job->waiter != NULL) task_wake(job->waiter, status);
-  leave(job);
+  sum->crc = ~crc;
 }
 
 /* ---- checksum.crc32(data [, callback]) ----------------------------------- */
 
 static int finish(lua_State *L) { /* data, box */
-  const struct job *job = *(struct job **)lua_touserdata(L, 2);
-  int status = wait_status(L);
+  const struct checksum *sum = job_at(L, 2);
+  int status = job_status(L, &sum->job);
   if (status < 0) return error_result(L, status, "crc32");
-  lua_pushinteger(L, job->crc);
+  lua_pushinteger(L, sum->crc);
   return 1;
 }
 
-/* Cancelled. A job that no thread has begun ends at once; in either case
- * `after` will wake the task: true. */
-static bool interrupt(struct task *task) {
-  struct job *job = (struct job *)task->parked;
-  uv_cancel((uv_req_t *)&job->uv);
-  return true;
-}
-
-static const struct wait crc32_wait = {"crc32", finish, interrupt};
-
-static struct job *push_job(lua_State *L) {
-  struct job **box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = NULL; /* for collect, should the next lines raise */
-  luaL_setmetatable(L, class_name);
-  struct job *job = calloc(1, sizeof *job);
-  if (job == NULL) luaL_error(L, "not enough memory for a checksum");
-  job->uv.data = job;
-  job->users = 1;
-  *box = job;
-  return job;
-}
+static const struct job_kind crc32_kind = {
+  .wait = {"crc32", finish, job_interrupt}, .work = work};
 
 static int checksum_crc32(lua_State *L) {
   size_t size;
   const char *data = luaL_checklstring(L, 1, &size); /* check the arguments */
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TFUNCTION);
-  struct job *job = push_job(L); /* then allocate */
-  lua_insert(L, 2);
-  job->data = data;
-  job->size = size;
-  struct task *task = wait_begin(L, &crc32_wait, 3); /* data, box, callback */
-  uv_loop_t *loop = &host_of(L)->loop; /* then start: nothing raises any more */
-  int status = uv_queue_work(loop, &job->uv, work, after);
-  if (status < 0) return wait_fail(L, task, status);
-  job->users++;
-  return wait_park(L, task, &job->waiter, WAIT_FOREVER);
+  struct checksum *sum = job_push(L, &crc32_kind, sizeof *sum); /* allocate */
+  lua_insert(L, 2); /* data, box, callback */
+  lua_pushvalue(L, 1);
+  job_anchor(L, &sum->job);
+  sum->data = data;
+  sum->size = size;
+  return job_start(L, &sum->job, 3, WAIT_FOREVER); /* then start */
 }
 
 /* ---- the module ---------------------------------------------------------- */
-
-static int collect(lua_State *L) {
-  struct job **box = lua_touserdata(L, 1);
-  if (*box != NULL) leave(*box);
-  *box = NULL;
-  return 0;
-}
 
 static const luaL_Reg functions[] = {
   {"crc32", checksum_crc32},
@@ -127,11 +82,6 @@ static const luaL_Reg functions[] = {
 };
 
 int open_checksum(lua_State *L) {
-  if (luaL_newmetatable(L, class_name)) {
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_pop(L, 1);
   luaL_newlib(L, functions);
   return 1;
 }

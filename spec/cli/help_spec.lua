@@ -39,6 +39,7 @@ end)
 
 it("the version is one line", function()
   local result = run_neap { "--version" }
-  assert.matches("^neap %d+%.%d+%.%d+ %(Lua 5%.4%.%d+, libuv 1%.%d+%.%d+%)\n$", result.out)
+  local line = result.out:gsub(", without line editing", "") -- as it may have been built
+  assert.matches("^neap %d+%.%d+%.%d+ %(Lua 5%.4%.%d+, libuv 1%.%d+%.%d+%)\n$", line)
   assert.same({ 0, "" }, { result.code, result.err })
 end)

@@ -259,6 +259,18 @@ describe("Tab", function()
     repl:line("", "\n5\r\n")
   end)
 
+  it_edits("leaves keys alone that would have to be escaped", function()
+    local repl <close> = complete("t['a", [[t = { ['a"b'] = 1, ["a\27[2J"] = 2, ['a c'] = 3 }]])
+    repl:expect "c'%]$"
+    repl:line("", "\n3\r\n")
+  end)
+
+  it_edits("completes help", function()
+    local repl <close> = complete "hel"
+    repl:expect "p$"
+    repl:line("'timer.sleep'", "timer%.sleep%(")
+  end)
+
   it_edits("lists what it may be", function()
     local repl <close> = complete "math.m"
     repl:expect "\nmax  +maxinteger  +min  +mininteger  +modf\r\n.*> math%.m"
@@ -302,7 +314,33 @@ it_edits("a tab that is pasted is only space", function()
   repl:line("print('a',\t1) string.format(\t'x')", "\na\t1\r\n")
 end)
 
+it("an error that cannot be shown is an error", function()
+  local text = show "error(setmetatable({}, { __tostring = function() error 'no' end }))"
+  assert.equal("(error object whose __tostring fails)", text)
+end)
+
+it("a prompt that cannot be shown ends nothing", function()
+  local repl <close> = terminal.open_repl(NO_COLOR)
+  repl:line "setmetatable(_G, { __index = function(_, name) error('no ' .. name) end }) and nil"
+  repl:line "_PROMPT = setmetatable({}, { __tostring = function() error 'no' end })"
+  repl:line("1 + 1", "\n2\r\n")
+end)
+
 describe("the history", function()
+  it_edits("may be no file, and changes nothing there", function()
+    local state <close> = test.tempdir()
+    local null = state.path .. "/null"
+    state:write("neap/other", "")
+    if not os.execute(("mknod -m 666 %s c 1 3 2>/dev/null && : 2>/dev/null >%s"):format(null, null)) then
+      return -- only root makes devices, and not everywhere
+    end
+    assert(os.execute(("ln -s %s %s/neap/history"):format(null, state.path)))
+    local repl <close> = terminal.open_repl { env = { NO_COLOR = "1", XDG_STATE_HOME = state.path } }
+    repl:line("1 + 1", "\n2\r\n")
+    local mode <close> = io.popen("stat -c %a " .. null)
+    assert.equal("666\n", mode:read "a")
+  end)
+
   it_edits("is there in the next session", function()
     local state <close> = test.tempdir()
     local options = { env = { NO_COLOR = "1", XDG_STATE_HOME = state.path } }

@@ -121,4 +121,10 @@ describe("scripts/tail.lua", function()
       assert.equal("tail: " .. text, result.stderr:match "^[^\n]*")
     end
   end)
+
+  it("follows files, and nothing else", function()
+    assert(process.run { "mkfifo", log })
+    local result = assert(process.run({ program.neap, "scripts/tail.lua", log }, { timeout = 20 }))
+    assert.same({ 1, ("tail: %s: is no file\n"):format(log) }, { result.status, result.stderr })
+  end)
 end)

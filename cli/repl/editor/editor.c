@@ -180,7 +180,7 @@ static int editor_answer(lua_State *L) {
   struct editor *editor = check_editor(L);
   free(editor->insert);
   free(editor->list);
-  editor->list = NULL;
+  editor->insert = editor->list = NULL; /* copy() may raise */
   editor->insert = copy(L, 2);
   editor->list = copy(L, 3);
   return 0;

@@ -235,7 +235,7 @@ describe("SIGUSR1", function()
     assert.equal(0, status)
     assert.equal("alive\n", out)
     local _, count = err:gsub("neap: 1 tasks", "")
-    assert.equal(10, count)
+    assert.is_true(count > 1 and count <= 10) -- two that come close together are one
   end)
 
   it("leaves a hook of the script in place", function()

@@ -128,7 +128,7 @@ describe("5,000 connections", function()
     if not before or sanitized() then return end
     eventually(function()
       local after = server:memory()
-      return assert.is_true(after - before <= 8192, ("%d KB before, %d KB after"):format(before, after))
+      return assert.is_true(after - before <= 10240, ("%d KB before, %d KB after"):format(before, after))
     end, 20)
   end)
 end)

@@ -64,19 +64,6 @@ static int break_descriptor(lua_State *L) {
   return 0;
 }
 
-/* to_file(path): what is told on stderr goes there; to_file(): as it was. */
-static int to_file(lua_State *L) {
-  static int kept = -1;
-  const char *path = luaL_optstring(L, 1, NULL);
-  int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : kept;
-  if (kept < 0) kept = dup(STDERR_FILENO);
-  fflush(stderr);
-  dup2(fd, STDERR_FILENO);
-  close(fd);
-  if (path == NULL) kept = -1;
-  return 0;
-}
-
 static const char script[] =
   "local fs, neap = require 'neap.fs', require 'neap'\n"
   "local root = os.tmpname()\n"
@@ -193,7 +180,7 @@ static void test_script(void) {
   lua_register(host->L, "set_left", set_left);
   lua_register(host->L, "set_broken", set_broken);
   lua_register(host->L, "break_descriptor", break_descriptor);
-  lua_register(host->L, "to_file", to_file);
+  lua_register(host->L, "to_file", machine_stderr);
   machine_start(host, &host->root->background, script);
   loop_run(host);
   assert(host_exit_code(host) == 0);

@@ -4,6 +4,7 @@
 #define SPEC_MACHINE_H
 
 #include <assert.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,19 @@ static inline struct task *machine_start(struct host *host, struct owner *owner,
     task_start(host, owner, machine_run_text, (void *)(intptr_t)text);
   assert(task != NULL);
   return task;
+}
+
+/* As a function of Lua: (path) what is told goes there; (): as it was. */
+static inline int machine_stderr(lua_State *L) {
+  static int kept = -1;
+  const char *path = luaL_optstring(L, 1, NULL);
+  int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : kept;
+  if (kept < 0) kept = dup(STDERR_FILENO);
+  fflush(stderr);
+  dup2(fd, STDERR_FILENO);
+  close(fd);
+  if (path == NULL) kept = -1;
+  return 0;
 }
 
 #endif

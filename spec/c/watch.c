@@ -83,24 +83,18 @@ static int sys_nofile(lua_State *L) {
   return 1;
 }
 
-/* stderr(path): what is told goes there; stderr(): as it was. */
-static int sys_stderr(lua_State *L) {
-  static int kept = -1;
-  const char *path = luaL_optstring(L, 1, NULL);
-  int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : kept;
-  if (kept < 0) kept = dup(STDERR_FILENO);
-  fflush(stderr);
-  dup2(fd, STDERR_FILENO);
-  close(fd);
-  if (path == NULL) kept = -1;
-  return 0;
-}
-
 static const luaL_Reg functions[] = {
-  {"chdir", sys_chdir},   {"chmod", sys_chmod},   {"getcwd", sys_getcwd},
-  {"link", sys_link},     {"mkdir", sys_mkdir},   {"mkfifo", sys_mkfifo},
-  {"nofile", sys_nofile}, {"stderr", sys_stderr}, {"symlink", sys_symlink},
-  {"touch", sys_touch},   {NULL, NULL},
+  {"chdir", sys_chdir},
+  {"chmod", sys_chmod},
+  {"getcwd", sys_getcwd},
+  {"link", sys_link},
+  {"mkdir", sys_mkdir},
+  {"mkfifo", sys_mkfifo},
+  {"nofile", sys_nofile},
+  {"stderr", machine_stderr},
+  {"symlink", sys_symlink},
+  {"touch", sys_touch},
+  {NULL, NULL},
 };
 
 /* ---- the script ---------------------------------------------------------- */

@@ -1,18 +1,7 @@
 -- neap.stdin: whatever it is, it is read without holding the loop, and only when somebody asks.
 local program = require "spec.support.program"
 local support = require "spec.support.neap"
-
--- Runs a shell command in which $NEAP is the program and script.lua the text. The results: exit status, stdout, stderr.
-local function shell(command, script)
-  local files = program.directory { ["script.lua"] = script, ["command.sh"] = command }
-  local result = program.run("timeout", { "-s", "KILL", "30", "bash", "command.sh" }, {
-    dir = files.path,
-    env = { NEAP = program.neap .. " --slow=0", XDG_RUNTIME_DIR = files.path },
-  })
-  files:close()
-  if result.err:find("Sanitizer", 1, true) then error(result.err, 2) end
-  return result.code, result.out, result.err
-end
+local shell = require "spec.support.shell"
 
 local formats = [[
   local neap = require "neap"

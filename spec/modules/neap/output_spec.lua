@@ -1,18 +1,6 @@
 -- neap.stdout, neap.stderr, and what print does: nothing is lost, nothing holds the loop.
 local program = require "spec.support.program"
-
--- Runs a shell command in which $NEAP is the program and $SCRIPT the text, in a directory of its own.
--- The results: its exit status, what it wrote to stdout and to stderr.
-local function shell(command, script)
-  local files = program.directory { ["script.lua"] = script, ["command.sh"] = command }
-  local result = program.run("timeout", { "-s", "KILL", "30", "bash", "command.sh" }, {
-    dir = files.path,
-    env = { NEAP = program.neap .. " --slow=0", XDG_RUNTIME_DIR = files.path },
-  })
-  files:close()
-  if result.err:find("Sanitizer", 1, true) then error(result.err, 2) end
-  return result.code, result.out, result.err
-end
+local shell = require "spec.support.shell"
 
 -- A terminal is made by script(1); its lines end with a carriage return.
 local function in_terminal(command, script)

@@ -228,7 +228,8 @@ describe("fs.watch", function()
     local began = timer.monotonic()
     write(file, "1")
     assert.equal("created", watcher:read().kind)
-    assert.equal(3600.0, timer.monotonic() - began)
+    local waited = timer.monotonic() - began
+    assert.is_true(waited >= 3600 and waited < 3601, waited) -- the system may take its time to tell
     assert.is_truthy(clock)
   end)
 

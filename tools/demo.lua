@@ -4,6 +4,7 @@
 -- neap does.
 package.path = "tools/?.lua;" .. package.path
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
+local fs, process = require "neap.fs", require "neap.process"
 local recording = require "recording"
 
 local OUTPUT, PACE = arg[1] or "docs/images/reload.svg", tonumber(arg[2] or 1)
@@ -11,24 +12,6 @@ local MEMBERS, PATIENCE, AFTERWARDS = 4, 5, 3
 
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- The program that runs this, and so what it starts.
-local function find_program()
-  local first = 0
-  while arg[first - 1] do first = first - 1 end
-  local pipe <close> = assert(io.popen("realpath \"$(command -v " .. quote(arg[first]) .. ")\""))
-  return pipe:read "l"
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(text))
 end
 
 -- ---- the picture ------------------------------------------------------------------
@@ -95,10 +78,10 @@ function server.start()
   server.directory = pipe:read "l"
   pipe:close()
   server.source = server.directory .. "/chat.lua"
-  write(server.source, read "scripts/chat.lua")
-  write(server.directory .. "/terminal", "")
+  assert(fs.write(server.source, assert(fs.read "scripts/chat.lua")))
+  assert(fs.write(server.directory .. "/terminal", ""))
   local command = "cd %s && echo $$ && exec timeout 120 %s --slow=0 run chat.lua --watch 127.0.0.1:0 >terminal 2>&1"
-  server.pipe = assert(io.popen(command:format(quote(server.directory), quote(find_program()))))
+  server.pipe = assert(io.popen(command:format(quote(server.directory), quote(assert(process.exepath())))))
   server.pid = server.pipe:read "n"
   show("server", "said", "$ neap run chat.lua --watch 127.0.0.1:0")
   neap.go(server.follow)
@@ -192,7 +175,7 @@ end
 
 -- Shows the lines that go and come, saves, and waits for what the server says.
 local function edit(title, old, new, expected, what)
-  local text = read(server.source)
+  local text = assert(fs.read(server.source))
   local first, last = text:find(old, 1, true)
   assert(first, title .. ": this is not in chat.lua")
   if #server.lines > 1 then show("edit", nil, "") end
@@ -203,7 +186,7 @@ local function edit(title, old, new, expected, what)
   pause(2.2)
   local from = #server.lines + 1
   local saved = timer.monotonic()
-  write(server.source, text:sub(1, first - 1) .. new .. text:sub(last + 1))
+  assert(fs.write(server.source, text:sub(1, first - 1) .. new .. text:sub(last + 1)))
   server.wait_for(expected, from)
   show("edit", "said", ("saved: %s %.0f ms later"):format(what, (timer.monotonic() - saved) * 1000))
 end
@@ -222,7 +205,7 @@ local MINUTES = [[  tell(conn, "* it is " .. os.date "%H:%M")]]
 
 local function play()
   server.start()
-  for line in read(server.source):match(ABOVE):gmatch "[^\n]+" do show("edit", nil, "  " .. line) end
+  for line in assert(fs.read(server.source)):match(ABOVE):gmatch "[^\n]+" do show("edit", nil, "  " .. line) end
   start_load()
   local ada = enter "ada"
   local bob = enter "bob"
@@ -254,5 +237,5 @@ end
 local ok, svg = xpcall(play, debug.traceback)
 load.ended = true
 server.stop()
-if ok then write(OUTPUT, svg) else io.stderr:write("demo: ", svg, "\n") end
+if ok then assert(fs.write(OUTPUT, svg)) else io.stderr:write("demo: ", svg, "\n") end
 os.exit(ok and 0 or 1, true)

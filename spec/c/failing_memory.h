@@ -76,4 +76,17 @@ static void show_told(int number) {
   raise(number);
 }
 
+/* All versions, and all work of theirs: tasks, timers, handles. */
+static inline int memory_count_work(void) {
+  int count = 0;
+  for (struct generation *g = memory.host->generations; g != NULL;
+       g = g->next) {
+    count++;
+    for (struct work *w = g->background.first; w != NULL; w = w->next) count++;
+    for (struct owner *owner = g->owners; owner != NULL; owner = owner->next)
+      for (struct work *w = owner->first; w != NULL; w = w->next) count++;
+  }
+  return count;
+}
+
 #endif

@@ -13,15 +13,7 @@
 /* What is left of all: tasks, timers, handles, versions; without the driver and
  * its version. */
 static int work_left(lua_State *L) {
-  int count = -2;
-  for (struct generation *g = memory.host->generations; g != NULL;
-       g = g->next) {
-    count++;
-    for (struct work *w = g->background.first; w != NULL; w = w->next) count++;
-    for (struct owner *owner = g->owners; owner != NULL; owner = owner->next)
-      for (struct work *w = owner->first; w != NULL; w = w->next) count++;
-  }
-  lua_pushinteger(L, count);
+  lua_pushinteger(L, memory_count_work() - 2);
   return 1;
 }
 

@@ -76,15 +76,7 @@ static int set_version(lua_State *L) {
 
 /* How much there is of all: tasks, timers, handles, versions, descriptors. */
 static int work_left(lua_State *L) {
-  int count = 0;
-  for (struct generation *g = memory.host->generations; g != NULL;
-       g = g->next) {
-    count++;
-    for (struct work *w = g->background.first; w != NULL; w = w->next) count++;
-    for (struct owner *owner = g->owners; owner != NULL; owner = owner->next)
-      for (struct work *w = owner->first; w != NULL; w = w->next) count++;
-  }
-  lua_pushinteger(L, count);
+  lua_pushinteger(L, memory_count_work());
   int open = 0;
   for (int fd = 0; fd < 500; fd++) open += fcntl(fd, F_GETFD) >= 0;
   lua_pushinteger(L, open);

@@ -7,9 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "host/terminal.h"
 
 enum { COLUMNS = 80 };
 
@@ -89,7 +90,7 @@ void terminal_close(void) {
 }
 
 int terminal_columns(int fd) {
-  struct winsize size;
-  if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return COLUMNS;
-  return size.ws_col;
+  int columns, rows;
+  bool is_known = terminal_size(fd, &columns, &rows) == 0 && columns > 0;
+  return is_known ? columns : COLUMNS;
 }

@@ -1,12 +1,22 @@
 /* names.c - what the two ends of a connection are called.
  *
  * The system forgets the peer of a TCP connection as soon as that has left, but
- * then messages must name it: so it is asked for once, at the beginning. */
+ * then messages must name it: so it is noted at the beginning. */
+#include <string.h>
+
 #include "host/address.h"
 #include "modules/net/connection.h"
 
 static bool is_tcp(const struct connection *connection) {
   return connection->stream.uv.any.type == UV_TCP;
+}
+
+void connection_set_peer(struct connection *connection,
+                         const struct sockaddr *peer) {
+  if (peer->sa_family == AF_INET)
+    memcpy(&connection->peer, peer, sizeof connection->peer.v4);
+  else if (peer->sa_family == AF_INET6)
+    memcpy(&connection->peer, peer, sizeof connection->peer.v6);
 }
 
 void connection_learn_peer(struct connection *connection) {

@@ -82,7 +82,7 @@ static void accept_one(struct listener *listener, int fd,
     handle_close(&connection->stream.handle);
     close(fd);
   } else {
-    connection_set_peer(connection, peer);
+    peer_set(&connection->peer, peer);
     serve_socket(listener, connection);
   }
 }

@@ -43,6 +43,7 @@ void service_add(struct service *service, struct served *served,
   served->link = &service->connections;
   if (served->next != NULL) served->next->link = &served->next;
   service->connections = served;
+  service->count++;
 }
 
 void service_remove(struct served *served) {
@@ -51,6 +52,7 @@ void service_remove(struct served *served) {
   *served->link = served->next;
   if (served->next != NULL) served->next->link = served->link;
   served->service = NULL;
+  service->count--;
   check_end(service);
 }
 

@@ -34,9 +34,10 @@ struct service {
   struct listener *listener; /* that serves now, also when it has been closed */
   struct listener *heir;     /* one that is being prepared to be the next */
   struct served *connections;
-  char *path;   /* of a Unix socket: it is ours to remove */
-  bool over;    /* no listener will come: what rests is to end */
-  bool pumping; /* its list is being gone through */
+  unsigned count; /* of them */
+  char *path;     /* of a Unix socket: it is ours to remove */
+  bool over;      /* no listener will come: what rests is to end */
+  bool pumping;   /* its list is being gone through */
 };
 
 /* `served` is a member of the connection. */

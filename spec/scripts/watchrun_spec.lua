@@ -16,8 +16,8 @@ local function is_over(pid)
   return not file or file:read("a"):match "%) (%a)" == "Z"
 end
 
--- A write may be told in several, and each ends the run before: so what a run says is said at once, and this waits until
--- one has seen all.
+-- A write may be told in several, and each ends the run before: so what a run says is said at once, and this waits
+-- until one has seen all.
 local function expect(stream, text)
   local last
   repeat last = line(stream) until last == text

@@ -180,14 +180,19 @@ static const struct wait read_wait = {"read", read_finish, read_interrupt};
 static int start_read(lua_State *L, struct stream *stream,
                       const struct want *want, int callback, int64_t timeout);
 
+struct inheritance { /* on the stack of the heir, on top */
+  struct want want;
+  int64_t timeout;
+};
+
 /* The one before it has left: now it reads itself. */
 static int inherit_finish(lua_State *L) {
   const struct box *box = lua_touserdata(L, 1);
   struct stream *stream = (struct stream *)box->handle;
   int status = wait_status(L);
   if (status != 0) return stream_error(L, stream, status, "read");
-  struct want want = stream->heir_want;
-  return start_read(L, stream, &want, lua_gettop(L) + 1, stream->heir_timeout);
+  const struct inheritance *kept = lua_touserdata(L, -1);
+  return start_read(L, stream, &kept->want, lua_gettop(L) + 1, kept->timeout);
 }
 
 static const struct wait inherit_wait = {"read", inherit_finish, NULL};
@@ -204,9 +209,10 @@ static bool may_inherit(lua_State *L, const struct stream *stream,
 
 static int inherit(lua_State *L, struct stream *stream, const struct want *want,
                    int callback, int64_t timeout) {
-  struct task *task = wait_begin(L, &inherit_wait, callback);
-  stream->heir_want = *want;
-  stream->heir_timeout = timeout;
+  lua_settop(L, callback - 1); /* there is none */
+  struct inheritance *kept = lua_newuserdatauv(L, sizeof *kept, 0);
+  *kept = (struct inheritance){*want, timeout};
+  struct task *task = wait_begin(L, &inherit_wait, callback + 1);
   return wait_park(L, task, &stream->heir, timeout);
 }
 

@@ -70,15 +70,10 @@ struct stream {
 
   struct inbox inbox;
   struct stream_reader reader;
-  struct want heir_want;
-  int64_t heir_timeout;
   struct task
     *heir; /* of a version that follows: it is to read next, or NULL */
   const struct stream_consumer *consumer; /* or NULL */
   struct want want;                       /* what the reader waits for */
-  int ending;   /* 0, UV_EOF or the error that ended the input */
-  bool reading; /* its input has been started */
-  bool served;  /* we accepted it: once idle it ends with the program */
 
   struct flush flush; /* the outbox goes out at the end of this turn */
   char *outbox;       /* a buffer of the host, or NULL */
@@ -86,10 +81,13 @@ struct stream {
   struct task *writers;  /* writes that wait for the system */
   struct task *shutter;  /* the shutdown that waits */
   struct timeout linger; /* ended, but not closed: see stream_part */
+  int ending;            /* 0, UV_EOF or the error that ended the input */
   int broken;            /* the error that ended the output, or 0 */
-  bool shut;             /* shutdown has been asked for: no more writes */
-  bool unread;           /* ended before the peer has: it sends in vain */
-  bool parting;          /* all has gone out, now the peer is to end */
+  bool reading;          /* its input has been started */
+  bool served;  /* we accepted it: once idle it ends with the program */
+  bool shut;    /* shutdown has been asked for: no more writes */
+  bool unread;  /* ended before the peer has: it sends in vain */
+  bool parting; /* all has gone out, now the peer is to end */
 };
 
 /* A class of streams: the methods may be those below. */

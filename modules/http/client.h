@@ -43,13 +43,13 @@ struct client {
   uint64_t number;         /* of the request, once it has one; or 0 */
   uint32_t requests;       /* that have been served */
   int in_a_row;            /* of them, by the task */
+  uint64_t leave_by;       /* the program, or its server, ends; or 0 */
   enum phase phase;
   int refusal;    /* the status that the request has earned, or 0 */
   bool sent;      /* the head of the answer */
   bool head_only; /* the answer has no body */
   bool last;      /* it ends after this answer */
   bool late;      /* its handler was stopped: it took too long */
-  bool leaving;   /* it rests, and the program or its server ends */
 };
 
 /* For a struct listener_kind. */
@@ -75,6 +75,10 @@ bool client_resume(struct client *client);
 /* Answers without a handler, and ends. */
 void client_refuse(struct client *client, int status, const char *why);
 void client_end(struct client *client); /* after what has been written */
+
+/* A request may be on its way when the program or its server ends: so long it
+ * is waited for. */
+enum { CLIENT_GRACE_MS = 500 };
 
 /* timeouts.c */
 void timeouts_arm(struct client *client); /* its phase has begun */

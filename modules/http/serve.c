@@ -46,8 +46,6 @@ static struct response begin_answer(lua_State *L, struct client *client,
   bytes_open(&bytes, L, AT_ROOM, memory, sizeof memory);
   response_add_head(&bytes, &client->stream.handle.host->clock, &response,
                     reply);
-  if (reply->head_only) response.size = 0;
-  if (reply->head_only) response.is_stream = false;
   client->sent = true;
   client->last = !reply->keep_alive;
   stream_gather(&client->stream, bytes.data + bytes.begin,

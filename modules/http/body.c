@@ -171,7 +171,8 @@ static void invite(struct client *client) {
   static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
   if (!client->intake.expects_continue) return;
   client->intake.expects_continue = false;
-  if (client->stream.inbox.size > 0) return; /* it has not waited */
+  if (client->stream.inbox.size > 0 || client->request->body.received > 0)
+    return; /* it has not waited */
   stream_gather(&client->stream, line, sizeof line - 1);
   stream_flush(&client->stream);
 }

@@ -89,14 +89,13 @@ void client_take_decoded(struct client *client) {
     stream_resume_reading(&client->stream);
 }
 
-/* True: all of it has come. */
-static bool discard(struct client *client) {
+/* Throws away what has come. True: that was all of it. */
+static bool skip(struct client *client) {
   do {
     client_decode(client);
     client_take_decoded(client);
   } while (client->intake.state == INTAKE_BODY &&
            client->stream.inbox.size > 0);
-  if (client->intake.state == INTAKE_REFUSED) client_end(client);
   return client->intake.state == INTAKE_END;
 }
 
@@ -160,7 +159,9 @@ bool client_next(struct client *client) {
   if (client_server(client) == NULL) return false;
   stream_resume_reading(&client->stream);
   if (client->phase == PHASE_DISCARD) {
-    if (!discard(client)) return false;
+    bool whole = skip(client);
+    if (client->intake.state == INTAKE_REFUSED) client_end(client);
+    if (!whole) return false;
     client_go_on(client);
   }
   return client->stream.inbox.size > 0 && parse(client);
@@ -175,18 +176,19 @@ bool client_resume(struct client *client) {
 
 enum { DISCARD_MOST = 65536 };
 
-/* Is it worth it to read what is left of a body that nobody wants? */
-static bool is_short(const struct client *client) {
+/* Is it worth it to read what is left of a body that nobody wants? How long
+ * chunks will be nobody knows. */
+static bool is_short(struct client *client) {
   const struct intake *intake = &client->intake;
-  return !intake->expects_continue && !intake->chunked &&
-         intake->length <= DISCARD_MOST;
+  if (intake->expects_continue) return false;
+  return intake->chunked ? skip(client) : intake->length <= DISCARD_MOST;
 }
 
-bool client_may_go_on(const struct client *client) {
+bool client_may_go_on(struct client *client, bool reads) {
   if (client->last || client->phase == PHASE_OVER) return false;
   if (!client->sent && !is_to_stay(client)) return false; /* it says so */
   if (client->intake.state == INTAKE_END) return true;
-  return client->intake.state == INTAKE_BODY && is_short(client);
+  return client->intake.state == INTAKE_BODY && (reads || is_short(client));
 }
 
 void client_go_on(struct client *client) {

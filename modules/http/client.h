@@ -48,6 +48,7 @@ struct client {
   int refusal;    /* the status that the request has earned, or 0 */
   bool sent;      /* the head of the answer */
   bool head_only; /* the answer has no body */
+  bool endless;   /* its end is that of the connection */
   bool last;      /* it ends after this answer */
   bool late;      /* its handler was stopped: it took too long */
 };
@@ -64,9 +65,10 @@ void client_enter(struct client *client, enum phase phase);
  * lies there yet. */
 void client_decode(struct client *client);
 void client_take_decoded(struct client *client);
-/* Its request is over, and has been answered whole. May another one follow? If
- * so, on to it. */
-bool client_may_go_on(const struct client *client);
+/* Its request is over, and has been answered whole, or is answered by a body
+ * that may still `read` that of the request. May another one follow? If so, on
+ * to it. */
+bool client_may_go_on(struct client *client, bool reads);
 void client_go_on(struct client *client);
 /* Reads the head of the next request. True: it is there, and to be served. */
 bool client_next(struct client *client);

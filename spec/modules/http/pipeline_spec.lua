@@ -113,7 +113,8 @@ describe("pipelined requests", function()
     local server <close> = serve(function(req)
       return 200, req.path, { connection = req.path == "/bye" and "close" or nil }
     end)
-    local list, ending = raw.exchange(server.address, raw.get "/1" .. raw.get("/2", "Connection: close") .. raw.get "/3")
+    local text = raw.get "/1" .. raw.get("/2", "Connection: close") .. raw.get "/3"
+    local list, ending = raw.exchange(server.address, text)
     assert.same({ 2, "/2", "close" }, { #list, list[2].body, list[2].headers.connection })
     assert.is_true(ending == "end" or ending == "ECONNRESET")
     list = raw.exchange(server.address, raw.get "/1" .. raw.get "/bye" .. raw.get "/3")

@@ -112,9 +112,10 @@ struct stream *stream_check_any(lua_State *L);
 /* nil, "read 127.0.0.1:5000: connection reset by peer", "ECONNRESET" */
 int stream_error(lua_State *L, const struct stream *stream, int status,
                  const char *what);
-void stream_drain(struct work *work);    /* for a struct stream_kind */
-void stream_part(struct stream *stream); /* it has ended: one step to close */
-int stream_field_pending(lua_State *L);  /* for a list of fields */
+void stream_drain(struct work *work);     /* for a struct stream_kind */
+void stream_part(struct stream *stream);  /* it has ended: one step to close */
+void stream_reset(struct stream *stream); /* drops all: no end, but a reset */
+int stream_field_pending(lua_State *L);   /* for a list of fields */
 
 /* read.c */
 /* Bytes have come, or (below 0) the error that ends the input, or UV_EOF. Runs

@@ -1,5 +1,5 @@
-/* lines.c - RFC 9110, section 5, for what we send. */
-#include "modules/http/lines.h"
+/* header_lines.c - RFC 9110, section 5, for what we send. */
+#include "modules/http/header_lines.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -110,7 +110,7 @@ static void check_once(lua_State *L, bool seen, struct text name) {
 
 /* True: the line is to be written as it is. */
 static bool obey(lua_State *L, enum rule rule, struct text name,
-                 struct text value, struct lines *lines) {
+                 struct text value, struct header_lines *lines) {
   switch (rule) {
     case RULE_OURS:
       luaL_error(L, "response header '%s' is not for a script to set",
@@ -148,7 +148,7 @@ static void add_line(struct bytes *bytes, struct text name, struct text value) {
 
 /* The value on top: one line, or one for each of a list. */
 static void add_value(lua_State *L, struct bytes *bytes, struct text name,
-                      struct lines *lines) {
+                      struct header_lines *lines) {
   enum rule rule = rule_of(name);
   if (!lua_istable(L, -1)) {
     struct text value = check_value(L, -1, name.bytes);
@@ -165,8 +165,9 @@ static void add_value(lua_State *L, struct bytes *bytes, struct text name,
   }
 }
 
-struct lines lines_add(lua_State *L, struct bytes *bytes, int index) {
-  struct lines lines = {.length = -1};
+struct header_lines header_lines_add(lua_State *L, struct bytes *bytes,
+                                     int index) {
+  struct header_lines lines = {.length = -1};
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     add_value(L, bytes, check_name(L, -2), &lines);
@@ -176,8 +177,8 @@ struct lines lines_add(lua_State *L, struct bytes *bytes, int index) {
 }
 
 /* RFC 9110, section 6.5.1: what says how to read the message comes too late. */
-void lines_add_trailers(lua_State *L, struct bytes *bytes, int index) {
-  struct lines lines = {.length = -1};
+void header_lines_add_trailers(lua_State *L, struct bytes *bytes, int index) {
+  struct header_lines lines = {.length = -1};
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     struct text name = check_name(L, -2);

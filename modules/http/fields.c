@@ -1,8 +1,8 @@
 /* fields.c - Host, Content-Length, Transfer-Encoding, Connection and Expect.
  *
- * Nothing here is mended. Whoever stands before us (a proxy) may have mended it
- * otherwise: so what is doubled, in another spelling or contradictory is refused
- * (RFC 9112, 6.3, and 11.2 for what follows from it). */
+ * Nothing here is mended. Whoever stands before us (a proxy) may have mended
+ * it otherwise: so what is doubled, in another spelling or contradictory is
+ * refused (RFC 9112, 6.3, and 11.2 for what follows from it). */
 #include "modules/http/fields.h"
 
 #include <string.h>
@@ -76,11 +76,13 @@ static bool next_element(const char *list, size_t size, size_t *at,
   return true;
 }
 
+bool fields_is_token_byte(unsigned char c) {
+  return c > ' ' && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
+}
+
 static bool is_token(const char *text, size_t size) {
-  for (size_t i = 0; i < size; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c)) return false;
-  }
+  for (size_t i = 0; i < size; i++)
+    if (!fields_is_token_byte((unsigned char)text[i])) return false;
   return size > 0;
 }
 

@@ -1,11 +1,11 @@
 /* intake.h - the bytes of a connection become requests: head, body, end, or a
  * refusal. No libuv and no Lua.
  *
- * llhttp reads the lines; what it lets through, and what several headers mean
- * together, is checked here, as RFC 9110 and 9112 have it for a server, in doubt
- * on the strict side: two readers that see different requests in the same bytes
- * are how requests are smuggled. It may come in any pieces: a line is looked at
- * when it is whole, so the result is always the same. */
+ * llhttp reads the lines; what it lets through, and what several headers
+ * mean together, is checked here, as RFC 9110 and 9112 have it for a server,
+ * in doubt on the strict side: two readers that see different requests in
+ * the same bytes are how requests are smuggled. It may come in any pieces: a
+ * line is looked at when it is whole, so the result is always the same. */
 #ifndef HTTP_INTAKE_H
 #define HTTP_INTAKE_H
 

@@ -1,0 +1,270 @@
+/* lines.c - llhttp reads lines, and each is found to be what it seems.
+ *
+ * It gets whole lines only. So each callback sees all of its line, and can look
+ * around: is there CRLF behind the value, a colon behind the name? And each
+ * must begin where the one before it ended (head->next): nothing is skipped
+ * unseen.
+ *
+ * For the same result with every split, what ends a request is tied to a byte:
+ * the fault of a line to its end, a control byte and a limit to where they are;
+ * see `settle`.
+ *
+ * llhttp ends with the head, is begun anew for each, and again for trailers,
+ * which it reads as the headers of a request line of our own. */
+#include "modules/http/lines.h"
+
+#include <string.h>
+
+#include "modules/http/fields.h"
+#include "modules/http/target.h"
+
+enum { BESIDE_TARGET = 64 }; /* in its line: method, spaces, version, CRLF */
+
+int intake_refuse(struct intake *intake, int status, const char *why) {
+  intake->state = INTAKE_REFUSED;
+  intake->refusal = status;
+  intake->why = why;
+  return HPE_USER;
+}
+
+/* ---- what llhttp finds in the lines -------------------------------------- */
+
+/* parser->data is where the lines begin that it is given. */
+static const char *fed(const llhttp_t *parser) {
+  return parser->data;
+}
+
+static uint32_t offset(const llhttp_t *parser, const char *at) {
+  const struct intake *intake = (const struct intake *)parser;
+  return intake->head->read + (uint32_t)(at - fed(parser));
+}
+
+static bool in_trailers(const struct head *head) {
+  return head->trailers > 0;
+}
+
+/* Methods that llhttp knows and no server of ours serves: CONNECT asks for a
+ * tunnel, PRI begins HTTP/2, the others are of RTSP. */
+static bool is_served(unsigned method) {
+  return method != HTTP_CONNECT &&
+         !(method >= HTTP_PRI && method <= HTTP_FLUSH);
+}
+
+/* The bytes behind the target: " HTTP/1.1" CRLF. They may be fewer, but end
+ * with LF, and only the last one of these is. */
+static int check_version(struct intake *intake, const char *at) {
+  static const char form[] = " HTTP/d.d\r\n";
+  for (unsigned i = 0; form[i] != '\0'; i++)
+    if (form[i] == 'd' ? at[i] < '0' || at[i] > '9' : at[i] != form[i])
+      return intake_refuse(intake, 400, "the version is malformed");
+  if (at[6] != '1')
+    return intake_refuse(intake, at[6] == '0' ? 400 : 505,
+                         "a version that is not HTTP/1");
+  intake->head->minor = at[8] != '0'; /* 1.2 and above: as 1.1 */
+  return 0;
+}
+
+static int on_target(llhttp_t *parser, const char *at, size_t size) {
+  struct intake *intake = (struct intake *)parser;
+  struct head *head = intake->head;
+  if (in_trailers(head)) return 0;
+  if (head->count != 0 || at[-1] != ' ' || at[-2] == ' ')
+    return intake_refuse(intake, 400, "the request line is malformed");
+  int result = check_version(intake, at + size);
+  if (result != 0) return result;
+  if (!is_served(parser->method))
+    return intake_refuse(intake, 501, "a method that is not served");
+  if (size > intake->limits->target_size)
+    return intake_refuse(intake, 414, "the target is too long");
+  const char *why = target_fault(at, size, parser->method == HTTP_OPTIONS);
+  if (why != NULL) return intake_refuse(intake, 400, why);
+  head->method = parser->method;
+  head->pieces[0] = (struct head_piece){offset(parser, at), (uint32_t)size};
+  head->count = 1;
+  head->next = offset(parser, at + size) + 11;
+  return 0;
+}
+
+static int add(struct intake *intake, const char *name, const char *value,
+               size_t raw) {
+  struct head *head = intake->head;
+  size_t size = raw, name_size = head->pieces[head->count - 1].size;
+  while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+    size--;
+  head->pieces[head->count++] =
+    (struct head_piece){offset(&intake->parser, value), (uint32_t)size};
+  head->next = offset(&intake->parser, value + raw) + 2;
+  if (!in_trailers(head))
+    return fields_add(intake, name, name_size, value, size, raw);
+  if (fields_is_forbidden_trailer(name, name_size))
+    return intake_refuse(intake, 400, "a header that may not be a trailer");
+  return 0;
+}
+
+static int on_name(llhttp_t *parser, const char *at, size_t size) {
+  struct intake *intake = (struct intake *)parser;
+  struct head *head = intake->head;
+  bool trailers = in_trailers(head);
+  if (head->count % 2 != 1 || offset(parser, at) != head->next || size == 0 ||
+      at[size] != ':')
+    return intake_refuse(intake, 400, "a header line is malformed");
+  unsigned lines = (head->count - (trailers ? head->trailers : 1)) / 2;
+  if (lines == intake->limits->headers)
+    return intake_refuse(intake, 431, "too many headers");
+  head->pieces[head->count++] =
+    (struct head_piece){offset(parser, at), (uint32_t)size};
+  const char *value = at + size + 1;
+  while (*value == ' ' || *value == '\t') value++;
+  /* An empty value llhttp tells of when it sees the next line: too late. */
+  if (value[0] == '\r' && value[1] == '\n') return add(intake, at, value, 0);
+  head->pieces[head->count].at = offset(parser, value);
+  return 0;
+}
+
+static int on_value(llhttp_t *parser, const char *at, size_t size) {
+  struct intake *intake = (struct intake *)parser;
+  const struct head *head = intake->head;
+  if (size == 0) return 0; /* see on_name; or the line is malformed */
+  if (head->count % 2 != 0 ||
+      head->pieces[head->count].at != offset(parser, at))
+    return intake_refuse(intake, 400, "a folded header line");
+  if (at[size] != '\r' || at[size + 1] != '\n')
+    return intake_refuse(intake, 400, "a line does not end with CRLF");
+  const struct head_piece *name = &head->pieces[head->count - 1];
+  return add(intake, at - (offset(parser, at) - name->at), at, size);
+}
+
+static int on_lines_end(llhttp_t *parser) {
+  struct intake *intake = (struct intake *)parser;
+  struct head *head = intake->head;
+  if (head->count % 2 != 1)
+    return intake_refuse(intake, 400, "a header line is malformed");
+  if (in_trailers(head)) return HPE_PAUSED;
+  head->trailers = head->count;
+  int result = fields_finish(intake);
+  return result != 0 ? result : HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+  .on_url = on_target,
+  .on_header_field = on_name,
+  .on_header_value = on_value,
+  .on_headers_complete = on_lines_end,
+};
+
+/* ---- refusals that llhttp finds, and limits ------------------------------ */
+
+static bool is_control(char c) {
+  unsigned char byte = (unsigned char)c;
+  return (byte < ' ' && byte != '\t' && byte != '\r' && byte != '\n') ||
+         byte == 0x7f;
+}
+
+bool lines_have_control(const char *bytes, size_t size) {
+  unsigned bad = 0;
+  for (size_t i = 0; i < size; i++) bad |= is_control(bytes[i]);
+  return bad != 0;
+}
+
+static size_t method_size(const char *line, size_t size) {
+  size_t i = 0;
+  while (i < size && fields_is_token_byte((unsigned char)line[i])) i++;
+  return i;
+}
+
+static bool is_known_method(const char *text, size_t size) {
+  for (unsigned method = 0; method < HTTP_PRI; method++) {
+    const char *name = llhttp_method_name((llhttp_method_t)method);
+    if (is_served(method) && strlen(name) == size &&
+        memcmp(name, text, size) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* A first line that llhttp refuses: is it only the method? */
+static void refuse_method(struct intake *intake, const char *line, size_t size,
+                          int otherwise, const char *why) {
+  size_t method = method_size(line, size);
+  if (method == 0 || (method < size && line[method] != ' '))
+    intake_refuse(intake, 400, "the method is malformed");
+  else if (!is_known_method(line, method))
+    intake_refuse(intake, 501, "a method that is not known");
+  else
+    intake_refuse(intake, otherwise, why);
+}
+
+static bool is_first_line(const struct head *head) {
+  return head->count == 0;
+}
+
+/* How long may the lines become, from `begin` on, before the next LF comes? */
+size_t lines_limit(const struct intake *intake) {
+  size_t size = intake->limits->header_size;
+  size_t first = intake->limits->target_size + BESIDE_TARGET;
+  return is_first_line(intake->head) && first < size ? first : size;
+}
+
+void lines_refuse_long(struct intake *intake, const char *line, size_t size) {
+  if (is_first_line(intake->head))
+    refuse_method(intake, line, size, 414, "the request line is too long");
+  else
+    intake_refuse(intake, 431, "the headers are too long");
+}
+
+/* Something was refused at `at`, in the lines [begin, end). Had its line
+ * come in parts, a control byte in it would have been seen first. */
+static void settle(struct intake *intake, const char *begin, const char *end,
+                   const char *at) {
+  if (at >= end) at = end - 1;
+  const char *line = at;
+  while (line > begin && line[-1] != '\n') line--;
+  const char *last = memchr(at, '\n', (size_t)(end - at));
+  size_t size = (size_t)(last - line) + 1;
+  int error = llhttp_get_errno(&intake->parser);
+  if (lines_have_control(line, size))
+    intake_refuse(intake, 400, "a control byte");
+  else if (intake->state == INTAKE_REFUSED)
+    return;
+  else if (is_first_line(intake->head) &&
+           (error == HPE_INVALID_METHOD || error == HPE_INVALID_CONSTANT))
+    refuse_method(intake, line, size, 400, "the request line is malformed");
+  else
+    intake_refuse(intake, 400, "a line is malformed");
+}
+
+/* ---- the interface ------------------------------------------------------- */
+
+void lines_begin(struct intake *intake) {
+  llhttp_init(&intake->parser, HTTP_REQUEST, &settings);
+  /* Versions are checked here. */
+  intake->parser.lenient_flags |= LENIENT_VERSION;
+}
+
+/* Whole lines. True: they were the last ones; *used of them. */
+bool lines_read(struct intake *intake, const char *lines, size_t size,
+                size_t *used) {
+  llhttp_t *parser = &intake->parser;
+  parser->data = (void *)lines;
+  llhttp_errno_t result = llhttp_execute(parser, lines, size);
+  *used = size;
+  if (result == HPE_OK) return false;
+  const char *at = llhttp_get_error_pos(parser);
+  if (result != HPE_PAUSED || intake->state == INTAKE_REFUSED) {
+    settle(intake, lines, lines + size, at);
+    return false;
+  }
+  if (at > lines && at[-1] == '\r') at++; /* one version stops before the LF */
+  if (offset(parser, at) != intake->head->next + 2 || at[-2] != '\r')
+    intake_refuse(intake, 400, "a line does not end with CRLF");
+  *used = (size_t)(at - lines);
+  return true;
+}
+
+void lines_begin_trailers(struct intake *intake) {
+  static const char line[] = "GET / HTTP/1.1\r\n";
+  struct head *head = intake->head;
+  head->begin = head->read = head->next = (uint32_t)head->size;
+  lines_begin(intake);
+  llhttp_execute(&intake->parser, line, sizeof line - 1);
+}

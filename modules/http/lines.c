@@ -93,12 +93,13 @@ static int add(struct intake *intake, const char *name, const char *value,
     size--;
   head->pieces[head->count++] =
     (struct head_piece){offset(&intake->parser, value), (uint32_t)size};
-  head->next = offset(&intake->parser, value + raw) + 2;
+  int result = 0;
   if (!in_trailers(head))
-    return fields_add(intake, name, name_size, value, size, raw);
-  if (fields_is_forbidden_trailer(name, name_size))
-    return intake_refuse(intake, 400, "a header that may not be a trailer");
-  return 0;
+    result = fields_add(intake, name, name_size, value, size, raw);
+  else if (fields_is_forbidden_trailer(name, name_size))
+    result = intake_refuse(intake, 400, "a header that may not be a trailer");
+  if (result == 0) head->next = offset(&intake->parser, value + raw) + 2;
+  return result;
 }
 
 static int on_name(llhttp_t *parser, const char *at, size_t size) {
@@ -212,21 +213,20 @@ void lines_refuse_long(struct intake *intake, const char *line, size_t size) {
     intake_refuse(intake, 431, "the headers are too long");
 }
 
-/* Something was refused at `at`, in the lines [begin, end). Had its line
- * come in parts, a control byte in it would have been seen first. */
-static void settle(struct intake *intake, const char *begin, const char *end,
-                   const char *at) {
-  if (at >= end) at = end - 1;
-  const char *line = at;
-  while (line > begin && line[-1] != '\n') line--;
-  const char *last = memchr(at, '\n', (size_t)(end - at));
-  size_t size = (size_t)(last - line) + 1;
-  int error = llhttp_get_errno(&intake->parser);
-  if (lines_have_control(line, size))
+/* Something was refused: in the line at head->next. Had that come in parts, a
+ * control byte in it would have been seen first. */
+static void settle(struct intake *intake, const char *lines, size_t size) {
+  const struct head *head = intake->head;
+  size_t begin = head->next - head->read; /* <= size */
+  const char *line = lines + begin;
+  const char *end = memchr(line, '\n', size - begin);
+  llhttp_errno_t error = llhttp_get_errno(&intake->parser);
+  if (end != NULL) size = begin + (size_t)(end - line);
+  if (lines_have_control(line, size - begin))
     intake_refuse(intake, 400, "a control byte");
   else if (intake->state == INTAKE_REFUSED)
     return;
-  else if (is_first_line(intake->head) &&
+  else if (is_first_line(head) &&
            (error == HPE_INVALID_METHOD || error == HPE_INVALID_CONSTANT))
     refuse_method(intake, line, size, 400, "the request line is malformed");
   else
@@ -249,11 +249,11 @@ bool lines_read(struct intake *intake, const char *lines, size_t size,
   llhttp_errno_t result = llhttp_execute(parser, lines, size);
   *used = size;
   if (result == HPE_OK) return false;
-  const char *at = llhttp_get_error_pos(parser);
   if (result != HPE_PAUSED || intake->state == INTAKE_REFUSED) {
-    settle(intake, lines, lines + size, at);
+    settle(intake, lines, size);
     return false;
   }
+  const char *at = llhttp_get_error_pos(parser);
   if (at > lines && at[-1] == '\r') at++; /* one version stops before the LF */
   if (offset(parser, at) != intake->head->next + 2 || at[-2] != '\r')
     intake_refuse(intake, 400, "a line does not end with CRLF");

@@ -6,6 +6,13 @@
 
 #include "modules/http/intake.h"
 
+/* Most headers are none of ours, as their length and first letter tell. */
+static inline bool fields_may_matter(const char *name, size_t size) {
+  static const char first[32] = {
+    [4] = 'h', [6] = 'e', [10] = 'c', [14] = 'c', [17] = 't'};
+  return size < sizeof first && (name[0] | 0x20) == first[size];
+}
+
 /* A line "name:value", where `value` is `size` bytes from behind the white
  * space on; `raw` of them with that at its end. 0, or what intake_refuse
  * returned. */

@@ -61,12 +61,6 @@ static unsigned char lower(char c) {
   return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
-bool head_same(const char *text, const char *low, size_t size) {
-  for (size_t i = 0; i < size; i++)
-    if (lower(text[i]) != (unsigned char)low[i]) return false;
-  return true;
-}
-
 static const char *find(const struct head *head, const char *name, size_t size,
                         unsigned *from, unsigned end, size_t *value_size) {
   for (unsigned i = *from; i + 1 < end; i += 2) {

@@ -60,7 +60,13 @@ const char *head_find(const struct head *head, const char *name, size_t size,
 const char *head_find_trailer(const struct head *head, const char *name,
                               size_t size, unsigned *from, size_t *value_size);
 
-/* Are these the same but for the case of letters? `lower` has none in upper. */
-bool head_same(const char *text, const char *lower, size_t size);
+/* Are these the same but for the case of letters? `lower` has no capitals, only
+ * letters, digits, and what a token may have; `text` no control byte. */
+static inline bool head_same(const char *text, const char *lower, size_t size) {
+  unsigned difference = 0;
+  for (size_t i = 0; i < size; i++)
+    difference |= (unsigned char)((text[i] | 0x20) ^ lower[i]);
+  return difference == 0;
+}
 
 #endif

@@ -165,7 +165,12 @@ size_t intake_body(struct intake *intake, char *bytes, size_t size,
 }
 
 void intake_next(struct intake *intake) {
-  intake_init(intake, intake->limits, intake->spare);
+  intake->head = NULL;
+  intake->length = intake->left = 0;
+  intake->state = INTAKE_HEAD;
+  intake->has_body = intake->chunked = false;
+  intake->expects_continue = intake->keep_alive = false;
+  intake->seen = intake->count = 0;
 }
 
 bool intake_is_between(const struct intake *intake) {

@@ -36,7 +36,7 @@ struct intake {
   const struct intake_limits *limits;
   const char *why; /* it was refused, for a log: "more than one Host" */
   uint64_t length; /* of a body with Content-Length */
-  uint64_t left;   /* bytes until the end of the body, or of the chunk */
+  uint64_t left;   /* bytes of the body, the chunk, or the lines being read */
   enum intake_state state;
   int refusal; /* 400 414 417 431 501 503 505, or 0 */
   bool has_body : 1, chunked : 1, expects_continue : 1, keep_alive : 1;

@@ -50,10 +50,14 @@ static bool is_served(unsigned method) {
          !(method >= HTTP_PRI && method <= HTTP_FLUSH);
 }
 
-/* The bytes behind the target: " HTTP/1.1" CRLF. They may be fewer, but end
- * with LF, and only the last one of these is. */
-static int check_version(struct intake *intake, const char *at) {
+/* The bytes behind the target: " HTTP/1.1" CRLF. There are `left` of them, and
+ * the last one is LF. */
+static int check_version(struct intake *intake, const char *at, size_t left) {
   static const char form[] = " HTTP/d.d\r\n";
+  if (left >= sizeof form - 1 && memcmp(at, " HTTP/1.1\r\n", 11) == 0) {
+    intake->head->minor = 1;
+    return 0;
+  }
   for (unsigned i = 0; form[i] != '\0'; i++)
     if (form[i] == 'd' ? at[i] < '0' || at[i] > '9' : at[i] != form[i])
       return intake_refuse(intake, 400, "the version is malformed");
@@ -70,7 +74,8 @@ static int on_target(llhttp_t *parser, const char *at, size_t size) {
   if (in_trailers(head)) return 0;
   if (head->count != 0 || at[-1] != ' ' || at[-2] == ' ')
     return intake_refuse(intake, 400, "the request line is malformed");
-  int result = check_version(intake, at + size);
+  size_t before = (size_t)(at + size - fed(parser));
+  int result = check_version(intake, at + size, intake->left - before);
   if (result != 0) return result;
   if (!is_served(parser->method))
     return intake_refuse(intake, 501, "a method that is not served");
@@ -85,61 +90,57 @@ static int on_target(llhttp_t *parser, const char *at, size_t size) {
   return 0;
 }
 
-static int add(struct intake *intake, const char *name, const char *value,
-               size_t raw) {
-  struct head *head = intake->head;
-  size_t size = raw, name_size = head->pieces[head->count - 1].size;
-  while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
-    size--;
-  head->pieces[head->count++] =
-    (struct head_piece){offset(&intake->parser, value), (uint32_t)size};
-  int result = 0;
-  if (!in_trailers(head))
-    result = fields_add(intake, name, name_size, value, size, raw);
-  else if (fields_is_forbidden_trailer(name, name_size))
-    result = intake_refuse(intake, 400, "a header that may not be a trailer");
-  if (result == 0) head->next = offset(&intake->parser, value + raw) + 2;
-  return result;
+static bool is_space(char c) {
+  return c == ' ' || c == '\t';
 }
 
-static int on_name(llhttp_t *parser, const char *at, size_t size) {
-  struct intake *intake = (struct intake *)parser;
-  struct head *head = intake->head;
-  bool trailers = in_trailers(head);
-  if (head->count % 2 != 1 || offset(parser, at) != head->next || size == 0 ||
-      at[size] != ':')
-    return intake_refuse(intake, 400, "a header line is malformed");
-  unsigned lines = (head->count - (trailers ? head->trailers : 1)) / 2;
-  if (lines == intake->limits->headers)
-    return intake_refuse(intake, 431, "too many headers");
-  head->pieces[head->count++] =
-    (struct head_piece){offset(parser, at), (uint32_t)size};
-  const char *value = at + size + 1;
-  while (*value == ' ' || *value == '\t') value++;
-  /* An empty value llhttp tells of when it sees the next line: too late. */
-  if (value[0] == '\r' && value[1] == '\n') return add(intake, at, value, 0);
-  head->pieces[head->count].at = offset(parser, value);
+static int check_field(struct intake *intake, const char *name,
+                       size_t name_size, const char *value, size_t size,
+                       size_t raw) {
+  if (in_trailers(intake->head)) {
+    if (fields_is_forbidden_trailer(name, name_size))
+      return intake_refuse(intake, 400, "a header that may not be a trailer");
+  } else if (fields_may_matter(name, name_size)) {
+    return fields_add(intake, name, name_size, value, size, raw);
+  }
   return 0;
 }
 
-static int on_value(llhttp_t *parser, const char *at, size_t size) {
+/* The name has come, and the line is looked at up to its end; llhttp is still to
+ * find what its value may not contain. */
+static int on_name(llhttp_t *parser, const char *at, size_t size) {
   struct intake *intake = (struct intake *)parser;
-  const struct head *head = intake->head;
-  if (size == 0) return 0; /* see on_name; or the line is malformed */
-  if (head->count % 2 != 0 ||
-      head->pieces[head->count].at != offset(parser, at))
+  struct head *head = intake->head;
+  uint32_t begin = offset(parser, at);
+  if (begin != head->next)
     return intake_refuse(intake, 400, "a folded header line");
-  if (at[size] != '\r' || at[size + 1] != '\n')
+  if (size == 0 || at[size] != ':')
+    return intake_refuse(intake, 400, "a header line is malformed");
+  if (head->count - (head->trailers | 1) == 2 * intake->limits->headers)
+    return intake_refuse(intake, 431, "too many headers");
+  const char *value = at + size + 1;
+  const char *end =
+    memchr(value, '\n', intake->left - (size_t)(value - fed(parser)));
+  if (*--end != '\r')
     return intake_refuse(intake, 400, "a line does not end with CRLF");
-  const struct head_piece *name = &head->pieces[head->count - 1];
-  return add(intake, at - (offset(parser, at) - name->at), at, size);
+  const char *raw = end;
+  while (is_space(*value)) value++;
+  while (end > value && is_space(end[-1])) end--;
+  size_t length = (size_t)(end - value);
+  struct head_piece *pieces = &head->pieces[head->count];
+  pieces[0] = (struct head_piece){begin, (uint32_t)size};
+  pieces[1] = (struct head_piece){offset(parser, value), (uint32_t)length};
+  int result =
+    check_field(intake, at, size, value, length, (size_t)(raw - value));
+  if (result != 0) return result;
+  head->count += 2;
+  head->next = offset(parser, raw) + 2;
+  return 0;
 }
 
 static int on_lines_end(llhttp_t *parser) {
   struct intake *intake = (struct intake *)parser;
   struct head *head = intake->head;
-  if (head->count % 2 != 1)
-    return intake_refuse(intake, 400, "a header line is malformed");
   if (in_trailers(head)) return HPE_PAUSED;
   head->trailers = head->count;
   int result = fields_finish(intake);
@@ -149,7 +150,6 @@ static int on_lines_end(llhttp_t *parser) {
 static const llhttp_settings_t settings = {
   .on_url = on_target,
   .on_header_field = on_name,
-  .on_header_value = on_value,
   .on_headers_complete = on_lines_end,
 };
 
@@ -246,16 +246,24 @@ bool lines_read(struct intake *intake, const char *lines, size_t size,
                 size_t *used) {
   llhttp_t *parser = &intake->parser;
   parser->data = (void *)lines;
+  intake->left = size;
   llhttp_errno_t result = llhttp_execute(parser, lines, size);
+  struct head *head = intake->head;
   *used = size;
-  if (result == HPE_OK) return false;
+  if (result == HPE_OK) {
+    if (head->next != head->read + size) /* a line that llhttp does not show */
+      intake_refuse(intake, 400, "a folded header line");
+    return false;
+  }
   if (result != HPE_PAUSED || intake->state == INTAKE_REFUSED) {
     settle(intake, lines, size);
     return false;
   }
   const char *at = llhttp_get_error_pos(parser);
   if (at > lines && at[-1] == '\r') at++; /* one version stops before the LF */
-  if (offset(parser, at) != intake->head->next + 2 || at[-2] != '\r')
+  if (offset(parser, at) > head->next + 2)
+    intake_refuse(intake, 400, "a folded header line");
+  else if (offset(parser, at) != head->next + 2 || at[-2] != '\r')
     intake_refuse(intake, 400, "a line does not end with CRLF");
   *used = (size_t)(at - lines);
   return true;

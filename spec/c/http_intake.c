@@ -4,7 +4,7 @@
 #include "spec/c/http_intake_rows.h"
 #include "spec/c/intake_run.h"
 
-enum { SHORT = 120 };
+enum { SHORT = 90 };
 
 static const struct intake_limits wide = {
   .header_size = 16384, .target_size = 8192, .headers = 100};

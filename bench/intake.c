@@ -1,8 +1,8 @@
 /* intake.c - what it costs to read a request, beside llhttp alone.
  *
- * Built with the C tests, and run by hand: build/release/test/bench_intake. Prints
- * nanoseconds of CPU a request, the best of some rounds. llhttp alone does what
- * a server must at least: it stores where each name and value is. */
+ * Built with the C tests, and run by hand: build/release/test/bench_intake.
+ * Prints nanoseconds of CPU a request, the best of some rounds. llhttp alone
+ * does what a server must at least: it stores where each name and value is. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

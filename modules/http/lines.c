@@ -106,8 +106,8 @@ static int check_field(struct intake *intake, const char *name,
   return 0;
 }
 
-/* The name has come, and the line is looked at up to its end; llhttp is still to
- * find what its value may not contain. */
+/* The name has come, and the line is looked at up to its end; llhttp is still
+ * to find what its value may not contain. */
 static int on_name(llhttp_t *parser, const char *at, size_t size) {
   struct intake *intake = (struct intake *)parser;
   struct head *head = intake->head;
@@ -213,11 +213,10 @@ void lines_refuse_long(struct intake *intake, const char *line, size_t size) {
     intake_refuse(intake, 431, "the headers are too long");
 }
 
-/* Something was refused: in the line at head->next. Had that come in parts, a
- * control byte in it would have been seen first. */
+/* Something was refused; if it was by us, then the line at head->next. Had that
+ * come in parts, a control byte in it would have been seen first. */
 static void settle(struct intake *intake, const char *lines, size_t size) {
-  const struct head *head = intake->head;
-  size_t begin = head->next - head->read; /* <= size */
+  size_t begin = intake->head->next - intake->head->read; /* <= size */
   const char *line = lines + begin;
   const char *end = memchr(line, '\n', size - begin);
   llhttp_errno_t error = llhttp_get_errno(&intake->parser);
@@ -226,7 +225,7 @@ static void settle(struct intake *intake, const char *lines, size_t size) {
     intake_refuse(intake, 400, "a control byte");
   else if (intake->state == INTAKE_REFUSED)
     return;
-  else if (is_first_line(head) &&
+  else if (is_first_line(intake->head) &&
            (error == HPE_INVALID_METHOD || error == HPE_INVALID_CONSTANT))
     refuse_method(intake, line, size, 400, "the request line is malformed");
   else

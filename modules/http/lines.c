@@ -262,7 +262,8 @@ bool lines_read(struct intake *intake, const char *lines, size_t size,
   if (at > lines && at[-1] == '\r') at++; /* one version stops before the LF */
   if (offset(parser, at) > head->next + 2)
     intake_refuse(intake, 400, "a folded header line");
-  else if (offset(parser, at) != head->next + 2 || at[-2] != '\r')
+  else if (offset(parser, at) != head->next + 2 || at[-2] != '\r' ||
+           at[-1] != '\n')
     intake_refuse(intake, 400, "a line does not end with CRLF");
   *used = (size_t)(at - lines);
   return true;

@@ -128,11 +128,11 @@ static void check_head(const struct intake *intake) {
     at = end;
   }
   assert(at == head->size);
-  unsigned hosts = count(head, "host"), lengths = count(head, "content-length");
-  unsigned encodings = count(head, "transfer-encoding");
-  assert(hosts == 1 || (hosts == 0 && head->minor == 0));
-  assert(lengths + encodings <= 1);
-  assert(intake->chunked == (encodings == 1));
+  unsigned host = count(head, "host"), length = count(head, "content-length");
+  unsigned encoding = count(head, "transfer-encoding");
+  assert(host == 1 || (host == 0 && head->minor == 0));
+  assert(length + encoding <= 1);
+  assert(intake->chunked == (encoding == 1));
   assert(head->minor == 1 || !intake->chunked);
 }
 

@@ -121,12 +121,13 @@ static void begin_head(struct intake *intake) {
 size_t intake_head(struct intake *intake, const char *bytes, size_t size) {
   size_t taken = 0;
   bool last = false;
+  if (intake->state != INTAKE_HEAD) return 0;
   if (intake->head == NULL) {
     taken = skip_blank(intake, bytes, size);
     if (taken == size || intake->state == INTAKE_REFUSED) return size;
     begin_head(intake);
+    if (intake->state == INTAKE_REFUSED) return size;
   }
-  if (intake->state != INTAKE_HEAD) return size;
   taken += gather(intake, bytes + taken, size - taken, &last);
   if (intake->state == INTAKE_REFUSED) return size;
   if (!last) return taken;
@@ -135,19 +136,26 @@ size_t intake_head(struct intake *intake, const char *bytes, size_t size) {
   return taken;
 }
 
-static size_t take_chunked(struct intake *intake, char *bytes, size_t size,
-                           size_t *decoded) {
-  size_t taken = 0;
+static size_t take_trailers(struct intake *intake, const char *bytes,
+                            size_t size) {
   bool last = false;
-  if (intake->phase != CHUNKS_TRAILERS) {
-    taken = chunks_take(intake, bytes, size, decoded);
-    if (intake->phase == CHUNKS_TRAILERS) lines_begin_trailers(intake);
-  }
-  if (intake->phase != CHUNKS_TRAILERS || intake->state == INTAKE_REFUSED)
-    return taken;
-  taken += gather(intake, bytes + taken, size - taken, &last);
+  size_t taken = gather(intake, bytes, size, &last);
   if (last && intake->state != INTAKE_REFUSED) intake->state = INTAKE_END;
   return taken;
+}
+
+static size_t take_chunked(struct intake *intake, char *bytes, size_t size,
+                           size_t *decoded) {
+  if (intake->phase == CHUNKS_TRAILERS)
+    return take_trailers(intake, bytes, size);
+  size_t taken = chunks_take(intake, bytes, size, decoded);
+  if (intake->phase != CHUNKS_TRAILERS) return taken;
+  if (size - taken >= 2 && memcmp(bytes + taken, "\r\n", 2) == 0) {
+    intake->state = INTAKE_END; /* no trailers, as nearly always */
+    return taken + 2;
+  }
+  lines_begin_trailers(intake);
+  return taken + take_trailers(intake, bytes + taken, size - taken);
 }
 
 size_t intake_body(struct intake *intake, char *bytes, size_t size,

@@ -122,7 +122,8 @@ static void check_head(const struct intake *intake) {
   assert(memcmp(head->data + at + 9, "\r\n", 2) == 0);
   at = check_lines(head, 1, head->trailers, at + 11);
   assert(at <= intake->limits->header_size);
-  if (intake->chunked) {
+  if (at < head->size) {
+    assert(intake->chunked);
     uint32_t end = check_lines(head, head->trailers, head->count, at);
     assert(end - at <= intake->limits->header_size);
     at = end;

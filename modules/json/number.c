@@ -33,14 +33,15 @@ enum { PLACES = 8 };
  * digits are: both are exact, so one division rounds as reading does, and no
  * two texts of up to 15 digits are read as the same number. 0: it is not short. */
 static size_t write_short(char *to, double value) {
+  const uint64_t most = UINT64_C(1000000000000000);
   double whole = fabs(value);
   if (!(whole < 1e15)) return 0;
   for (int places = 0; places <= PLACES; places++) {
-    double scaled = nearbyint(whole * tens[places]);
-    if (scaled >= 1e15) return 0;
-    if (scaled / tens[places] != whole) continue;
+    uint64_t all = (uint64_t)(whole * tens[places] + 0.5);
+    if (all >= most) return 0;
+    if ((double)all / tens[places] != whole) continue;
     char digits[40], *end = digits + sizeof digits;
-    uint64_t all = (uint64_t)scaled, unit = (uint64_t)tens[places];
+    uint64_t unit = (uint64_t)tens[places];
     char *start = put_digits(end, all % unit);
     while (end - start < places) *--start = '0';
     if (places == 0) *start = '0'; /* "1.0": it stays a float */

@@ -44,6 +44,30 @@ static bool is_plain(char byte) {
   return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
 }
 
+/* Eight bytes: the first four and the last four of a string of 4 to 7. */
+static uint64_t both_ends(const char *text, size_t size) {
+  uint32_t first, last;
+  memcpy(&first, text, sizeof first);
+  memcpy(&last, text + size - sizeof last, sizeof last);
+  return (uint64_t)first << 32 | last;
+}
+
+/* Copies what is left of a string, of 4 bytes or more in all. Whole words, too:
+ * some bytes a second time. False: not all of it is plain. */
+static bool copy_end(char *to, const char *text, size_t size) {
+  uint64_t eight;
+  if (size < sizeof eight) {
+    if (!all_plain(both_ends(text, size))) return false;
+    memcpy(to, text, 4);
+    memcpy(to + size - 4, text + size - 4, 4);
+    return true;
+  }
+  memcpy(&eight, text + size - sizeof eight, sizeof eight);
+  if (!all_plain(eight)) return false;
+  memcpy(to + size - sizeof eight, &eight, sizeof eight);
+  return true;
+}
+
 /* Copies as many as are plain, and says how many. There is room for them all. */
 static size_t copy_plain(char *to, const char *text, size_t size) {
   size_t done = 0;
@@ -52,6 +76,8 @@ static size_t copy_plain(char *to, const char *text, size_t size) {
     if (!all_plain(eight)) break;
     memcpy(to + done, &eight, sizeof eight);
   }
+  if (size - done < sizeof(uint64_t) && size >= 4 && copy_end(to, text, size))
+    return size;
   for (; done < size && is_plain(text[done]); done++) to[done] = text[done];
   return done;
 }
@@ -66,12 +92,12 @@ static size_t put_unit(char *to, uint32_t unit) { /* of UTF-16 */
 }
 
 static size_t put_escaped(char *to, uint32_t code) {
-  static const char names[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-  const char *name = names;
-  while (*name != '\0' && (uint32_t)*name != code) name += 2;
-  if (*name != '\0') {
+  static const char names[0x80] = {
+    ['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+    ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
+  if (code < sizeof names && names[code] != 0) {
     to[0] = '\\';
-    to[1] = name[1];
+    to[1] = names[code];
     return 2;
   }
   if (code < 0x10000) return put_unit(to, code);

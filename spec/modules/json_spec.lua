@@ -1,5 +1,6 @@
 -- neap.json: encode, decode, array, is_array, null.
 local json, neap = require "neap.json", require "neap"
+local reloading = require "spec.support.reloading"
 
 local null, array = json.null, json.array
 local times = os.getenv "NEAP_GC" == "stress" and 1 or 10 -- a full collection for each allocation
@@ -427,4 +428,14 @@ describe("json.null", function()
     assert.is_true(rawequal(null, json.decode "[null]"[1]))
     assert.equal('[null,{"a":null}]', json.encode { null, { a = null } })
   end)
+end)
+
+it("null and the mark of arrays mean the same to the next version of a program", function()
+  local text = [[ state = require "neap.hot".state "kept" json = require "neap.json" ]]
+  local app <close> = reloading.start(text)
+  app:run [[ state.list, state.none, state.read = json.array(), json.null, json.decode "[]" ]]
+  assert.is_true((app:reload(text .. " version = 2")))
+  assert.equal(2, app:run "return version")
+  assert.equal('{"list":[],"none":null,"read":[]}', app:run "return json.encode(state, { sorted = true })")
+  assert.is_true(app:run "return state.none == json.null and json.is_array(state.list)")
 end)

@@ -40,9 +40,15 @@ static size_t take_part(struct intake *intake, const char *bytes, size_t size,
   return size;
 }
 
+/* Mostly it is the last byte; but a body may follow, of one line. */
 static const char *last_line_end(const char *bytes, size_t size) {
+#ifdef __linux__
+  const char *end = memrchr(bytes, '\n', size);
+  return end != NULL ? end + 1 : NULL;
+#else
   while (size > 0 && bytes[size - 1] != '\n') size--;
   return size > 0 ? bytes + size : NULL;
+#endif
 }
 
 static size_t take_lines(struct intake *intake, const char *bytes, size_t size,

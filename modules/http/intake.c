@@ -108,20 +108,11 @@ static size_t skip_blank(struct intake *intake, const char *bytes,
 }
 
 static void begin_head(struct intake *intake) {
-  unsigned headers = intake->limits->headers;
-  intake->head = *intake->spare;
-  *intake->spare = NULL;
-  if (intake->head != NULL && intake->head->room < HEAD_ROOM(headers)) {
-    head_free(intake->head);
-    intake->head = NULL;
-  }
-  if (intake->head == NULL) intake->head = head_new(headers);
-  if (intake->head == NULL) {
+  intake->head = head_take(intake->spare, intake->limits->headers);
+  if (intake->head == NULL)
     intake_refuse(intake, 503, "no memory");
-    return;
-  }
-  head_clear(intake->head);
-  lines_begin(intake);
+  else
+    lines_begin(intake);
 }
 
 size_t intake_head(struct intake *intake, const char *bytes, size_t size) {

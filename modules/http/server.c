@@ -88,6 +88,7 @@ static struct limits read_limits(lua_State *L) {
     L, 2, "max_header_size", 64, HEADER_SIZE_MOST, 16384);
   limits.intake.target_size =
     (size_t)option_integer(L, 2, "max_target", 16, HEADER_SIZE_MOST, 8192);
+  limits.least_ms = timeouts_least(&limits);
   return limits;
 }
 

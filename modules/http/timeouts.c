@@ -112,7 +112,7 @@ void timeouts_arm(struct client *client) {
   const struct server *server = client_server(client);
   uint64_t due = UINT64_MAX, limit;
   if (server == NULL) return;
-  if (wheel_has(&client->timeout) &&
+  if (wheel_has(&client->timeout) && client->leave_by == 0 &&
       client->timeout.due <= client->since + server->limits.least_ms)
     return; /* as mostly: it looks again before any limit can be over */
   limit = limit_of(client, &server->limits);

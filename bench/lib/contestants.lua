@@ -25,7 +25,7 @@ local function find_nginx(found)
   found.nginx = { "env", ("LD_LIBRARY_PATH=%s/usr/lib/%s:%s/lib/%s"):format(
     NGINX, libraries, NGINX, libraries), NGINX .. "/usr/sbin/nginx" }
   found.versions.nginx = version_of(
-    proc.line(proc.quote(NGINX .. "/usr/sbin/nginx") .. " -v 2>&1"),
+    proc.line("{ " .. proc.quote(NGINX .. "/usr/sbin/nginx") .. " -v 2>&1; }"),
     "%d[%d.]+")
 end
 

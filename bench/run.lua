@@ -98,6 +98,7 @@ local function any_failed(results)
 end
 
 local function main(words)
+  io.stdout:setvbuf "line" -- it takes minutes: who looks sees each row at once
   local options = parse(words)
   local present = contestants.find()
   report.heading(present, options)

@@ -67,7 +67,8 @@ static void echo(int fd, int number) {
 }
 
 static void ask(int fd) {
-  static const char question[] = "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+  static const char question[] =
+    "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
   static const char status[] = "HTTP/1.1 200 ", body[] = "Hello, World!";
   char answer[ANSWER];
   size_t asked = sizeof question - 1, begin = sizeof status - 1;

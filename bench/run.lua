@@ -9,12 +9,12 @@ local plot = require "lib.plot"
 local report = require "lib.report"
 
 local ROWS = { "echo", "http", "http_idle", "http_latency", "tasks", "timers",
-  "files", "spawn", "walk", "start", "idle", "reload" }
+  "files", "spawn", "walk", "json", "start", "idle", "reload" }
 
 local USAGE = [[
 usage: bench/run [option...] [row...]
-rows: echo http http_idle http_latency tasks timers files spawn walk start idle
-      reload (all without)
+rows: echo http http_idle http_latency tasks timers files spawn walk json start
+      idle reload (all without)
   --quick       a small run, for a look only
   --rounds N    rounds of each measurement (default 5; quick: 3)
   --json FILE   also write everything, with each sample, to FILE

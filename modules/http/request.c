@@ -18,22 +18,29 @@ static const char class_name[] = "neap.http.request";
 
 enum { VALUE_OWN = 1, VALUES = VALUE_OWN };
 
+enum { ROUND = 64 }; /* bytes: so that one's memory is used by the next */
+
 /* ---- its beginning and end ----------------------------------------------- */
 
-struct request *request_push(lua_State *L, struct client *client) {
+struct request *request_push(lua_State *L, struct client *client,
+                             int class_ref) {
   static uint64_t last_number;
   const struct head *head = client->intake.head;
   unsigned count = head->trailers; /* none of them has come yet */
   size_t pieces_size = count * sizeof head->pieces[0];
+  size_t size = sizeof(struct request) + pieces_size + head->size;
   struct request *request =
-    lua_newuserdatauv(L, sizeof *request + pieces_size + head->size, VALUES);
+    lua_newuserdatauv(L, (size + ROUND - 1) / ROUND * ROUND, VALUES);
   *request = (struct request){.number = ++last_number,
+                              .peer = client->peer,
+                              .body.is_none = !client->intake.has_body,
                               .count = count,
                               .method = head->method,
                               .minor = head->minor};
   memcpy(request->pieces, head->pieces, pieces_size);
   memcpy((char *)(request->pieces + count), head->data, head->size);
-  class_set(L, class_name);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, class_ref);
+  lua_setmetatable(L, -2);
   request->client = client;
   client->request = request;
   return request;
@@ -125,16 +132,20 @@ static int get_id(lua_State *L) {
 }
 
 static int get_peer(lua_State *L) {
-  const struct client *client = request_check(L)->client;
-  if (client == NULL) return 0;
-  ends_push_peer(L, &client->stream, &client->peer);
+  const struct request *request = request_check(L);
+  if (request->client == NULL)
+    peer_push(L, &request->peer);
+  else
+    ends_push_peer(L, &request->client->stream, &request->peer);
   return 1;
 }
 
 static int get_address(lua_State *L) {
   const struct client *client = request_check(L)->client;
-  if (client == NULL) return 0;
-  ends_push_address(L, &client->stream);
+  if (client == NULL)
+    lua_pushnil(L);
+  else
+    ends_push_address(L, &client->stream);
   return 1;
 }
 
@@ -177,7 +188,7 @@ struct field {
 };
 
 static const struct field fields[] = {
-  {"address", get_address, false},
+  {"address", get_address, true},
   {"headers", get_headers, true},
   {"id", get_id, false},
   {"method", get_method, false},
@@ -225,8 +236,27 @@ static const luaL_Reg methods[] = {
   {"query_list", query_list}, {NULL, NULL},
 };
 
+/* All realms share it, and its reference lies in it. */
+int request_class(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, class_name);
+  lua_getfield(L, -1, "reference");
+  int reference = (int)lua_tointeger(L, -1);
+  lua_pop(L, 2);
+  return reference;
+}
+
+static void keep_reference(lua_State *L) {
+  if (lua_getfield(L, -1, "reference") == LUA_TNIL) {
+    lua_pushvalue(L, -2);
+    lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+    lua_setfield(L, -3, "reference");
+  }
+  lua_pop(L, 1);
+}
+
 void request_open_class(lua_State *L) {
   class_open(L, class_name, methods, NULL);
+  keep_reference(L);
   luaL_newlib(L, methods);
   lua_newtable(L);
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

@@ -5,8 +5,17 @@
 
 #include "host/option.h"
 #include "modules/http/client.h"
+#include "modules/http/request.h"
 
 /* ---- as a listener ------------------------------------------------------- */
+
+/* Connections have their timeouts by what holds for them. */
+static bool differs(const struct listener *old, const struct listener *heir) {
+  const struct limits *a = &((const struct server *)old)->limits;
+  const struct limits *b = &((const struct server *)heir)->limits;
+  return a->header_ms != b->header_ms || a->idle_ms != b->idle_ms ||
+         a->handler_ms != b->handler_ms || a->write_ms != b->write_ms;
+}
 
 static const struct listener_kind kind = {
   .work = {.name = "server", .stop = handle_stop, .start = listener_start},
@@ -14,15 +23,15 @@ static const struct listener_kind kind = {
   .size = sizeof(struct server),
   .accept = client_accept,
   .pump = client_pump_served,
+  .differs = differs,
   .last_call = true};
 
 /* Closed by its script: connections that rest end now, the others after their
  * answer. */
 static void end(struct handle *h) {
-  struct server *server = (struct server *)h;
-  struct service *service = server->listener.service;
-  handle_close(h);
-  if (service != NULL) service_pump(service);
+  struct listener *listener = (struct listener *)h;
+  handle_close(h); /* and the service, if nobody is connected */
+  if (listener->service != NULL) service_pump(listener->service);
 }
 
 /* ---- options ------------------------------------------------------------- */
@@ -101,7 +110,9 @@ int http_serve(lua_State *L) {
   struct limits limits = read_limits(L);
   int status = listener_open(L, &kind, &address, true, &listener);
   if (status < 0) return listener_error(L, status);
-  ((struct server *)listener)->limits = limits;
+  struct server *server = (struct server *)listener;
+  server->limits = limits;
+  server->request_class = request_class(L);
   listener->handle.end = end;
   status = listener_begin(L, listener, 3);
   return status < 0 ? listener_error(L, status) : 1;

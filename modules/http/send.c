@@ -176,6 +176,9 @@ static int next(lua_State *L) {
 
 static int got_chunks(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
+  if (lua_isnil(L, AT_SOURCE)) /* and why not */
+    return luaL_error(L, "the body has failed: %s",
+                      luaL_tolstring(L, AT_ARGUMENT, NULL));
   return next(L);
 }
 
@@ -195,7 +198,7 @@ static int send_body(lua_State *L) { /* body, trailers, write or nil */
   lua_getfield(L, AT_BODY, "chunks");
   lua_pushvalue(L, AT_BODY);
   lua_callk(L, 1, 2, 0, got_chunks); /* AT_SOURCE, AT_ARGUMENT */
-  return next(L);
+  return got_chunks(L, LUA_OK, 0);
 }
 
 static void push_or_nil(lua_State *L, int index) {

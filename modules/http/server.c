@@ -90,14 +90,22 @@ static struct limits read_limits(lua_State *L) {
   return limits;
 }
 
+/* A function, or what can be called as one: a router. */
+static bool is_handler(lua_State *L, int index) {
+  if (lua_isfunction(L, index)) return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
 /* address [, options], handler: as everywhere, the function is last. */
 static void check_arguments(lua_State *L) {
-  if (lua_isfunction(L, 2)) {
+  if (lua_isfunction(L, 2) || (lua_isnoneornil(L, 3) && is_handler(L, 2))) {
     lua_pushnil(L);
     lua_insert(L, 2);
   }
   lua_settop(L, 3);
-  luaL_checktype(L, 3, LUA_TFUNCTION);
+  if (!is_handler(L, 3)) luaL_checktype(L, 3, LUA_TFUNCTION);
   option_check(L, 2, names);
 }
 

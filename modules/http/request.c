@@ -13,6 +13,7 @@
 #include "modules/http/client.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
+#include "modules/http/send.h"
 
 static const char class_name[] = "neap.http.request";
 
@@ -45,6 +46,7 @@ void request_detach(struct request *request) {
   struct client *client = request->client;
   if (client == NULL) return;
   body_close(request);
+  send_pump(request, UV_ECANCELED);
   client->request = NULL;
   request->client = NULL;
 }

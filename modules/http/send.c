@@ -80,9 +80,18 @@ static int write_data(lua_State *L) { /* data, callback; request */
   if (status < 0) client->stream.broken = status;
   if (status < 0) return wait_fail(L, task, status);
   if (stream_pending(&client->stream) <= OUTBOX_HIGH)
-    return wait_pass(L, task, &client->stream.writers);
+    return wait_pass(L, task, &request->writers);
   timeouts_arm(client);
-  return wait_park(L, task, &client->stream.writers, WAIT_FOREVER);
+  return wait_park(L, task, &request->writers, WAIT_FOREVER);
+}
+
+/* (They wait in the request, which they hold: the connection may be gone when
+ * they run.) */
+void send_pump(struct request *request, int status) {
+  const struct stream *stream = &request->client->stream;
+  bool ready = status != 0 || stream->broken != 0 ||
+               stream_pending(stream) <= OUTBOX_HIGH / 2;
+  if (ready) wait_wake_all(request->writers, status);
 }
 
 /* ---- all of it ----------------------------------------------------------- */

@@ -83,11 +83,14 @@ struct stream {
   struct flush flush; /* the outbox goes out at the end of this turn */
   char *outbox;       /* a buffer of the host, or NULL */
   size_t outbox_size;
+  uint64_t given; /* bytes that were ever put there */
   struct task *writers;  /* writes that wait for the system */
   struct task *shutter;  /* the shutdown that waits */
   struct timeout linger; /* ended, but not closed: see stream_part */
   int broken;            /* the error that ended the output, or 0 */
   bool shut;             /* shutdown has been asked for: no more writes */
+  bool awaits_end;       /* of the peer, before it closes: what went out last
+                            is to arrive, whatever comes meanwhile */
   bool unread;           /* ended before the peer has: it sends in vain */
   bool parting;          /* all has gone out, now the peer is to end */
 };

@@ -113,6 +113,7 @@ static int send_behind(struct stream *stream, const char *data, size_t size) {
 
 int stream_gather(struct stream *stream, const char *data, size_t size) {
   if (size == 0) return 0;
+  stream->given += size;
   flush_add(stream->handle.host, &stream->flush);
   if (stream->outbox_size + size <= BUFFER_SIZE)
     return gather(stream, data, size);
@@ -124,6 +125,7 @@ int stream_gather(struct stream *stream, const char *data, size_t size) {
 static int put_out(struct stream *stream, const char *data, size_t size) {
   if (size == 0) return 0;
   if (flush_is_added(&stream->flush)) return stream_gather(stream, data, size);
+  stream->given += size;
   flush_add(stream->handle.host, &stream->flush);
   return send_behind(stream, data, size);
 }

@@ -102,6 +102,12 @@ static int64_t check_length(lua_State *L, struct text value) {
   return length;
 }
 
+/* Two names that differ only in their case are one header. */
+static void once(lua_State *L, bool there, struct text name) {
+  if (there)
+    luaL_error(L, "response header '%s' can only be there once", name.bytes);
+}
+
 /* True: the line is to be written as it is. */
 static bool obey(lua_State *L, enum rule rule, struct text name,
                  struct text value, struct lines *lines) {
@@ -110,14 +116,23 @@ static bool obey(lua_State *L, enum rule rule, struct text name,
       luaL_error(L, "response header '%s' is not for a script to set",
                  name.bytes);
       return false;
-    case RULE_LENGTH: lines->length = check_length(L, value); return false;
+    case RULE_LENGTH:
+      once(L, lines->length >= 0, name);
+      lines->length = check_length(L, value);
+      return false;
     case RULE_CLOSE:
       if (strcasecmp(value.bytes, "close") != 0)
         luaL_error(L, "response header 'connection' can only be 'close'");
       lines->close = true;
       return false;
-    case RULE_TYPE: lines->type = true; return true;
-    case RULE_DATE: lines->date = true; return true;
+    case RULE_TYPE:
+      once(L, lines->type, name);
+      lines->type = true;
+      return true;
+    case RULE_DATE:
+      once(L, lines->date, name);
+      lines->date = true;
+      return true;
     default: return true;
   }
 }

@@ -21,13 +21,12 @@ enum { VALUE_OWN = 1, VALUES = VALUE_OWN };
 /* ---- its beginning and end ----------------------------------------------- */
 
 struct request *request_push(lua_State *L, struct client *client) {
-  static uint64_t last_number;
   const struct head *head = client->intake.head;
   unsigned count = head->trailers; /* none of them has come yet */
   size_t pieces_size = count * sizeof head->pieces[0];
   struct request *request =
     lua_newuserdatauv(L, sizeof *request + pieces_size + head->size, VALUES);
-  *request = (struct request){.number = ++last_number,
+  *request = (struct request){.number = client->number,
                               .count = count,
                               .method = head->method,
                               .minor = head->minor};

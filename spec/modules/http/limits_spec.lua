@@ -125,7 +125,7 @@ describe("the size of a body", function()
     end)
     local client <close> = raw.connect(server.address)
     client:send(raw.post("/", ("x"):rep(1000)))
-    assert.same({ 400, "too much" }, { client:response().status, "too much" })
+    assert.equal(400, client:response().status)
     assert.same({ nil, "request body: message too long", "EMSGSIZE", n = 3 }, seen)
     assert.equal("/next", client:expect_in_step("/next").body)
   end)
@@ -226,7 +226,7 @@ describe("max_connections_per_client", function()
     assert.same({ 200, 200, 503 }, { a, b, c })
     assert.equal("end", third:expect_closed())
     assert.equal(2, server.connections)
-    local other, d = status(server.address:gsub("127.0.0.1", "127.0.0.1"))
+    local other, d = status(server.address)
     assert.equal(503, d)
     first:close()
     eventually(function() return server.connections == 1 end)
@@ -273,19 +273,19 @@ describe("what a client sends", function()
   end
 
   it("stays with it while nobody reads its answers", function()
-    local served = 0
+    local served, count = 0, 3000
     local server <close> = serve(nil, function()
       served = served + 1
       return ("x"):rep(10000)
     end)
     local client <close> = raw.connect(server.address)
-    local sending <close> = setmetatable({ task = client:send_later(raw.get("/"):rep(20000)) },
-      { __close = function(self) self.task:cancel() end })
+    local task = client:send_later(raw.get("/"):rep(count))
     rest()
-    assert.is_true(served < 2000, served)
-    for _ = 1, 20000 do assert.equal(200, client:response().status) end
-    assert.equal(20000, served)
-    assert.is_true((sending.task:join()))
+    assert.is_true(served < count / 2, served)
+    local received = 0
+    while received < count * 10000 do received = received + #assert(client.conn:read { timeout = 20 }) end
+    eventually(function() return served == count end)
+    assert.is_true((task:join()))
   end)
 
   it("is not taken where the handler does not read it", function()
@@ -297,7 +297,7 @@ describe("what a client sends", function()
       return tostring(size)
     end)
     local client <close> = raw.connect(server.address)
-    local size, sent = 32 << 20, false
+    local size, sent = 16 << 20, false
     local task = neap.go(function()
       client:send(raw.post("/", ("x"):rep(size)))
       sent = true

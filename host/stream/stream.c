@@ -73,6 +73,15 @@ void stream_part(struct stream *stream) {
     await_peer(stream);
 }
 
+void stream_reset(struct stream *stream) {
+  struct linger hard = {1, 0};
+  uv_os_fd_t fd;
+  if (!stream->handle.closing && uv_fileno(&stream->uv.any, &fd) == 0)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  stream->handle.ended = true;
+  handle_close(&stream->handle);
+}
+
 /* What has been written still goes out, as far as the peer takes it. */
 static void end(struct handle *h) {
   struct stream *stream = (struct stream *)h;

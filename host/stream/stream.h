@@ -83,7 +83,7 @@ struct stream {
   struct flush flush; /* the outbox goes out at the end of this turn */
   char *outbox;       /* a buffer of the host, or NULL */
   size_t outbox_size;
-  uint64_t given; /* bytes that were ever put there */
+  uint64_t given;        /* bytes that were ever put there */
   struct task *writers;  /* writes that wait for the system */
   struct task *shutter;  /* the shutdown that waits */
   struct timeout linger; /* ended, but not closed: see stream_part */
@@ -115,9 +115,10 @@ struct stream *stream_check_any(lua_State *L);
 /* nil, "read 127.0.0.1:5000: connection reset by peer", "ECONNRESET" */
 int stream_error(lua_State *L, const struct stream *stream, int status,
                  const char *what);
-void stream_drain(struct work *work);    /* for a struct stream_kind */
-void stream_part(struct stream *stream); /* it has ended: one step to close */
-int stream_field_pending(lua_State *L);  /* for a list of fields */
+void stream_drain(struct work *work);     /* for a struct stream_kind */
+void stream_part(struct stream *stream);  /* it has ended: one step to close */
+void stream_reset(struct stream *stream); /* drops all: no end, but a reset */
+int stream_field_pending(lua_State *L);   /* for a list of fields */
 
 /* read.c */
 /* Bytes have come, or (below 0) the error that ends the input, or UV_EOF. Runs
@@ -132,6 +133,8 @@ int stream_lines(lua_State *L);
 
 /* write.c */
 size_t stream_pending(const struct stream *stream); /* bytes not yet taken */
+/* That the system has taken, and the peer has not; 0 where it does not tell. */
+size_t stream_in_flight(const struct stream *stream);
 void stream_flush(struct stream *stream);
 /* For a consumer: goes out at the end of this turn, or now where it is much. 0,
  * or one of libuv's errors. */

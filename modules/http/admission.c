@@ -22,8 +22,7 @@ static void count(struct client *client, const struct server *server) {
   struct admission *admission = &client->admission;
   if (admission->neighbours != NULL) return;
   if (server->limits.connections_per_client == 0) return;
-  admission->neighbours =
-    census_enter(server->listener.service, &client->peer);
+  admission->neighbours = census_enter(server->listener.service, &client->peer);
 }
 
 void admission_count(struct client *client) {

@@ -104,7 +104,7 @@ void body_fail(struct request *request, int status) {
 }
 
 void body_close(struct request *request) {
-  body_fail(request, UV_ECANCELED);
+  if (!request->body.is_none) body_fail(request, UV_ECANCELED);
   free(request->body.bytes);
   request->body.bytes = NULL;
 }
@@ -162,11 +162,14 @@ static int finish(lua_State *L) {
   struct body *body = &request->body;
   if (body->use == BODY_WHOLE && push_kept(L)) return 1;
   int status = body->status != 0 ? body->status : wait_status(L);
-  if (request->client == NULL && status == 0) status = UV_ECANCELED;
+  if (request->client == NULL && status == 0 && !body->is_none)
+    status = UV_ECANCELED;
   if (status != 0) return fail(L, request, status);
-  if (request->client->refusal == 408) request->client->refusal = 0;
+  if (request->client != NULL && request->client->refusal == 408)
+    request->client->refusal = 0;
   if (body->use == BODY_WHOLE) return push_whole(L, body);
-  if (request->client->decoded > 0) return push_piece(L, request);
+  if (!body->is_none && request->client->decoded > 0)
+    return push_piece(L, request);
   lua_pushnil(L);
   return 1;
 }
@@ -178,7 +181,8 @@ static void invite(struct client *client) {
   static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
   if (!client->intake.expects_continue) return;
   client->intake.expects_continue = false;
-  if (client->stream.inbox.size > 0) return; /* it has not waited */
+  if (client->stream.inbox.size > 0 || client->request->body.received > 0)
+    return; /* it has not waited */
   client_put(client, line, sizeof line - 1);
   stream_flush(&client->stream);
 }
@@ -188,6 +192,7 @@ static int start(lua_State *L, struct request *request, int callback,
   struct body *body = &request->body;
   struct client *client = request->client;
   struct task *task = wait_begin(L, &body_wait, callback);
+  if (body->is_none) return wait_pass(L, task, NULL);
   if (client == NULL) {
     if (body->status == 0) body->status = UV_ECANCELED;
     return wait_fail(L, task, body->status);

@@ -36,23 +36,25 @@ struct client {
   struct admission admission;
   struct intake intake;
   struct intake_limits limits; /* of the intake: they stay for a request */
-  struct timeout timeout;  /* see timeouts.c */
-  uint64_t since;          /* when its phase began: loop time, ms */
-  struct task *task;       /* that serves the request, or NULL */
-  struct request *request; /* what the handler sees of it, or NULL */
-  size_t decoded;          /* so much of the inbox is body, and no framing */
-  uint64_t taken;          /* bytes that have gone out, as last seen, */
-  uint64_t taken_since;    /* and since when it is no more; see timeouts.c */
-  uint64_t number;         /* of the request */
-  uint32_t requests;       /* that have been served */
-  int in_a_row;            /* of them, by the task */
+  struct timeout timeout;      /* see timeouts.c */
+  uint64_t since;              /* when its phase began: loop time, ms */
+  struct task *task;           /* that serves the request, or NULL */
+  struct request *request;     /* what the handler sees of it, or NULL */
+  size_t decoded;       /* so much of the inbox is body, and no framing */
+  uint64_t taken;       /* bytes that have gone out, as last seen, */
+  size_t in_flight;     /* and so many of them only into the system, */
+  uint64_t taken_since; /* and since when it is no more; see timeouts.c */
+  uint64_t number;      /* of the request */
+  uint32_t requests;    /* that have been served */
+  int in_a_row;         /* of them, by the task */
+  uint64_t leave_by;    /* the program, or its server, ends; or 0 */
   enum phase phase;
   int refusal;    /* the status that the request has earned, or 0 */
   bool sent;      /* the head of the answer */
   bool head_only; /* the answer has no body */
+  bool endless;   /* its end is that of the connection */
   bool last;      /* it ends after this answer */
   bool late;      /* its handler was stopped: it took too long */
-  bool leaving;   /* it rests, and the program or its server ends */
 };
 
 /* For a struct listener_kind. */
@@ -67,9 +69,10 @@ void client_enter(struct client *client, enum phase phase);
  * lies there yet. */
 void client_decode(struct client *client);
 void client_take_decoded(struct client *client);
-/* Its request is over, and has been answered whole. May another one follow? If
- * so, on to it. */
-bool client_may_go_on(const struct client *client);
+/* Its request is over, and has been answered whole, or is answered by a body
+ * that may still `read` that of the request. May another one follow? If so, on
+ * to it. */
+bool client_may_go_on(struct client *client, bool reads);
 void client_go_on(struct client *client);
 /* Reads the head of the next request. True: it is there, and to be served. */
 bool client_next(struct client *client);
@@ -82,6 +85,10 @@ void client_refuse(struct client *client, int status, const char *why);
 /* When all has gone out that has been written, however long that takes a
  * client that takes it. */
 void client_end(struct client *client);
+
+/* A request may be on its way when the program or its server ends: so long it
+ * is waited for. */
+enum { CLIENT_GRACE_MS = 500 };
 
 /* timeouts.c */
 void timeouts_arm(struct client *client); /* its phase has begun */

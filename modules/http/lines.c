@@ -102,9 +102,9 @@ static int64_t check_length(lua_State *L, struct text value) {
   return length;
 }
 
-/* Two names that differ only in their case are one header. */
-static void once(lua_State *L, bool there, struct text name) {
-  if (there)
+/* Names that differ in case are one. */
+static void check_once(lua_State *L, bool seen, struct text name) {
+  if (seen)
     luaL_error(L, "response header '%s' can only be there once", name.bytes);
 }
 
@@ -117,7 +117,7 @@ static bool obey(lua_State *L, enum rule rule, struct text name,
                  name.bytes);
       return false;
     case RULE_LENGTH:
-      once(L, lines->length >= 0, name);
+      check_once(L, lines->length >= 0, name);
       lines->length = check_length(L, value);
       return false;
     case RULE_CLOSE:
@@ -126,11 +126,11 @@ static bool obey(lua_State *L, enum rule rule, struct text name,
       lines->close = true;
       return false;
     case RULE_TYPE:
-      once(L, lines->type, name);
+      check_once(L, lines->type, name);
       lines->type = true;
       return true;
     case RULE_DATE:
-      once(L, lines->date, name);
+      check_once(L, lines->date, name);
       lines->date = true;
       return true;
     default: return true;
@@ -156,8 +156,7 @@ static void add_value(lua_State *L, struct bytes *bytes, struct text name,
     return;
   }
   lua_Integer count = luaL_len(L, -1);
-  if (count > 1 && rule != RULE_PLAIN)
-    luaL_error(L, "response header '%s' can only be there once", name.bytes);
+  check_once(L, count > 1 && rule != RULE_PLAIN, name);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_geti(L, -1, i);
     struct text value = check_value(L, -1, name.bytes);

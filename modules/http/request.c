@@ -27,6 +27,8 @@ struct request *request_push(lua_State *L, struct client *client) {
   struct request *request =
     lua_newuserdatauv(L, sizeof *request + pieces_size + head->size, VALUES);
   *request = (struct request){.number = client->number,
+                              .peer = client->peer,
+                              .body.is_none = !client->intake.has_body,
                               .count = count,
                               .method = head->method,
                               .minor = head->minor};
@@ -76,14 +78,19 @@ void request_format_id(uint64_t number, char text[REQUEST_ID]) {
   snprintf(text, REQUEST_ID, "%08x-%llu", run, (unsigned long long)number);
 }
 
+enum { TARGET_SHOWN = 80 };
+
+/* (A target has no byte that is not visible: see target.c.) */
 void request_describe(const struct request *request, char *text, size_t size) {
   char id[REQUEST_ID];
   size_t target_size;
   const char *target = request_piece(request, 0, &target_size);
   request_format_id(request->number, id);
-  snprintf(text, size, "%s %.*s (request %s)",
+  bool is_long = target_size > TARGET_SHOWN;
+  snprintf(text, size, "%s %.*s%s (request %s)",
            llhttp_method_name((llhttp_method_t)request->method),
-           (int)(target_size < 80 ? target_size : 80), target, id);
+           (int)(is_long ? TARGET_SHOWN : target_size), target,
+           is_long ? "..." : "", id);
 }
 
 bool request_is(const struct request *request, int method) {
@@ -124,16 +131,20 @@ static int get_id(lua_State *L) {
 }
 
 static int get_peer(lua_State *L) {
-  const struct client *client = request_check(L)->client;
-  if (client == NULL) return 0;
-  ends_push_peer(L, &client->stream, &client->peer);
+  const struct request *request = request_check(L);
+  if (request->client == NULL)
+    peer_push(L, &request->peer);
+  else
+    ends_push_peer(L, &request->client->stream, &request->peer);
   return 1;
 }
 
 static int get_address(lua_State *L) {
   const struct client *client = request_check(L)->client;
-  if (client == NULL) return 0;
-  ends_push_address(L, &client->stream);
+  if (client == NULL)
+    lua_pushnil(L);
+  else
+    ends_push_address(L, &client->stream);
   return 1;
 }
 
@@ -176,7 +187,7 @@ struct field {
 };
 
 static const struct field fields[] = {
-  {"address", get_address, false},
+  {"address", get_address, true},
   {"headers", get_headers, true},
   {"id", get_id, false},
   {"method", get_method, false},

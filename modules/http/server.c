@@ -8,10 +8,14 @@
 
 /* ---- as a listener ------------------------------------------------------- */
 
-/* Only where it does, addresses are counted: now also of those that are open. */
+/* Connections have their timeouts by what holds for them; and only where there
+ * is a limit for them addresses are counted. */
 static bool differs(const struct listener *old, const struct listener *heir) {
-  return ((const struct server *)old)->limits.connections_per_client == 0 &&
-         ((const struct server *)heir)->limits.connections_per_client > 0;
+  const struct limits *a = &((const struct server *)old)->limits;
+  const struct limits *b = &((const struct server *)heir)->limits;
+  return a->header_ms != b->header_ms || a->idle_ms != b->idle_ms ||
+         a->handler_ms != b->handler_ms || a->write_ms != b->write_ms ||
+         (a->connections_per_client == 0 && b->connections_per_client > 0);
 }
 
 static const struct listener_kind kind = {
@@ -26,10 +30,9 @@ static const struct listener_kind kind = {
 /* Closed by its script: connections that rest end now, the others after their
  * answer. */
 static void end(struct handle *h) {
-  struct server *server = (struct server *)h;
-  struct service *service = server->listener.service;
-  handle_close(h);
-  if (service != NULL) service_pump(service);
+  struct listener *listener = (struct listener *)h;
+  handle_close(h); /* and the service, if nobody is connected */
+  if (listener->service != NULL) service_pump(listener->service);
 }
 
 /* ---- options ------------------------------------------------------------- */

@@ -12,6 +12,8 @@
 
 enum { NEVER = 0, BODY_LOOK_MS = 2000, LOOKS = 4 };
 
+#define UNKNOWN SIZE_MAX
+
 static struct clock *clock_of(const struct client *client) {
   return &client->stream.handle.host->clock;
 }
@@ -25,6 +27,7 @@ static uint64_t limit_of(const struct client *client,
                          const struct limits *limits) {
   switch (client->phase) {
     case PHASE_IDLE:
+      if (client->leave_by != 0) return CLIENT_GRACE_MS;
       return client->requests == 0 ? limits->header_ms : limits->idle_ms;
     case PHASE_HEAD:
     case PHASE_DISCARD: return limits->header_ms;
@@ -46,9 +49,15 @@ static void end_phase(struct client *client) {
   }
 }
 
-static void note_taken(struct client *client, uint64_t now) {
+/* The system takes in bursts what it has much room for: so at times it is asked
+ * how much of that has arrived. */
+static void note_taken(struct client *client, uint64_t now, size_t in_flight) {
   uint64_t taken = client->stream.given - stream_pending(&client->stream);
-  if (taken == client->taken && client->taken_since != 0) return;
+  bool more = taken != client->taken || client->taken_since == 0;
+  if (in_flight != UNKNOWN && client->in_flight != UNKNOWN)
+    more = more || in_flight != client->in_flight;
+  if (more || in_flight != UNKNOWN) client->in_flight = in_flight;
+  if (!more) return;
   client->taken = taken; /* fewer bytes than were given by now: see is_taking */
   client->taken_since = now;
 }
@@ -57,7 +66,7 @@ static void note_taken(struct client *client, uint64_t now) {
  * that takes some is looked at a few times within that. */
 static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
   if (limit == NEVER || !is_taking(client)) return false;
-  note_taken(client, now);
+  note_taken(client, now, stream_in_flight(&client->stream));
   return now - client->taken_since >= limit;
 }
 
@@ -109,14 +118,14 @@ void timeouts_look_at(struct client *client, uint64_t due) {
 /* When to look at its output again. */
 static uint64_t next_look(struct client *client, uint64_t limit) {
   uint64_t now = clock_ms(clock_of(client));
-  note_taken(client, now);
+  note_taken(client, now, UNKNOWN);
   return sooner(client->taken_since + limit, now + (limit + LOOKS - 1) / LOOKS);
 }
 
 void timeouts_arm(struct client *client) {
   const struct server *server = client_server(client);
   uint64_t due = UINT64_MAX, limit;
-  if (server == NULL || client->leaving) return;
+  if (server == NULL) return;
   limit = limit_of(client, &server->limits);
   if (limit != NEVER) due = client->since + limit;
   if (server->limits.write_ms != NEVER && is_taking(client))

@@ -114,10 +114,7 @@ describe("idle_timeout", function()
         clock:advance(19)
         received = received + #client.conn:read(400000)
       end
-      client.buffer = "HTTP/1.1 200 OK\r\nContent-Length: " .. size .. "\r\n\r\n"
-      client:head()
-      client.left = client.left - received
-      assert.is_true(#client:rest() + received > size)
+      while received < size do received = received + #assert(client.conn:read()) end
     end
   end)
 
@@ -222,7 +219,7 @@ describe("body_rate", function()
     local response, at = trickle(server, clock, 400)
     assert.same({ 408, "close" }, { response.status, response.headers.connection })
     assert.is_true(at >= 10 and at <= 12, at)
-    assert.same({ [2] = "request body: connection timed out", [3] = "ETIMEDOUT" }, failure)
+    assert.same({ [2] = "request body: timed out", [3] = "ETIMEDOUT" }, failure)
   end)
 
   it("lets others be as slow as it says, and may be none", function()
@@ -376,10 +373,13 @@ describe("a thousand clients with slow heads", function()
       clock:advance(1)
     end
     assert.equal(1001, server.connections)
-    clock:advance(1)
-    assert.equal(1, server.connections)
+    for _, client in ipairs(slow) do
+      assert.equal(408, client:response().status)
+      client:close()
+    end
+    clock:advance(0)
+    assert.same({ 1, 10.0 }, { server.connections, clock:now() })
     good:expect_in_step()
     assert.equal(10, server.requests)
-    for _, client in ipairs(slow) do client:close() end
   end)
 end)

@@ -106,6 +106,8 @@ static struct limits read_limits(lua_State *L) {
 /* address [, options], handler: as everywhere, the function is last. */
 static void check_arguments(lua_State *L) {
   if (lua_isfunction(L, 2)) {
+    luaL_argcheck(L, lua_isnoneornil(L, 3), 3,
+                  "the options come before the handler");
     lua_pushnil(L);
     lua_insert(L, 2);
   }

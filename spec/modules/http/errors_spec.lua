@@ -1,5 +1,5 @@
--- Errors in handlers: 500 with an id and nothing more for the client, a report for us, and a connection that is in step or
--- closed. Other connections never notice.
+-- Errors in handlers: 500 with an id and nothing more for the client, a report for us, and a connection that is in step
+-- or closed. Other connections never notice.
 local http, neap, timer = require "neap.http", require "neap", require "neap.timer"
 local child, raw = require "spec.support.child", require "spec.support.http"
 local eventually = require "neap.test".eventually
@@ -216,12 +216,14 @@ describe("a handler that returns", function()
 
   it("headers that cannot be sent", function()
     for _, headers in ipairs {
-      { ["a b"] = "c" }, { [""] = "c" }, { ["a:"] = "c" }, { ["a\r\nb"] = "c" }, { ["\0"] = "c" }, { [1] = "c" },
-      { [true] = "c" }, { ["ä"] = "c" }, { a = "b\r\nc: d" }, { a = "b\n" }, { a = "\r" }, { a = "b\0c" }, { a = "\127" },
+      { ["a b"] = "c" }, { [""] = "c" }, { ["a:"] = "c" }, { ["a\r\nb"] = "c" }, { ["\0"] = "c" },
+      { [1] = "c" }, { [true] = "c" },
+      { ["ä"] = "c" }, { a = "b\r\nc: d" }, { a = "b\n" }, { a = "\r" }, { a = "b\0c" }, { a = "\127" },
       { a = {} , b = true }, { a = { "b", "c\n" } }, { a = { {} } }, { a = print }, { connection = "upgrade" },
       { ["transfer-encoding"] = "chunked" }, { ["Transfer-Encoding"] = "identity" }, { ["keep-alive"] = "1" },
       { upgrade = "h2c" }, { ["content-length"] = 1 }, { ["Content-Length"] = "-1" }, { ["content-length"] = "0x4" },
-      { ["content-length"] = { 4, 4 } }, { ["content-length"] = 4, ["Content-Length"] = 5 }, { ["content-length"] = 4.5 },
+      { ["content-length"] = { 4, 4 } }, { ["content-length"] = 4, ["Content-Length"] = 5 },
+      { ["content-length"] = 4.5 },
       { date = "now", Date = "then" },
     } do
       fails(function() return 200, "text", headers end)
@@ -334,7 +336,9 @@ describe("the report of a failed request", function()
     local id = answers[1].headers["x-request-id"]
     assert.equal(500, answers[1].status)
     local first, rest = text:match "^neap: task %d+ (.-)\n(.*)$"
-    assert.matches("^%(GET /moon%?full=1 %(request " .. id:gsub("%-", "%%-") .. "%)%) failed: .+:3: no such thing: /moon$", first)
+    local who = "(GET /moon?full=1 (request " .. id .. ")) failed: "
+    assert.equal(who, first:sub(1, #who))
+    assert.matches(":3: no such thing: /moon$", first)
     local lines = {}
     for line in rest:gmatch "[^\n]+" do lines[#lines + 1] = line:match "^%s*(.*)$" end
     assert.equal("stack traceback:", lines[1])

@@ -1,5 +1,5 @@
--- What a client may send, and how many clients there may be: above that the right status, and a connection that is closed
--- in good order, so that whoever still sends gets it.
+-- What a client may send, and how many clients there may be: above that the right status, and a connection that is
+-- closed in good order, so that whoever still sends gets it.
 local http, neap, timer = require "neap.http", require "neap", require "neap.timer"
 local raw, sockets = require "spec.support.http", require "spec.support.sockets"
 local test = require "neap.test"
@@ -8,7 +8,10 @@ local eventually = test.eventually
 -- A server that ends with its block; the options may be left out.
 local function serve(options, handler, address)
   local server = assert(http.serve(address or "127.0.0.1:0", options, handler))
-  return setmetatable({}, { __index = function(_, name) return server[name] end, __close = function() server:close() end })
+  return setmetatable({}, {
+    __index = function(_, name) return server[name] end,
+    __close = function() server:close() end,
+  })
 end
 
 local function echo(req) return req.target end

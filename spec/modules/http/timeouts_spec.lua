@@ -1,11 +1,14 @@
 -- How long a client may take, and a handler: in virtual time, to the millisecond where that is promised.
-local http, neap, test, timer = require "neap.http", require "neap", require "neap.test", require "neap.timer"
+local http, test, timer = require "neap.http", require "neap.test", require "neap.timer"
 local raw = require "spec.support.http"
 
 -- A server that ends with its block.
 local function serve(options, handler)
   local server = assert(http.serve("127.0.0.1:0", options, handler))
-  return setmetatable({}, { __index = function(_, name) return server[name] end, __close = function() server:close() end })
+  return setmetatable({}, {
+    __index = function(_, name) return server[name] end,
+    __close = function() server:close() end,
+  })
 end
 
 local function echo(req) return req.target end
@@ -204,7 +207,7 @@ describe("body_rate", function()
   local function trickle(server, clock, rate)
     local client <close> = connect(server)
     client:send(head)
-    local sender <close> = timer.every(0.1, function() client:send(("x"):rep(rate // 10)) end)
+    local _ <close> = timer.every(0.1, function() client:send(("x"):rep(rate // 10)) end)
     return timed(clock, function() return client:response() end)
   end
 
@@ -225,7 +228,9 @@ describe("body_rate", function()
   it("lets others be as slow as it says, and may be none", function()
     local clock <close> = test.clock()
     for rate, limit in pairs { [600] = 500, [10] = 0, [20] = false } do
-      local server <close> = serve({ body_rate = limit, handler_timeout = false }, function(req) return tostring(#req:body()) end)
+      local server <close> = serve({ body_rate = limit, handler_timeout = false }, function(req)
+        return tostring(#req:body())
+      end)
       local client <close> = connect(server)
       client:send "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12000\r\n\r\n"
       local sent = 0

@@ -3,8 +3,10 @@
 
 #include <lauxlib.h>
 
+#include "host/host.h"
 #include "host/option.h"
 #include "modules/http/client.h"
+#include "modules/http/serve.h"
 
 /* ---- as a listener ------------------------------------------------------- */
 
@@ -18,6 +20,27 @@ static bool differs(const struct listener *old, const struct listener *heir) {
          (a->connections_per_client == 0 && b->connections_per_client > 0);
 }
 
+/* ---- and no longer ------------------------------------------------------- */
+
+static void on_drained(struct timeout *timeout) {
+  serve_end_all(timeout->data);
+}
+
+/* Closed, or replaced by the next version: what is in flight may end in order,
+ * but not take for ever. */
+static void closed(struct listener *listener) {
+  struct server *server = (struct server *)listener;
+  struct clock *clock = &listener->handle.host->clock;
+  if (server->limits.drain_ms == 0) return;
+  server->drain.fire = on_drained;
+  server->drain.data = server;
+  clock_set(clock, &server->drain, clock_ms(clock) + server->limits.drain_ms);
+}
+
+static void on_free(struct handle *h) {
+  clock_cancel(&h->host->clock, &((struct server *)h)->drain);
+}
+
 static const struct listener_kind kind = {
   .work = {.name = "server", .stop = handle_stop, .start = listener_start},
   .class_name = "neap.http.server",
@@ -25,6 +48,7 @@ static const struct listener_kind kind = {
   .accept = client_accept,
   .pump = client_pump_served,
   .differs = differs,
+  .closed = closed,
   .last_call = true};
 
 /* Closed by its script: connections that rest end now, the others after their
@@ -37,19 +61,14 @@ static void end(struct handle *h) {
 
 /* ---- options ------------------------------------------------------------- */
 
-static const char *const names[] = {"body_rate",
-                                    "handler_timeout",
-                                    "header_timeout",
-                                    "idle_timeout",
-                                    "max_body",
-                                    "max_connections",
-                                    "max_connections_per_client",
-                                    "max_header_size",
-                                    "max_headers",
-                                    "max_requests",
-                                    "max_target",
-                                    "write_timeout",
-                                    NULL};
+static const char *const names[] = {
+  "body_rate",       "drain_timeout",
+  "handler_timeout", "header_timeout",
+  "idle_timeout",    "max_body",
+  "max_connections", "max_connections_per_client",
+  "max_header_size", "max_headers",
+  "max_requests",    "max_target",
+  "write_timeout",   NULL};
 
 static bool is_false(lua_State *L, const char *name) {
   if (lua_isnil(L, 2)) return false;
@@ -87,6 +106,7 @@ static struct limits read_limits(lua_State *L) {
     .idle_ms = read_time(L, "idle_timeout", 60000),
     .handler_ms = read_time(L, "handler_timeout", 60000),
     .write_ms = read_time(L, "write_timeout", 60000),
+    .drain_ms = read_time(L, "drain_timeout", 30000),
     .body_rate = read_count(L, "body_rate", 500),
     .requests = read_count(L, "max_requests", 0),
     .connections = read_count(L, "max_connections", 10000),
@@ -135,6 +155,7 @@ int http_serve(lua_State *L) {
   if (status < 0) return listener_error(L, status);
   ((struct server *)listener)->limits = limits;
   listener->handle.end = end;
+  listener->handle.on_free = on_free;
   status = listener_begin(L, listener, 3);
   return status < 0 ? listener_error(L, status) : 1;
 }

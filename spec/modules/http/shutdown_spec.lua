@@ -259,6 +259,35 @@ describe("server:close", function()
     other:expect_closed()
   end)
 
+  it("ends what is in flight after 30 s, or drain_timeout; false: never", function()
+    local function began(options)
+      local server = assert(http.serve("127.0.0.1:0", options, function(req)
+        if req.path == "/wait" then timer.sleep(50) return "done" end
+        return { body = function(write) write "a" timer.sleep(50) write "b" end }
+      end))
+      local waits, streams = raw.connect(server.address, { limit = 1e6 }), raw.connect(server.address, { limit = 1e6 })
+      waits:send(raw.get "/wait")
+      streams:send(raw.get "/stream")
+      streams:head()
+      assert.equal("a", streams:chunk())
+      timer.sleep(1)
+      server:close()
+      return waits, streams
+    end
+    for seconds, options in pairs { [30] = {}, [3] = { drain_timeout = 3 }, [49] = { drain_timeout = false } } do
+      local clock <close> = test.clock()
+      local waits, streams = began(options)
+      local from = clock:now()
+      local response = waits:response()
+      assert.equal(seconds, clock:now() - from)
+      local ok, rest = pcall(streams.rest, streams)
+      assert.same(seconds == 49 and { 200, "done", true, "b" } or { 503, "Service Unavailable\n", false, rest },
+        { response.status, response.body, ok, rest })
+      waits:close()
+      streams:close()
+    end
+  end)
+
   it("leaves the address free, and nothing alive", function()
     for _ = 1, 20 do
       local server = serve(function() return "ok" end)

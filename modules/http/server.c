@@ -6,6 +6,7 @@
 #include "host/host.h"
 #include "host/option.h"
 #include "modules/http/client.h"
+#include "modules/http/request.h"
 #include "modules/http/serve.h"
 
 /* ---- as a listener ------------------------------------------------------- */
@@ -153,7 +154,9 @@ int http_serve(lua_State *L) {
   struct limits limits = read_limits(L);
   int status = listener_open(L, &kind, &address, true, &listener);
   if (status < 0) return listener_error(L, status);
-  ((struct server *)listener)->limits = limits;
+  struct server *server = (struct server *)listener;
+  server->limits = limits;
+  server->request_class = request_class(L);
   listener->handle.end = end;
   listener->handle.on_free = on_free;
   status = listener_begin(L, listener, 3);

@@ -48,9 +48,9 @@ end
 
 describe("a server that is reloaded", function()
   it("guarantee 4, 5: refuses nobody, closes nothing, fails nothing, misses no version, with broken ones", function()
-    local result = load(6, 3, 16, 4)
+    local result = load(20, 5, 40, 4) -- bench/reload/run: 100
     assert.equal(0, result.errors, result.message)
-    assert.same({ 0, 17, 4 }, { result.back, result.seen, result.broken })
+    assert.same({ 0, 41, 10 }, { result.back, result.seen, result.broken })
     assert.is_true(result.asked > 100)
   end)
 

@@ -148,7 +148,7 @@ describe("a server that is reloaded", function()
   end)
 
   it("has its time limits, too", function()
-    local app <close> = start_app(named("v1", "idle_timeout = 60"))
+    local app <close> = start_app(named("v1", "idle_timeout = 60, header_timeout = 60"))
     local client <close> = connect(app)
     assert.equal("v1", ask(client))
     assert(app:reload(named("v2", "idle_timeout = 0.001")))

@@ -149,7 +149,7 @@ describe("a server that is reloaded", function()
 
   it("has its time limits, too", function()
     local app <close> = start_app(named("v1", "idle_timeout = 60, header_timeout = 60"))
-    local client <close> = raw.connect(app:eval "return server.address", { limit = 10 }) -- it is told, and does not look
+    local client <close> = raw.connect(app:eval "return server.address", { limit = 10 }) -- it is told
     assert.equal("v1", ask(client))
     assert(app:reload(named("v2", "idle_timeout = 0.001")))
     client:expect_closed()

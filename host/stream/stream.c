@@ -14,8 +14,7 @@ enum { LINGER_MS = 30000, PART_MS = 5000 };
 /* ---- its end ------------------------------------------------------------- */
 
 static void wake_all(struct stream *stream, int status) {
-  wait_wake_all(stream->reader.task, status);
-  wait_wake_all(stream->heir, status);
+  stream_wake_readers(stream, status);
   wait_wake_all(stream->writers, status);
   wait_wake_all(stream->shutter, status);
 }
@@ -107,7 +106,7 @@ void stream_drain(struct work *work) {
   if (stream->consumer != NULL)
     stream->consumer->pump(stream);
   else
-    wait_wake_all(stream->reader.task, UV_ECANCELED);
+    wait_wake_all(stream_reading(stream), UV_ECANCELED);
 }
 
 /* ---- its beginning ------------------------------------------------------- */
@@ -116,15 +115,19 @@ static void on_flush(struct flush *flush) {
   stream_flush(flush->data);
 }
 
+void stream_free(struct handle *h) {
+  free(((struct stream *)h)->reader);
+}
+
 struct stream *stream_alloc(struct host *host, const struct stream_kind *kind) {
   struct stream *stream = handle_new(host, kind->size);
   if (stream == NULL) return NULL;
   stream->kind = kind;
-  stream->reader.stream = stream;
   stream->flush.run = on_flush;
   stream->flush.data = stream;
   stream->handle.on_close = on_close;
   stream->handle.end = end;
+  stream->handle.on_free = stream_free;
   return stream;
 }
 

@@ -31,6 +31,7 @@ static const struct stream_kind kind = {.work = {.name = "connection",
 static void on_free(struct handle *h) {
   struct connection *connection = (struct connection *)h;
   if (connection->events != NULL) events_release(connection);
+  stream_free(h);
 }
 
 struct connection *connection_new(struct host *host, struct owner *owner,

@@ -195,7 +195,8 @@ describe("req:chunks", function()
   it("may be left early: what is short is thrown away, what is long ends the connection after the answer", function()
     local function leave(request)
       local server <close> = serve(function(req)
-        for _ in req:chunks { limit = 1e9 // 1 } do break end
+        local next, self = req:chunks { limit = 1 << 40 }
+        next(self)
         return "enough"
       end)
       local client <close> = raw.connect(server.address)
@@ -249,7 +250,8 @@ describe("req:chunks", function()
         req:body()
         capture[1] = select(2, pcall(req.chunks, req))
       else
-        for _ in req:chunks() do break end
+        local next, self = req:chunks()
+        next(self)
         capture[2] = select(2, pcall(req.body, req))
       end
     end, raw.post("/1", "a"), raw.post("/2", "b"))

@@ -148,8 +148,6 @@ describe("a request", function()
     client:response()
     client:close()
     collectgarbage()
-    req = nil
-    collectgarbage()
     assert.same({ method = "GET", target = "/path?a=1", path = "/path", version = "1.1", peer = near,
       id = id, peer_again = near }, same)
     assert.equal("/path1", later)
@@ -172,8 +170,8 @@ describe("a request", function()
     test.eventually(function() return server.connections == 0 end, 20)
     collectgarbage()
     local first, second = table.unpack(requests)
-    assert.same({ "GET", "/1?a=1", "/1", "1.1", "1", "1", "1" }, { first.method, first.target, first.path, first.version,
-      first.query.a, first:header "x-a", first.headers["X-A"] })
+    assert.same({ "GET", "/1?a=1", "/1", "1.1", "1", "1", "1" }, {
+      first.method, first.target, first.path, first.version, first.query.a, first:header "x-a", first.headers["X-A"] })
     assert.same({ near, near, server.address }, { first.peer, second.peer, first.address })
     assert.is_nil(second.address)
     assert.same({ "", "" }, { first:body(), first:body() })
@@ -272,7 +270,9 @@ end)
 describe("a connection", function()
   it("leaves nothing behind, whoever ends it", function()
     local before
-    local server <close> = serve(function(req) return req.path == "/close" and { headers = { connection = "close" } } or "ok" end)
+    local server <close> = serve(function(req)
+      return { headers = { connection = req.path == "/close" and "close" or nil } }
+    end)
     for i = 1, 60 do
       local clients = {}
       for j = 1, 10 do

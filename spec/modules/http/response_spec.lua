@@ -237,7 +237,7 @@ end)
 describe("HTTP/1.0", function()
   it("gets an answer that ends with the connection, or a length where that is kept", function()
     local server <close> = serve(function(req)
-      if req.path == "/stream" then return { body = coroutine.wrap(function() coroutine.yield "ab" coroutine.yield "c" end) } end
+      if req.path == "/stream" then return { body = function(write) write "ab" write "c" end } end
       return req.version
     end)
     local list, ending = raw.exchange(server.address, raw.request "GET / HTTP/1.0")

@@ -132,6 +132,7 @@ static int send_behind(struct stream *stream, const char *data, size_t size) {
 
 int stream_gather(struct stream *stream, const char *data, size_t size) {
   if (size == 0) return 0;
+  if (stream->handle.closing) return UV_ECANCELED;
   stream->given += size;
   flush_add(stream->handle.host, &stream->flush);
   if (stream->outbox_size + size <= BUFFER_SIZE)

@@ -12,6 +12,7 @@
 #include "modules/http/body.h"
 #include "modules/http/refusal.h"
 #include "modules/http/request.h"
+#include "modules/http/send.h"
 #include "modules/http/serve.h"
 #include "modules/http/server.h"
 
@@ -72,7 +73,10 @@ static void abandon(struct client *client) {
   bool served = client->phase == PHASE_SERVED;
   client->phase = PHASE_OVER;
   if (!served) return;
-  if (client->request != NULL) body_fail(client->request, UV_ECONNRESET);
+  if (client->request != NULL) {
+    body_fail(client->request, UV_ECONNRESET);
+    send_pump(client->request, UV_ECONNRESET);
+  }
   if (client->task != NULL) task_cancel(client->task);
 }
 
@@ -278,7 +282,10 @@ static bool pump(struct stream *stream) {
     if (client->task == NULL) client_end(client);
     return client->task != NULL;
   }
-  if (client->request != NULL) return body_pump(client->request);
+  if (client->request != NULL) {
+    send_pump(client->request, 0);
+    return body_pump(client->request);
+  }
   return client_resume(client);
 }
 

@@ -13,6 +13,7 @@
 #include "modules/http/client.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
+#include "modules/http/send.h"
 
 static const char class_name[] = "neap.http.request";
 
@@ -49,6 +50,7 @@ void request_detach(struct request *request) {
   struct client *client = request->client;
   if (client == NULL) return;
   body_close(request);
+  send_pump(request, UV_ECANCELED);
   client->request = NULL;
   request->client = NULL;
 }
@@ -235,9 +237,13 @@ static int set_field(lua_State *L) { /* request, key, value */
 }
 
 static const luaL_Reg methods[] = {
-  {"body", body_read},        {"chunks", body_chunks},
-  {"header", headers_get},    {"header_list", headers_list},
-  {"query_list", query_list}, {NULL, NULL},
+  {"body", body_read},
+  {"chunks", body_chunks},
+  {"header", headers_get},
+  {"header_list", headers_list},
+  {"json", body_json},
+  {"query_list", query_list},
+  {NULL, NULL},
 };
 
 /* All realms share it, and its reference lies in it. */

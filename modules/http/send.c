@@ -78,9 +78,18 @@ static int write_data(lua_State *L) { /* data, callback; request */
   int status = put(request, data, size);
   if (status < 0) return wait_fail(L, task, status);
   if (stream_pending(&client->stream) <= OUTBOX_HIGH)
-    return wait_pass(L, task, &client->stream.writers);
+    return wait_pass(L, task, &request->writers);
   timeouts_arm(client);
-  return wait_park(L, task, &client->stream.writers, WAIT_FOREVER);
+  return wait_park(L, task, &request->writers, WAIT_FOREVER);
+}
+
+/* (They wait in the request, which they hold: the connection may be gone when
+ * they run.) */
+void send_pump(struct request *request, int status) {
+  const struct stream *stream = &request->client->stream;
+  bool ready = status != 0 || stream->broken != 0 ||
+               stream_pending(stream) <= OUTBOX_HIGH / 2;
+  if (ready) wait_wake_all(request->writers, status);
 }
 
 /* ---- all of it ----------------------------------------------------------- */
@@ -174,6 +183,9 @@ static int next(lua_State *L) {
 
 static int got_chunks(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
+  if (lua_isnil(L, AT_SOURCE)) /* and why not */
+    return luaL_error(L, "the body has failed: %s",
+                      luaL_tolstring(L, AT_ARGUMENT, NULL));
   return next(L);
 }
 
@@ -193,7 +205,7 @@ static int send_body(lua_State *L) { /* body, trailers, write or nil */
   lua_getfield(L, AT_BODY, "chunks");
   lua_pushvalue(L, AT_BODY);
   lua_callk(L, 1, 2, 0, got_chunks); /* AT_SOURCE, AT_ARGUMENT */
-  return next(L);
+  return got_chunks(L, LUA_OK, 0);
 }
 
 static void push_or_nil(lua_State *L, int index) {

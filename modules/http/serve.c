@@ -223,3 +223,15 @@ bool serve_start(struct client *client) {
   handle_use(h);
   return true;
 }
+
+/* ---- the end of its server ----------------------------------------------- */
+
+static void cancel(struct work *work, void *data) {
+  struct task *task = (struct task *)work;
+  if (task_is(work) && task->sink == &sink && task->sink_data == data)
+    task_cancel(task);
+}
+
+void serve_end_all(struct server *server) {
+  generation_each_work(server->listener.handle.host, cancel, server);
+}

@@ -3,9 +3,11 @@
 
 #include <lauxlib.h>
 
+#include "host/host.h"
 #include "host/option.h"
 #include "modules/http/client.h"
 #include "modules/http/request.h"
+#include "modules/http/serve.h"
 
 /* ---- as a listener ------------------------------------------------------- */
 
@@ -19,6 +21,27 @@ static bool differs(const struct listener *old, const struct listener *heir) {
          (a->connections_per_client == 0 && b->connections_per_client > 0);
 }
 
+/* ---- and no longer ------------------------------------------------------- */
+
+static void on_drained(struct timeout *timeout) {
+  serve_end_all(timeout->data);
+}
+
+/* Closed, or replaced by the next version: what is in flight may end in order,
+ * but not take for ever. */
+static void closed(struct listener *listener) {
+  struct server *server = (struct server *)listener;
+  struct clock *clock = &listener->handle.host->clock;
+  if (server->limits.drain_ms == 0) return;
+  server->drain.fire = on_drained;
+  server->drain.data = server;
+  clock_set(clock, &server->drain, clock_ms(clock) + server->limits.drain_ms);
+}
+
+static void on_free(struct handle *h) {
+  clock_cancel(&h->host->clock, &((struct server *)h)->drain);
+}
+
 static const struct listener_kind kind = {
   .work = {.name = "server", .stop = handle_stop, .start = listener_start},
   .class_name = "neap.http.server",
@@ -26,6 +49,7 @@ static const struct listener_kind kind = {
   .accept = client_accept,
   .pump = client_pump_served,
   .differs = differs,
+  .closed = closed,
   .last_call = true};
 
 /* Closed by its script: connections that rest end now, the others after their
@@ -38,19 +62,14 @@ static void end(struct handle *h) {
 
 /* ---- options ------------------------------------------------------------- */
 
-static const char *const names[] = {"body_rate",
-                                    "handler_timeout",
-                                    "header_timeout",
-                                    "idle_timeout",
-                                    "max_body",
-                                    "max_connections",
-                                    "max_connections_per_client",
-                                    "max_header_size",
-                                    "max_headers",
-                                    "max_requests",
-                                    "max_target",
-                                    "write_timeout",
-                                    NULL};
+static const char *const names[] = {
+  "body_rate",       "drain_timeout",
+  "handler_timeout", "header_timeout",
+  "idle_timeout",    "max_body",
+  "max_connections", "max_connections_per_client",
+  "max_header_size", "max_headers",
+  "max_requests",    "max_target",
+  "write_timeout",   NULL};
 
 static bool is_false(lua_State *L, const char *name) {
   if (lua_isnil(L, 2)) return false;
@@ -88,6 +107,7 @@ static struct limits read_limits(lua_State *L) {
     .idle_ms = read_time(L, "idle_timeout", 60000),
     .handler_ms = read_time(L, "handler_timeout", 60000),
     .write_ms = read_time(L, "write_timeout", 60000),
+    .drain_ms = read_time(L, "drain_timeout", 30000),
     .body_rate = read_count(L, "body_rate", 500),
     .requests = read_count(L, "max_requests", 0),
     .connections = read_count(L, "max_connections", 10000),
@@ -104,16 +124,25 @@ static struct limits read_limits(lua_State *L) {
   return limits;
 }
 
+/* A function, or what can be called as one: a router. */
+static bool is_handler(lua_State *L, int index) {
+  if (lua_isfunction(L, index)) return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
 /* address [, options], handler: as everywhere, the function is last. */
 static void check_arguments(lua_State *L) {
-  if (lua_isfunction(L, 2)) {
+  if (lua_isfunction(L, 2))
     luaL_argcheck(L, lua_isnoneornil(L, 3), 3,
                   "the options come before the handler");
+  if (lua_isnoneornil(L, 3) && is_handler(L, 2)) {
     lua_pushnil(L);
     lua_insert(L, 2);
   }
   lua_settop(L, 3);
-  luaL_checktype(L, 3, LUA_TFUNCTION);
+  if (!is_handler(L, 3)) luaL_checktype(L, 3, LUA_TFUNCTION);
   option_check(L, 2, names);
 }
 
@@ -129,6 +158,7 @@ int http_serve(lua_State *L) {
   server->limits = limits;
   server->request_class = request_class(L);
   listener->handle.end = end;
+  listener->handle.on_free = on_free;
   status = listener_begin(L, listener, 3);
   return status < 0 ? listener_error(L, status) : 1;
 }

@@ -141,6 +141,30 @@ describe("a server that is reloaded", function()
     app:ends()
   end)
 
+  it("counts the connections of an address over versions, also those that were not counted before", function()
+    local app <close> = start_app(named "v1")
+    local function status()
+      local client = connect(app)
+      client:send(raw.get "/")
+      return client:response().status, client
+    end
+    local _, one = status()
+    local _, two = status()
+    assert(app:reload(named("v2", "max_connections_per_client = 3")))
+    local good, three = status()
+    local bad, four = status()
+    assert.same({ 200, 503 }, { good, bad })
+    assert(app:reload(named("v3", "max_connections_per_client = 2")))
+    assert.equal("v3", ask(three)) -- who is there stays
+    assert.equal(503, (status()))
+    one:close()
+    two:close()
+    app:eval "while server.connections > 1 do timer.sleep(0.001) end"
+    assert.equal(200, (status()))
+    for _, client in ipairs { three, four } do client:close() end
+    app:ends()
+  end)
+
   it("but a head that has begun goes by those it has begun with", function()
     local app <close> = start_app(named("v1", "max_headers = 5, max_header_size = 300"))
     local few <close> = connect(app)

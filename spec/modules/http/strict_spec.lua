@@ -1,6 +1,6 @@
 -- Requests that are not as RFC 9110 and 9112 have them, as bytes over a socket, split at every position: the good
--- request before is answered, then the bad one is refused and the connection closed. No handler sees anything of it, or of what
--- lies behind it. (What is refused, and why, is tested in all its kinds in spec/c/intake.c: here is one of each.)
+-- request before is answered, then the bad one is refused and the connection closed. No handler sees anything of it,
+-- or of what lies behind it. (All kinds of requests are in spec/c/http_intake_rows.h: here is one of each.)
 local http = require "neap.http"
 local raw = require "spec.support.http"
 

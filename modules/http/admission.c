@@ -5,12 +5,12 @@
 #include "modules/http/client.h"
 #include "modules/http/server.h"
 
-enum { TURNED_AWAY_MOST = 1000 };
+enum { OUTSIDE_MOST = 1000 };
 
-static unsigned turned_away; /* and still there */
+static unsigned outside; /* how many */
 
 bool admission_is_crowded(void) {
-  return turned_away > TURNED_AWAY_MOST;
+  return outside >= OUTSIDE_MOST;
 }
 
 static bool is_full(const struct server *server) {
@@ -38,10 +38,23 @@ static bool is_one_too_many(const struct client *client,
          census_count(neighbours) > server->limits.connections_per_client;
 }
 
-static const char *turn_away(struct client *client, const char *why) {
+void admission_leave(struct client *client) {
+  struct admission *admission = &client->admission;
+  census_leave(admission->neighbours);
+  admission->neighbours = NULL;
+  service_remove(&client->served);
+  if (admission->is_outside) outside--;
+  admission->is_outside = false;
+}
+
+void admission_part(struct client *client) {
   admission_leave(client);
-  client->admission.turned_away = true;
-  turned_away++;
+  client->admission.is_outside = true;
+  outside++;
+}
+
+static const char *turn_away(struct client *client, const char *why) {
+  admission_part(client);
   return why;
 }
 
@@ -52,12 +65,4 @@ const char *admission_enter(struct client *client, struct server *server) {
     return turn_away(client, "too many connections from one address");
   service_add(server->listener.service, &client->served, client);
   return NULL;
-}
-
-void admission_leave(struct client *client) {
-  struct admission *admission = &client->admission;
-  census_leave(admission->neighbours);
-  admission->neighbours = NULL;
-  if (admission->turned_away) turned_away--;
-  admission->turned_away = false;
 }

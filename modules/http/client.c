@@ -38,11 +38,13 @@ void client_end(struct client *client) {
   if (client->phase != PHASE_IDLE) stream->awaits_end = stream->given > 0;
   client->phase = PHASE_OVER;
   stream_flush(stream);
-  if (stream_pending(stream) == 0 || stream->broken != 0 ||
-      client_server(client) == NULL)
-    handle_end(&stream->handle);
-  else
+  bool waits = stream_pending(stream) > 0 && stream->broken == 0;
+  if (!waits && admission_is_crowded())
+    handle_close(&stream->handle);
+  else if (waits && client_server(client) != NULL)
     timeouts_arm(client);
+  else
+    handle_end(&stream->handle);
 }
 
 /* Half an answer must not be followed by another one. */
@@ -262,7 +264,8 @@ static bool pump(struct stream *stream) {
   if (stream->handle.closing) {
     timeouts_stop(client);
     admission_leave(client);
-    service_remove(&client->served);
+  } else if (stream->handle.ended) {
+    admission_part(client);
   }
   if (stream->handle.closing || stream->handle.ended) {
     abandon(client);
@@ -351,8 +354,6 @@ void client_accept(struct listener *listener, int fd,
   const char *why = admission_enter(client, server);
   if (why == NULL)
     client_enter(client, PHASE_IDLE);
-  else if (admission_is_crowded())
-    handle_close(&stream->handle);
   else
     client_refuse(client, 503, why);
   if (is_ending(client)) leave(client); /* it was the last call */

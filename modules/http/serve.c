@@ -10,6 +10,7 @@
 
 #include "host/generation.h"
 #include "host/host.h"
+#include "host/run.h"
 #include "host/task.h"
 #include "modules/http/bytes.h"
 #include "modules/http/client.h"
@@ -96,6 +97,8 @@ static int serve(lua_State *L, struct client *client) {
   do {
     server_of(client)->requests++;
     request_push(L, client, server_of(client)->request_class);
+    lua_pushvalue(L, AT_REQUEST);
+    run_keep(L); /* client->request points to it, see settle */
     listener_push_handler(L, &server_of(client)->listener);
     lua_pushnil(L); /* AT_ROOM */
     lua_pushvalue(L, AT_HANDLER);

@@ -216,6 +216,27 @@ describe("max_connections", function()
   end)
 end)
 
+describe("a crowd that is turned away", function()
+  it("is told so, as far as there are not too many of them, and the server is as before", function()
+    if not sockets.has_room(2500) then return pending "too few descriptors" end
+    local server <close> = serve({ max_connections = 1 }, echo)
+    local one <close> = raw.connect(server.address)
+    one:expect_in_step()
+    local others, told = {}, 0
+    for i = 1, 1100 do others[i] = raw.connect(server.address) end
+    for _, other in ipairs(others) do
+      local ok, response = pcall(other.response, other)
+      if ok and response.status == 503 then told = told + 1 end
+      other:close()
+    end
+    assert.is_true(told >= 900, told)
+    one:expect_in_step()
+    one:close()
+    eventually(function() return server.connections == 0 end)
+    assert.equal(200, answered(server, raw.get "/"))
+  end)
+end)
+
 describe("max_connections_per_client", function()
   local function status(address)
     local client = raw.connect(address)
@@ -249,6 +270,18 @@ describe("max_connections_per_client", function()
     assert.same({ 200, 200 }, { a, b })
     first:close()
     second:close()
+  end)
+
+  it("counts each address by itself", function()
+    if not sockets.has_v6() then return pending "no IPv6 here" end
+    local server <close> = serve({ max_connections_per_client = 1 }, echo, "[::]:0")
+    local port = server.address:match ":(%d+)$"
+    local shared, first, a = pcall(status, "127.0.0.1:" .. port)
+    if not shared then return pending "IPv4 has sockets of its own here" end
+    local second, b = status("[::1]:" .. port)
+    local third, c = status("127.0.0.1:" .. port)
+    assert.same({ 200, 200, 503 }, { a, b, c })
+    for _, client in ipairs { first, second, third } do client:close() end
   end)
 
   it("counts IPv6", function()

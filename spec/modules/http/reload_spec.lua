@@ -128,9 +128,7 @@ describe("a server that is reloaded", function()
     local three <close> = connect(app)
     one:send(raw.post("/body", ("x"):rep(11)))
     assert.equal(413, one:response().status)
-    local four <close> = connect(app)
-    for _, client in ipairs { two, three, four } do assert.equal("v1", ask(client)) end
-    four:send "GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\n"
+    for _, client in ipairs { two, three } do assert.equal("v1", ask(client)) end
     assert(app:reload(named("v2", "max_body = 20, max_headers = 3, max_requests = 3")))
     two:send(raw.post("/body", ("x"):rep(11)))
     assert.equal("v211", two:response().body)
@@ -139,11 +137,53 @@ describe("a server that is reloaded", function()
     two:expect_closed()
     three:send(raw.get("/", "A: 1", "B: 2", "C: 3"))
     assert.equal(431, three:response().status)
-    four:send "B: 2\r\nC: 3\r\n\r\n" -- a head that has begun is read to its end
-    assert.equal("v2", four:response().body)
-    four:send(raw.get("/", "A: 1", "B: 2", "C: 3"))
-    assert.equal(431, four:response().status)
     app:forgets_old()
+    app:ends()
+  end)
+
+  it("counts the connections of an address over versions, also those that were not counted before", function()
+    local app <close> = start_app(named "v1")
+    local function status()
+      local client = connect(app)
+      client:send(raw.get "/")
+      return client:response().status, client
+    end
+    local _, one = status()
+    local _, two = status()
+    assert(app:reload(named("v2", "max_connections_per_client = 3")))
+    local good, three = status()
+    local bad, four = status()
+    assert.same({ 200, 503 }, { good, bad })
+    assert(app:reload(named("v3", "max_connections_per_client = 2")))
+    assert.equal("v3", ask(three)) -- who is there stays
+    assert.equal(503, (status()))
+    one:close()
+    two:close()
+    app:eval "while server.connections > 1 do timer.sleep(0.001) end"
+    assert.equal(200, (status()))
+    for _, client in ipairs { three, four } do client:close() end
+    app:ends()
+  end)
+
+  it("but a head that has begun goes by those it has begun with", function()
+    local app <close> = start_app(named("v1", "max_headers = 5, max_header_size = 300"))
+    local few <close> = connect(app)
+    local many <close> = connect(app)
+    local long <close> = connect(app)
+    for _, client in ipairs { few, many, long } do
+      assert.equal("v1", ask(client))
+      client:send("GET / HTTP/1.1\r\nHost: x\r\nA: " .. ("a"):rep(100) .. "\r\n")
+      client:settle(0.01)
+    end
+    assert(app:reload(named("v2", "max_headers = 100, max_header_size = 64")))
+    few:send "B: 2\r\nC: 3\r\n\r\n"
+    assert.equal("v2", few:response().body)
+    many:send(("B: 2\r\n"):rep(10) .. "\r\n")
+    assert.equal(431, many:response().status)
+    long:send(("x"):rep(300))
+    assert.equal(431, long:response().status)
+    few:send(raw.get("/", "A: " .. ("a"):rep(100)))
+    assert.equal(431, few:response().status)
     app:ends()
   end)
 

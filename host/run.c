@@ -121,6 +121,15 @@ bool run_is_to_begin(lua_State *co) {
          !lua_getstack(co, 0, &ar);
 }
 
+/* The slot of its object is free. */
+void run_keep(lua_State *L) {
+  lua_Debug ar;
+  int is_there = lua_getstack(L, 1, &ar);
+  const char *slot = lua_setlocal(L, &ar, TASK_AT_OBJECT);
+  assert(is_there && slot != NULL && host_of(L)->current->object == NULL);
+  (void)is_there, (void)slot;
+}
+
 /* ---- run ----------------------------------------------------------------- */
 
 static int take_coroutine(lua_State *L) {

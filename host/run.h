@@ -17,5 +17,8 @@ void run_ready(struct host *host);
 /* For task.c: what each coroutine begins with. */
 void run_push_body(lua_State *co);
 bool run_is_to_begin(lua_State *co); /* a task that has not, lies on it */
+/* In the body of a task that C has begun: pops a value, which is kept until the
+ * task has been settled. (After an error its stack is no more.) */
+void run_keep(lua_State *L);
 
 #endif

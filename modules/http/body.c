@@ -149,6 +149,14 @@ static int push_whole(lua_State *L, struct body *body) {
   return 1;
 }
 
+/* (After its own time limit the body may be asked for again.) */
+static int fail(lua_State *L, struct request *request, int status) {
+  struct client *client = request->client;
+  if (status == UV_ETIMEDOUT && client != NULL && client->refusal == 0)
+    client->refusal = 408;
+  return error_result(L, status, "request body");
+}
+
 static int finish(lua_State *L) {
   struct request *request = lua_touserdata(L, 1);
   struct body *body = &request->body;
@@ -156,7 +164,9 @@ static int finish(lua_State *L) {
   int status = body->status != 0 ? body->status : wait_status(L);
   if (request->client == NULL && status == 0 && !body->is_none)
     status = UV_ECANCELED;
-  if (status != 0) return error_result(L, status, "request body");
+  if (status != 0) return fail(L, request, status);
+  if (request->client != NULL && request->client->refusal == 408)
+    request->client->refusal = 0;
   if (body->use == BODY_WHOLE) return push_whole(L, body);
   if (!body->is_none && request->client->decoded > 0)
     return push_piece(L, request);
@@ -173,7 +183,7 @@ static void invite(struct client *client) {
   client->intake.expects_continue = false;
   if (client->stream.inbox.size > 0 || client->request->body.received > 0)
     return; /* it has not waited */
-  stream_gather(&client->stream, line, sizeof line - 1);
+  client_put(client, line, sizeof line - 1);
   stream_flush(&client->stream);
 }
 
@@ -244,6 +254,48 @@ int body_chunks(lua_State *L) {
   lua_pushcclosure(L, next_piece, 1);
   lua_pushvalue(L, 1);
   return 2;
+}
+
+/* ---- as JSON ------------------------------------------------------------- */
+
+/* A module does not include another one: it is asked for as a script would. */
+static void push_decode(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_getfield(L, -1, "neap.json");
+  lua_CFunction open = lua_tocfunction(L, -1);
+  if (open == NULL) luaL_error(L, "module 'neap.json' is not there");
+  luaL_requiref(L, "neap.json", open, 0);
+  lua_getfield(L, -1, "decode");
+}
+
+/* Whoever raises for what could not be decoded has been sent nonsense: 400. */
+static int decode_body(lua_State *L) { /* request, options; text, why, code */
+  struct request *request = lua_touserdata(L, 1);
+  if (lua_isnil(L, 3)) return 3;
+  lua_settop(L, 3);
+  push_decode(L);
+  lua_pushvalue(L, 3);
+  lua_call(L, 1, 3);
+  bool failed = lua_isnil(L, -3) && !lua_isnil(L, -2);
+  if (failed && request->client != NULL && request->client->refusal == 0)
+    request->client->refusal = 400;
+  if (!failed) lua_pop(L, 2);
+  return failed ? 3 : 1;
+}
+
+static int got_body(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  return decode_body(L);
+}
+
+int body_json(lua_State *L) {
+  request_check(L);
+  lua_settop(L, 2);
+  lua_pushcfunction(L, body_read);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_callk(L, 2, 3, 0, got_body);
+  return decode_body(L);
 }
 
 void body_push_trailers(lua_State *L, const struct request *request) {

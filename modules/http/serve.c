@@ -10,6 +10,7 @@
 
 #include "host/generation.h"
 #include "host/host.h"
+#include "host/run.h"
 #include "host/task.h"
 #include "modules/http/bytes.h"
 #include "modules/http/client.h"
@@ -50,9 +51,8 @@ static struct response begin_answer(lua_State *L, struct client *client) {
   client->last = !reply.keep_alive;
   client->endless =
     response.is_stream && !response.is_chunked && response.length < 0;
-  stream_gather(&client->stream, bytes.data + bytes.begin,
-                bytes.end - bytes.begin);
-  stream_gather(&client->stream, response.text, response.size);
+  client_put(client, bytes.data + bytes.begin, bytes.end - bytes.begin);
+  client_put(client, response.text, response.size);
   return response;
 }
 
@@ -97,6 +97,8 @@ static int serve(lua_State *L, struct client *client) {
   do {
     server_of(client)->requests++;
     request_push(L, client, server_of(client)->request_class);
+    lua_pushvalue(L, AT_REQUEST);
+    run_keep(L); /* client->request points to it, see settle */
     listener_push_handler(L, &server_of(client)->listener);
     lua_pushnil(L); /* AT_ROOM */
     lua_pushvalue(L, AT_HANDLER);
@@ -141,8 +143,6 @@ static bool settle(lua_State *L, struct task *task, enum task_end end) {
     request_describe(request, text, sizeof text);
     task_rename(task, text);
   }
-  client->number = request->number;
-  client->head_only = request_is(request, HTTP_HEAD);
   request_detach(request);
   return refused;
 }
@@ -153,7 +153,7 @@ static void answer_for(struct client *client, enum task_end how) {
   struct refusal refusal = {.status = client->refusal,
                             .head_only = client->head_only};
   if (refusal.status == 0) refusal.status = how == TASK_FAILED ? 500 : 503;
-  if (how == TASK_FAILED && client->refusal == 0 && client->number != 0) {
+  if (how == TASK_FAILED && client->refusal == 0) {
     refusal.keeps_alive = client_may_go_on(client, false);
     request_format_id(client->number, id);
     refusal.id = id;
@@ -161,7 +161,7 @@ static void answer_for(struct client *client, enum task_end how) {
   size_t size =
     refusal_format(text, &client->stream.handle.host->clock, &refusal);
   client->last = !refusal.keeps_alive;
-  stream_gather(&client->stream, text, size);
+  client_put(client, text, size);
 }
 
 static void end_request(struct client *client, enum task_end how) {
@@ -219,8 +219,19 @@ bool serve_start(struct client *client) {
   task->origin = server->listener.handle.origin;
   task->work.spec = server->listener.handle.work.spec;
   client->task = task;
-  client->number = 0;
   listener_use(&server->listener);
   handle_use(h);
   return true;
+}
+
+/* ---- the end of its server ----------------------------------------------- */
+
+static void cancel(struct work *work, void *data) {
+  struct task *task = (struct task *)work;
+  if (task_is(work) && task->sink == &sink && task->sink_data == data)
+    task_cancel(task);
+}
+
+void serve_end_all(struct server *server) {
+  generation_each_work(server->listener.handle.host, cancel, server);
 }

@@ -56,6 +56,13 @@ function sockets.pair(address)
   return self
 end
 
+-- Whether this process may have so many descriptors.
+function sockets.has_room(count)
+  local pipe <close> = io.popen("ulimit -n")
+  local most = pipe:read("l")
+  return most == "unlimited" or tonumber(most) >= count
+end
+
 -- Whether there is IPv6 here, at least to talk to itself.
 function sockets.has_v6()
   local server = net.listen("[::1]:0", function() end)

@@ -1,0 +1,31 @@
+/* admission.h - who may come in: not more connections than the server's limits
+ * have it, in all and of each address.
+ *
+ * Who is turned away gets an answer, and some time to read it; who has had the
+ * last one has that time, too. They are none of the server's connections, so
+ * they keep nobody out, nor a server that ends; there are only so many. */
+#ifndef HTTP_ADMISSION_H
+#define HTTP_ADMISSION_H
+
+#include <stdbool.h>
+
+struct client;
+struct neighbours;
+struct server;
+
+struct admission {               /* of a connection */
+  struct neighbours *neighbours; /* it is counted among them, or NULL */
+  bool is_outside;
+};
+
+/* So many are outside that the next one gets no time. */
+bool admission_is_crowded(void);
+/* Makes it one of the server's connections, and returns NULL; or why not. */
+const char *admission_enter(struct client *client, struct server *server);
+/* The server may count addresses by now, and not have done so before. */
+void admission_count(struct client *client);
+/* It has had its last answer. */
+void admission_part(struct client *client);
+void admission_leave(struct client *client); /* idempotent */
+
+#endif

@@ -34,7 +34,7 @@ static void unknown(lua_State *L, int index, const char *const names[]) {
                                 key, lua_tostring(L, -1)));
 }
 
-static void check_names(lua_State *L, int index, const char *const names[]) {
+void option_check(lua_State *L, int index, const char *const names[]) {
   if (lua_isnoneornil(L, index)) return;
   luaL_checktype(L, index, LUA_TTABLE);
   lua_pushnil(L);
@@ -57,7 +57,7 @@ void option_arguments(lua_State *L, int fixed, const char *const names[]) {
   }
   lua_settop(L, callback);
   if (!lua_isnil(L, callback)) luaL_checktype(L, callback, LUA_TFUNCTION);
-  check_names(L, options, names);
+  option_check(L, options, names);
 }
 
 static lua_Number check_range(lua_State *L, int index, const char *name) {

@@ -11,6 +11,9 @@
  * `names` ends with NULL. */
 void option_arguments(lua_State *L, int fixed, const char *const names[]);
 
+/* Options alone: a table with these names, or nil or nothing. */
+void option_check(lua_State *L, int index, const char *const names[]);
+
 /* A time in seconds, as milliseconds rounded up; -1 where it is not given. */
 int64_t option_ms(lua_State *L, int index, const char *name);
 

@@ -11,15 +11,11 @@
 #include "modules/neap/standard.h"
 
 static const luaL_Reg modules[] = {
-  {"neap", open_neap},
-  {"neap.fs", open_fs},
-  {"neap.hot", open_hot},
-  {"neap.net", open_net},
-  {"neap.process", open_process},
-  {"neap.signal", open_signal},
-  {"neap.test", open_test},
-  {"neap.timer", open_timer},
-  {NULL, NULL},
+  {"neap", open_neap},          {"neap.fs", open_fs},
+  {"neap.hot", open_hot},       {"neap.http", open_http},
+  {"neap.net", open_net},       {"neap.process", open_process},
+  {"neap.signal", open_signal}, {"neap.test", open_test},
+  {"neap.timer", open_timer},   {NULL, NULL},
 };
 
 int modules_open(lua_State *L) {

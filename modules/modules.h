@@ -10,6 +10,7 @@ int modules_open(lua_State *L);
 int open_neap(lua_State *L);
 int open_fs(lua_State *L);
 int open_hot(lua_State *L);
+int open_http(lua_State *L);
 int open_net(lua_State *L);
 int open_process(lua_State *L);
 int open_signal(lua_State *L);

@@ -130,6 +130,9 @@ int stream_lines(lua_State *L);
 /* write.c */
 size_t stream_pending(const struct stream *stream); /* bytes not yet taken */
 void stream_flush(struct stream *stream);
+/* For a consumer: goes out at the end of this turn, or now where it is much. 0,
+ * or one of libuv's errors. */
+int stream_gather(struct stream *stream, const char *data, size_t size);
 void stream_drop_outbox(struct stream *stream);
 int stream_write(lua_State *L);
 int stream_shutdown(lua_State *L);

@@ -29,6 +29,8 @@ static void on_written(uv_write_t *uv, int status) {
   size_t pending = stream_pending(stream);
   if (stream->broken != 0 || pending <= OUTBOX_HIGH / 2)
     wait_wake_all(stream->writers, 0);
+  if (stream->consumer != NULL && !stream->handle.ended)
+    stream->consumer->pump(stream); /* it may have waited for this */
   bool over = stream->broken != 0 || pending == 0;
   if (over && stream->handle.ended)
     stream_part(stream);
@@ -96,15 +98,9 @@ static int gather(struct stream *stream, const char *data, size_t size) {
   return 0;
 }
 
-/* The first write of a turn goes out now, those after it are gathered: being on
- * the list of those to be flushed tells them apart. A big string is not copied
- * to be sent: what has been gathered goes before it, in the same system call. */
-static int put_out(struct stream *stream, const char *data, size_t size) {
-  bool is_first = !flush_is_added(&stream->flush);
-  if (size == 0) return 0;
-  if (is_first) flush_add(stream->handle.host, &stream->flush);
-  if (!is_first && stream->outbox_size + size <= BUFFER_SIZE)
-    return gather(stream, data, size);
+/* A big string is not copied to be sent: what has been gathered goes before it,
+ * in the same system call. */
+static int send_behind(struct stream *stream, const char *data, size_t size) {
   uv_buf_t buffers[2] = {
     uv_buf_init(stream->outbox, (unsigned)stream->outbox_size),
     uv_buf_init((char *)data, (unsigned)size),
@@ -113,6 +109,23 @@ static int put_out(struct stream *stream, const char *data, size_t size) {
   int status = send_now(stream, buffers + first, 2 - first);
   stream_drop_outbox(stream);
   return status;
+}
+
+int stream_gather(struct stream *stream, const char *data, size_t size) {
+  if (size == 0) return 0;
+  flush_add(stream->handle.host, &stream->flush);
+  if (stream->outbox_size + size <= BUFFER_SIZE)
+    return gather(stream, data, size);
+  return send_behind(stream, data, size);
+}
+
+/* The first write of a turn goes out now, those after it are gathered: being on
+ * the list of those to be flushed tells them apart. */
+static int put_out(struct stream *stream, const char *data, size_t size) {
+  if (size == 0) return 0;
+  if (flush_is_added(&stream->flush)) return stream_gather(stream, data, size);
+  flush_add(stream->handle.host, &stream->flush);
+  return send_behind(stream, data, size);
 }
 
 /* ---- stream:write(data [, options] [, callback]) ------------------------- */

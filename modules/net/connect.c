@@ -18,7 +18,7 @@
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
-#include "modules/net/bind.h"
+#include "host/listen/bind.h"
 #include "modules/net/connection.h"
 #include "modules/net/question.h"
 #include "modules/net/race.h"

@@ -15,7 +15,7 @@ static const char class_name[] = "neap.connection";
 /* ---- its beginning and end ----------------------------------------------- */
 
 static void push_name(lua_State *L, const struct stream *stream) {
-  connection_push_peer(L, (const struct connection *)stream);
+  ends_push_peer(L, stream, &((const struct connection *)stream)->peer);
 }
 
 static const struct stream_kind kind = {.work = {.name = "connection",
@@ -51,12 +51,13 @@ static struct connection *check(lua_State *L) {
 /* ---- fields -------------------------------------------------------------- */
 
 static int get_peer(lua_State *L) {
-  connection_push_peer(L, check_any(L));
+  const struct connection *connection = check_any(L);
+  ends_push_peer(L, &connection->stream, &connection->peer);
   return 1;
 }
 
 static int get_address(lua_State *L) {
-  connection_push_address(L, check_any(L));
+  ends_push_address(L, &check_any(L)->stream);
   return 1;
 }
 

@@ -11,14 +11,13 @@
 #include "host/task.h"
 #include "modules/net/connection.h"
 #include "modules/net/server.h"
-#include "modules/net/service.h"
 
 enum event { EVENT_NONE, EVENT_OPEN, EVENT_INPUT, EVENT_CLOSE };
 
 struct events {
-  int box;               /* a reference to it, made by the first event */
-  enum event event;      /* that is served now, or EVENT_NONE */
-  struct server *server; /* by this one, also when another has followed it */
+  int box;                 /* a reference to it, made by the first event */
+  enum event event;        /* that is served now, or EVENT_NONE */
+  struct listener *server; /* by this one, also when another follows it */
   bool was_opened, was_closed;
 };
 
@@ -52,13 +51,14 @@ bool events_check(lua_State *L, int index) {
 
 /* An event ends in the version in which its task was started. */
 static struct server *server_of(const struct connection *connection) {
-  struct server *server = connection->events->server;
-  return server != NULL ? server : connection->service->server;
+  struct listener *listener = connection->events->server;
+  if (listener == NULL) listener = connection->served.service->listener;
+  return (struct server *)listener;
 }
 
 static bool push_handler(lua_State *L, const struct connection *connection,
                          const char *name) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, server_of(connection)->handler);
+  listener_push_handler(L, &server_of(connection)->listener);
   lua_getfield(L, -1, name);
   lua_remove(L, -2);
   return lua_isfunction(L, -1);
@@ -162,7 +162,7 @@ static enum event next_event(struct connection *connection) {
   if (has_input(connection)) return EVENT_INPUT;
   if (events->was_closed) return EVENT_NONE;
   if (closed || stream->ending != 0) return EVENT_CLOSE;
-  if (connection->service->over) return EVENT_CLOSE;
+  if (connection->served.service->over) return EVENT_CLOSE;
   bool draining = stream->handle.host->phase != HOST_RUNNING;
   if (draining && stream->inbox.size == 0) return EVENT_CLOSE;
   return EVENT_NONE;
@@ -174,7 +174,7 @@ static const struct task_sink sink = {NULL, ended};
 
 /* In the version that serves now: what the event starts belongs to that one. */
 static struct task *start_event(struct connection *connection) {
-  const struct service *service = connection->service;
+  const struct service *service = connection->served.service;
   struct owner *owner = owner_new(service->work.owner->generation);
   if (owner == NULL) return NULL;
   struct task *task = task_start(service->host, owner, run_event, connection);
@@ -184,14 +184,15 @@ static struct task *start_event(struct connection *connection) {
   }
   task->sink = &sink;
   task->name = "connection";
-  task->origin = service->server->handle.origin;
-  task->work.spec = service->server->handle.work.spec;
+  task->origin = service->listener->handle.origin;
+  task->work.spec = service->listener->handle.work.spec;
   return task;
 }
 
 bool events_pump(struct connection *connection) {
   struct events *events = connection->events;
-  if (connection->service == NULL || events->event != EVENT_NONE) return false;
+  if (connection->served.service == NULL || events->event != EVENT_NONE)
+    return false;
   enum event event = next_event(connection);
   if (event == EVENT_NONE) return false;
   struct task *task = start_event(connection);
@@ -200,8 +201,8 @@ bool events_pump(struct connection *connection) {
     return false;
   }
   events->event = event;
-  events->server = connection->service->server;
-  server_use(events->server);
+  events->server = connection->served.service->listener;
+  listener_use(events->server);
   events->was_opened = true;
   if (event == EVENT_CLOSE) events->was_closed = true;
   handle_use(&connection->stream.handle);
@@ -216,7 +217,7 @@ void events_release(struct connection *connection) {
   connection->events = NULL;
   free(events);
   inbox_free(&connection->stream.inbox);
-  service_remove(connection);
+  service_remove(&connection->served);
 }
 
 /* A failed event closes its connection. After the last one nothing is left. */
@@ -226,7 +227,7 @@ static void ended(struct task *task, enum task_end how) {
   struct events *events = connection->events;
   bool over = events->event == EVENT_CLOSE;
   events->event = EVENT_NONE;
-  server_leave(events->server);
+  listener_leave(events->server);
   events->server = NULL;
   if (how != TASK_RETURNED || over) handle_end(&stream->handle);
   if (over)
@@ -254,6 +255,6 @@ bool events_serve(struct service *service, struct connection *connection) {
   events->box = LUA_NOREF;
   connection->events = events;
   connection->stream.consumer = &consumer;
-  service_add(service, connection);
+  service_add(service, &connection->served, connection);
   return true;
 }

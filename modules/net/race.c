@@ -77,7 +77,7 @@ static void settle(struct race *race, struct stream *stream, int status) {
     return;
   }
   if (status == 0) {
-    connection_learn_peer((struct connection *)stream);
+    peer_learn(&((struct connection *)stream)->peer, stream);
     status = stream_start(stream);
   }
   if (status == 0) {

@@ -1,6 +1,6 @@
 /* bind.h - from an address to a socket that is bound to it. */
-#ifndef NET_BIND_H
-#define NET_BIND_H
+#ifndef HOST_LISTEN_BIND_H
+#define HOST_LISTEN_BIND_H
 
 #include "host/address.h"
 

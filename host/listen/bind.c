@@ -1,7 +1,7 @@
 /* bind.c - binds sockets without libuv, which keeps the errors of bind for later
  * and removes the path of a Unix socket when any handle of it is closed, also
  * one whose socket lives on in another. No Lua, no handle: plain descriptors. */
-#include "modules/net/bind.h"
+#include "host/listen/bind.h"
 
 #include <errno.h>
 #include <fcntl.h>

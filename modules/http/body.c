@@ -1,0 +1,251 @@
+/* body.c - from the inbox of a connection to the handler that asks for it.
+ *
+ * Nothing is decoded before somebody waits for it, so a slow handler pushes back
+ * on its client. What is read whole is gathered in memory that grows with what
+ * has really come, whatever length was announced. */
+#include "modules/http/body.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/error.h"
+#include "host/host.h"
+#include "host/option.h"
+#include "host/task.h"
+#include "host/wait.h"
+#include "modules/http/client.h"
+#include "modules/http/headers.h"
+#include "modules/http/request.h"
+#include "modules/http/server.h"
+
+enum { SLOW_AFTER_MS = 10000 };
+
+/* ---- what has come ------------------------------------------------------- */
+
+static void refuse(struct request *request, int status, int answer) {
+  request->body.status = status;
+  if (request->client->refusal == 0) request->client->refusal = answer;
+}
+
+static bool is_whole(const struct request *request) {
+  return request->client->intake.state != INTAKE_BODY &&
+         request->client->decoded == 0;
+}
+
+static bool reserve(struct body *body, size_t more) {
+  size_t needed = body->size + more;
+  if (needed <= body->capacity) return true;
+  size_t capacity = 2 * body->capacity > needed ? 2 * body->capacity : needed;
+  char *bytes = realloc(body->bytes, capacity);
+  if (bytes == NULL) return false;
+  body->bytes = bytes;
+  body->capacity = capacity;
+  return true;
+}
+
+static void gather(struct request *request) {
+  struct client *client = request->client;
+  struct body *body = &request->body;
+  if (!reserve(body, client->decoded)) {
+    refuse(request, UV_ENOMEM, 503);
+    return;
+  }
+  memcpy(body->bytes + body->size, client->stream.inbox.bytes, client->decoded);
+  body->size += client->decoded;
+  client_take_decoded(client);
+}
+
+/* Decodes what is there; where pieces are read, up to the next one. */
+static void advance(struct request *request) {
+  struct client *client = request->client;
+  struct body *body = &request->body;
+  while (body->status == 0 && client->decoded == 0 &&
+         client->stream.inbox.size > 0 && client->intake.state == INTAKE_BODY) {
+    client_decode(client);
+    body->received += client->decoded;
+    if (client->intake.state == INTAKE_REFUSED)
+      refuse(request, UV_EPROTO, client->intake.refusal);
+    else if (body->received > body->limit)
+      refuse(request, UV_EMSGSIZE, 413);
+    else if (body->use == BODY_WHOLE && client->decoded > 0)
+      gather(request);
+  }
+}
+
+static bool is_satisfied(const struct request *request) {
+  const struct body *body = &request->body;
+  if (body->status != 0 || is_whole(request)) return true;
+  return body->use == BODY_PIECES && request->client->decoded > 0;
+}
+
+static void wake(struct request *request) {
+  struct body *body = &request->body;
+  struct host *host = request->client->stream.handle.host;
+  body->waited += clock_ms(&host->clock) - body->since;
+  task_wake(body->reader, 0);
+}
+
+bool body_is_wanted(const struct request *request) {
+  return request != NULL && request->body.reader != NULL;
+}
+
+bool body_pump(struct request *request) {
+  if (!body_is_wanted(request)) return false;
+  advance(request);
+  if (!is_satisfied(request)) return false;
+  wake(request);
+  return true;
+}
+
+void body_fail(struct request *request, int status) {
+  if (request->body.status == 0) request->body.status = status;
+  if (body_is_wanted(request)) wake(request);
+}
+
+void body_close(struct request *request) {
+  body_fail(request, UV_ECANCELED);
+  free(request->body.bytes);
+  request->body.bytes = NULL;
+}
+
+/* ---- how long it may take ------------------------------------------------ */
+
+/* Only the time that somebody has waited for it counts. */
+bool body_is_slow(const struct request *request, uint64_t now) {
+  const struct body *body = &request->body;
+  if (!body_is_wanted(request)) return false;
+  const struct server *server = client_server(request->client);
+  uint64_t waited = body->waited + (now - body->since);
+  if (server == NULL || waited < SLOW_AFTER_MS) return false;
+  return body->received * 1000 < server->limits.body_rate * waited;
+}
+
+/* ---- reading: request, options ------------------------------------------- */
+
+static int push_piece(lua_State *L, struct request *request) {
+  struct client *client = request->client;
+  lua_pushlstring(L, client->stream.inbox.bytes, client->decoded);
+  client_take_decoded(client);
+  return 1;
+}
+
+static const char body_key = 0; /* in the request's own table */
+
+static bool push_kept(lua_State *L) {
+  request_push_own(L);
+  return lua_rawgetp(L, -1, &body_key) == LUA_TSTRING;
+}
+
+/* Who asks again gets the same string, also after the end of the request. */
+static int push_whole(lua_State *L, struct body *body) {
+  request_push_own(L);
+  lua_pushlstring(L, body->bytes != NULL ? body->bytes : "", body->size);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, -3, &body_key);
+  free(body->bytes);
+  body->bytes = NULL;
+  body->size = body->capacity = 0;
+  return 1;
+}
+
+static int finish(lua_State *L) {
+  struct request *request = lua_touserdata(L, 1);
+  struct body *body = &request->body;
+  if (body->use == BODY_WHOLE && push_kept(L)) return 1;
+  int status = body->status != 0 ? body->status : wait_status(L);
+  if (request->client == NULL && status == 0) status = UV_ECANCELED;
+  if (status != 0) return error_result(L, status, "request body");
+  if (body->use == BODY_WHOLE) return push_whole(L, body);
+  if (request->client->decoded > 0) return push_piece(L, request);
+  lua_pushnil(L);
+  return 1;
+}
+
+static const struct wait body_wait = {"request body", finish, NULL};
+
+/* Who has announced a body waits for this before it sends it. */
+static void invite(struct client *client) {
+  static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (!client->intake.expects_continue) return;
+  client->intake.expects_continue = false;
+  if (client->stream.inbox.size > 0) return; /* it has not waited */
+  stream_gather(&client->stream, line, sizeof line - 1);
+  stream_flush(&client->stream);
+}
+
+static int start(lua_State *L, struct request *request, int callback,
+                 int64_t timeout) {
+  struct body *body = &request->body;
+  struct client *client = request->client;
+  struct task *task = wait_begin(L, &body_wait, callback);
+  if (client == NULL) {
+    if (body->status == 0) body->status = UV_ECANCELED;
+    return wait_fail(L, task, body->status);
+  }
+  if (client->intake.has_body && !client->intake.chunked &&
+      client->intake.length > body->limit && body->status == 0)
+    refuse(request, UV_EMSGSIZE, 413);
+  advance(request);
+  if (is_satisfied(request)) return wait_pass(L, task, &body->reader);
+  invite(client);
+  body->since = clock_ms(&client->stream.handle.host->clock);
+  stream_resume_reading(&client->stream);
+  timeouts_look_at(client, body->since + SLOW_AFTER_MS);
+  return wait_park(L, task, &body->reader, timeout);
+}
+
+/* ---- as functions -------------------------------------------------------- */
+
+static void begin(lua_State *L, struct request *request, enum body_use use,
+                  int options) {
+  struct body *body = &request->body;
+  const struct server *server =
+    request->client != NULL ? client_server(request->client) : NULL;
+  lua_Integer most = server != NULL ? (lua_Integer)server->limits.body_size : 0;
+  if (body->reader != NULL)
+    luaL_error(L, "another task waits for this request's body");
+  if (body->use != BODY_UNUSED && body->use != use)
+    luaL_error(L, use == BODY_WHOLE
+                    ? "this body is read in pieces already, by chunks()"
+                    : "this body has been read whole already, by body()");
+  body->use = use;
+  body->limit =
+    (uint64_t)option_integer(L, options, "limit", 0, LUA_MAXINTEGER, most);
+}
+
+int body_read(lua_State *L) {
+  static const char *const options[] = {"limit", "timeout", NULL};
+  struct request *request = request_check(L);
+  option_arguments(L, 1, options);
+  int64_t timeout = option_ms(L, 2, "timeout");
+  begin(L, request, BODY_WHOLE, 2);
+  return start(L, request, 3, timeout);
+}
+
+/* What `for` calls: request, and its own last value. */
+static int next_piece(lua_State *L) {
+  int64_t timeout = lua_tointeger(L, lua_upvalueindex(1));
+  lua_settop(L, 1);
+  return start(L, request_check(L), 2, timeout);
+}
+
+int body_chunks(lua_State *L) {
+  static const char *const options[] = {"limit", "timeout", NULL};
+  struct request *request = request_check(L);
+  option_arguments(L, 1, options);
+  int64_t timeout = option_ms(L, 2, "timeout");
+  begin(L, request, BODY_PIECES, 2);
+  lua_pushinteger(L, timeout);
+  lua_pushcclosure(L, next_piece, 1);
+  lua_pushvalue(L, 1);
+  return 2;
+}
+
+void body_push_trailers(lua_State *L, const struct request *request) {
+  const struct client *client = request->client;
+  if (client == NULL || client->intake.state != INTAKE_END)
+    lua_pushnil(L);
+  else
+    headers_push_from(L, client->intake.head, client->intake.head->trailers);
+}

@@ -1,0 +1,25 @@
+/* body.h - the body of a request: read whole, or in pieces as it comes. */
+#ifndef HTTP_BODY_H
+#define HTTP_BODY_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct request;
+
+int body_read(lua_State *L);   /* request:body([options] [, callback]) */
+int body_chunks(lua_State *L); /* request:chunks([options]) */
+void body_push_trailers(lua_State *L, const struct request *request);
+
+/* Something has come, or nothing more will: true, a task is ready for it. */
+bool body_pump(struct request *request);
+bool body_is_wanted(const struct request *request); /* or NULL */
+/* The connection has ended, or answers with this status: nothing more comes. */
+void body_fail(struct request *request, int status);
+void body_close(struct request *request); /* the request is over */
+/* For timeouts.c: has somebody waited for it, and it has come too slowly? */
+bool body_is_slow(const struct request *request, uint64_t now);
+
+#endif

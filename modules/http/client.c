@@ -1,0 +1,308 @@
+/* client.c - the life of a connection, from one request to the next. */
+#include "modules/http/client.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "host/error.h"
+#include "host/generation.h"
+#include "host/host.h"
+#include "host/listen/listener.h"
+#include "host/task.h"
+#include "modules/http/body.h"
+#include "modules/http/refusal.h"
+#include "modules/http/request.h"
+#include "modules/http/serve.h"
+#include "modules/http/server.h"
+
+static struct head *spare; /* lent to the connection that reads */
+
+struct server *client_server(const struct client *client) {
+  const struct service *service = client->served.service;
+  return service != NULL ? (struct server *)service->listener : NULL;
+}
+
+void client_enter(struct client *client, enum phase phase) {
+  if (client->leaving) timeouts_stop(client); /* a request has come */
+  client->leaving = false;
+  client->phase = phase;
+  client->since = clock_ms(&client->stream.handle.host->clock);
+  timeouts_arm(client);
+}
+
+/* ---- its end ------------------------------------------------------------- */
+
+void client_end(struct client *client) {
+  client->phase = PHASE_OVER;
+  handle_end(&client->stream.handle);
+}
+
+void client_refuse(struct client *client, int status, const char *why) {
+  struct host *host = client->stream.handle.host;
+  const struct refusal refusal = {.status = status, .why = why};
+  char text[REFUSAL_MOST];
+  size_t size = refusal_format(text, &host->clock, &refusal);
+  stream_gather(&client->stream, text, size);
+  client_end(client);
+}
+
+/* Whoever works for it learns that nobody waits for the answer. */
+static void abandon(struct client *client) {
+  bool served = client->phase == PHASE_SERVED;
+  client->phase = PHASE_OVER;
+  if (!served) return;
+  if (client->request != NULL) body_fail(client->request, UV_ECONNRESET);
+  if (client->task != NULL) task_cancel(client->task);
+}
+
+static void on_free(struct handle *h) {
+  struct client *client = (struct client *)h;
+  head_free(client->intake.head);
+  inbox_free(&client->stream.inbox);
+}
+
+/* ---- a body -------------------------------------------------------------- */
+
+/* Between what has been decoded and what lies behind it framing may have been:
+ * the gap is closed from below, as inboxes are read from their beginning. */
+void client_decode(struct client *client) {
+  struct inbox *inbox = &client->stream.inbox;
+  if (client->decoded > 0 || client->intake.state != INTAKE_BODY) return;
+  if (inbox->size == 0) return;
+  size_t size = 0;
+  size_t used = intake_body(&client->intake, inbox->bytes, inbox->size, &size);
+  if (size > 0 && used > size)
+    memmove(inbox->bytes + used - size, inbox->bytes, size);
+  inbox_consume(inbox, used - size);
+  client->decoded = size;
+}
+
+void client_take_decoded(struct client *client) {
+  inbox_consume(&client->stream.inbox, client->decoded);
+  client->decoded = 0;
+  if (client->stream.inbox.size < INBOX_HIGH)
+    stream_resume_reading(&client->stream);
+}
+
+/* True: all of it has come. */
+static bool discard(struct client *client) {
+  do {
+    client_decode(client);
+    client_take_decoded(client);
+  } while (client->intake.state == INTAKE_BODY &&
+           client->stream.inbox.size > 0);
+  if (client->intake.state == INTAKE_REFUSED) client_end(client);
+  return client->intake.state == INTAKE_END;
+}
+
+/* ---- from one request to the next ---------------------------------------- */
+
+/* May another request follow this one? */
+static bool is_to_stay(const struct client *client) {
+  const struct server *server = client_server(client);
+  if (server == NULL || client->served.service->over) return false;
+  if (client->stream.handle.host->phase != HOST_RUNNING) return false;
+  uint32_t most = server->limits.requests;
+  return most == 0 || client->requests < most;
+}
+
+static bool begin_request(struct client *client) {
+  client->requests++;
+  client->sent = client->late = false;
+  client->refusal = 0;
+  client->last = !client->intake.keep_alive || !is_to_stay(client);
+  client_enter(client, PHASE_SERVED);
+  return true;
+}
+
+static bool parse(struct client *client) {
+  struct inbox *inbox = &client->stream.inbox;
+  struct intake *intake = &client->intake;
+  size_t used = intake_head(intake, inbox->bytes, inbox->size);
+  inbox_consume(inbox, used);
+  switch (intake->state) {
+    case INTAKE_HEAD:
+      if (client->phase == PHASE_IDLE && !intake_is_between(intake))
+        client_enter(client, PHASE_HEAD);
+      return false;
+    case INTAKE_REFUSED:
+      client_refuse(client, intake->refusal, intake->why);
+      return false;
+    default: return begin_request(client);
+  }
+}
+
+/* Who does not take what it has asked for gets no more of it. */
+static bool is_choked(const struct client *client) {
+  return stream_pending(&client->stream) > OUTBOX_HIGH;
+}
+
+bool client_next(struct client *client) {
+  if (client->phase == PHASE_OVER || is_choked(client)) return false;
+  stream_resume_reading(&client->stream);
+  if (client->phase == PHASE_DISCARD) {
+    if (!discard(client)) return false;
+    client_go_on(client);
+  }
+  return client->stream.inbox.size > 0 && parse(client);
+}
+
+bool client_resume(struct client *client) {
+  if (client->task != NULL || !client_next(client)) return false;
+  if (serve_start(client)) return true;
+  client_refuse(client, 503, NULL);
+  return false;
+}
+
+enum { DISCARD_MOST = 65536 };
+
+/* Is it worth it to read what is left of a body that nobody wants? */
+static bool is_short(const struct client *client) {
+  const struct intake *intake = &client->intake;
+  return !intake->expects_continue && !intake->chunked &&
+         intake->length <= DISCARD_MOST;
+}
+
+bool client_may_go_on(const struct client *client) {
+  if (client->last || client->phase == PHASE_OVER) return false;
+  if (client->intake.state == INTAKE_END) return true;
+  return client->intake.state == INTAKE_BODY && is_short(client);
+}
+
+void client_go_on(struct client *client) {
+  client_take_decoded(client);
+  if (client->intake.state == INTAKE_END) {
+    head_give_back(client->intake.head, &spare);
+    client->intake.head = NULL;
+    intake_next(&client->intake);
+    client_enter(client, PHASE_IDLE);
+  } else {
+    client_enter(client, PHASE_DISCARD);
+  }
+}
+
+/* ---- the end of the program, or of its server ---------------------------- */
+
+enum { GRACE_MS = 500 };
+
+static void on_grace(struct timeout *timeout) {
+  struct client *client = timeout->data;
+  client_end(client);
+}
+
+/* A request may be on its way to a connection that rests: it is answered if it
+ * comes soon, and the answer says that it was the last. */
+static void leave(struct client *client) {
+  struct host *host = client->stream.handle.host;
+  client->last = true;
+  if (client->phase != PHASE_IDLE || client->leaving) return;
+  client->leaving = true;
+  timeouts_stop(client);
+  client->timeout.fire = on_grace;
+  client->timeout.data = client;
+  clock_set(&host->clock, &client->timeout, clock_ms(&host->clock) + GRACE_MS);
+}
+
+static void drain(struct work *work) {
+  leave((struct client *)work);
+}
+
+void client_pump_served(struct served *served) {
+  struct client *client = served->connection;
+  if (served->service == NULL || served->service->over) leave(client);
+}
+
+/* ---- as the consumer of its stream --------------------------------------- */
+
+static bool pump(struct stream *stream) {
+  struct client *client = (struct client *)stream;
+  if (stream->handle.closing) {
+    timeouts_stop(client);
+    service_remove(&client->served);
+  }
+  if (stream->handle.closing || stream->handle.ended) {
+    abandon(client);
+    return false;
+  }
+  if (stream->ending != 0 || stream->broken != 0) {
+    abandon(client);
+    if (client->task == NULL) handle_end(&stream->handle);
+    return client->task != NULL;
+  }
+  if (client->request != NULL) return body_pump(client->request);
+  return client_resume(client);
+}
+
+static bool is_busy(const struct stream *stream) {
+  const struct client *client = (const struct client *)stream;
+  if (client->task == NULL) return is_choked(client);
+  return !body_is_wanted(client->request);
+}
+
+static const struct stream_consumer consumer = {pump, is_busy};
+
+/* ---- its beginning ------------------------------------------------------- */
+
+static void push_name(lua_State *L, const struct stream *stream) {
+  (void)stream;
+  lua_pushliteral(L, "request");
+}
+
+static const struct stream_kind kind = {.work = {.name = "http connection",
+                                                 .stop = handle_stop,
+                                                 .drain = drain,
+                                                 .lasts = true},
+                                        .class_name = "neap.http.client",
+                                        .size = sizeof(struct client),
+                                        .push_name = push_name,
+                                        .is_socket = true};
+
+static int adopt(struct stream *stream, int fd) {
+  return stream->uv.any.type == UV_TCP ? uv_tcp_open(&stream->uv.tcp, fd)
+                                       : uv_pipe_open(&stream->uv.pipe, fd);
+}
+
+static struct client *client_new(struct server *server, int fd) {
+  struct listener *listener = &server->listener;
+  struct owner *owner = listener_new_owner(listener);
+  struct stream *stream = NULL;
+  if (owner != NULL)
+    stream = stream_new(listener->handle.host, owner,
+                        listener->is_unix ? UV_NAMED_PIPE : UV_TCP, &kind);
+  if (stream == NULL) {
+    if (owner != NULL) owner_drop(owner);
+    close(fd);
+  } else if (adopt(stream, fd) < 0) {
+    handle_close(&stream->handle);
+    stream = NULL;
+    close(fd);
+  }
+  return (struct client *)stream;
+}
+
+static bool is_full(const struct server *server) {
+  uint32_t most = server->limits.connections;
+  return most > 0 && server->listener.service->count >= most;
+}
+
+void client_accept(struct listener *listener, int fd,
+                   const struct sockaddr *peer) {
+  struct server *server = (struct server *)listener;
+  bool full = is_full(server);
+  struct client *client = client_new(server, fd);
+  if (client == NULL) return;
+  struct stream *stream = &client->stream;
+  stream->handle.origin = listener->handle.origin;
+  stream->handle.on_free = on_free;
+  stream->consumer = &consumer;
+  stream->served = true;
+  peer_set(&client->peer, peer);
+  service_add(listener->service, &client->served, client);
+  intake_init(&client->intake, &server->limits.intake, &spare);
+  if (stream->uv.any.type == UV_TCP) uv_tcp_nodelay(&stream->uv.tcp, 1);
+  stream_start(stream);
+  if (full)
+    client_refuse(client, 503, "too many connections");
+  else
+    client_enter(client, PHASE_IDLE);
+}

@@ -1,0 +1,84 @@
+/* client.h - one connection of a client: requests in, answers out, in order.
+ *
+ * It is a stream with a consumer (host/stream): bytes are parsed where they have
+ * been read, and there is no Lua object for it. At most one request is being
+ * served; what has arrived behind it stays in the inbox, unparsed. So an idle
+ * connection is this struct and nothing else, and answers cannot overtake.
+ *
+ * IDLE     between two requests
+ * HEAD     in the middle of the head of one
+ * SERVED   its task runs, or is about to
+ * DISCARD  it has been answered, and not all of its body has come
+ * OVER     nothing more is read: what has been written goes out, then it ends
+ *
+ * It outlives the version of the program that has accepted it: each request is
+ * served by the server that its service has by then. */
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
+
+#include "host/listen/service.h"
+#include "host/stream/ends.h"
+#include "host/stream/stream.h"
+#include "host/wheel.h"
+#include "modules/http/intake.h"
+
+struct listener;
+struct request;
+struct server;
+
+enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_SERVED, PHASE_DISCARD, PHASE_OVER };
+
+struct client {
+  struct stream stream; /* first member */
+  struct served served;
+  union peer peer;
+  struct intake intake;
+  struct timeout timeout;  /* see timeouts.c */
+  uint64_t since;          /* when its phase began: loop time, ms */
+  struct task *task;       /* that serves the request, or NULL */
+  struct request *request; /* what the handler sees of it, or NULL */
+  size_t decoded;          /* so much of the inbox is body, and no framing */
+  size_t unsent;           /* when a timeout last looked, */
+  uint64_t unsent_since;   /* and since when it is no less */
+  uint64_t number;         /* of the request, once it has one; or 0 */
+  uint32_t requests;       /* that have been served */
+  int in_a_row;            /* of them, by the task */
+  enum phase phase;
+  int refusal;    /* the status that the request has earned, or 0 */
+  bool sent;      /* the head of the answer */
+  bool head_only; /* the answer has no body */
+  bool last;      /* it ends after this answer */
+  bool late;      /* its handler was stopped: it took too long */
+  bool leaving;   /* it rests, and the program or its server ends */
+};
+
+/* For a struct listener_kind. */
+void client_accept(struct listener *listener, int fd,
+                   const struct sockaddr *peer);
+void client_pump_served(struct served *served);
+
+/* That serves now, or NULL: the program ends right now. */
+struct server *client_server(const struct client *client);
+void client_enter(struct client *client, enum phase phase);
+/* Decodes what has come of the body to the front of the inbox, where nothing
+ * lies there yet. */
+void client_decode(struct client *client);
+void client_take_decoded(struct client *client);
+/* Its request is over, and has been answered whole. May another one follow? If
+ * so, on to it. */
+bool client_may_go_on(const struct client *client);
+void client_go_on(struct client *client);
+/* Reads the head of the next request. True: it is there, and to be served. */
+bool client_next(struct client *client);
+/* The same, by a new task: true, it is ready. */
+bool client_resume(struct client *client);
+/* Answers without a handler, and ends. */
+void client_refuse(struct client *client, int status, const char *why);
+void client_end(struct client *client); /* after what has been written */
+
+/* timeouts.c */
+void timeouts_arm(struct client *client); /* its phase has begun */
+void timeouts_look_at(struct client *client, uint64_t due); /* or before */
+void timeouts_stop(struct client *client);
+
+#endif

@@ -1,0 +1,93 @@
+#include "modules/http/head.h"
+
+#include <llhttp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct head *head_new(unsigned lines) {
+  unsigned room = HEAD_ROOM(lines);
+  struct head *head = malloc(sizeof *head + room * sizeof head->pieces[0]);
+  if (head == NULL) return NULL;
+  head->data = NULL;
+  head->capacity = 0;
+  head->room = room;
+  head_clear(head);
+  return head;
+}
+
+void head_free(struct head *head) {
+  if (head == NULL) return;
+  free(head->data);
+  free(head);
+}
+
+void head_give_back(struct head *head, struct head **spare) {
+  if (*spare == NULL)
+    *spare = head;
+  else
+    head_free(head);
+}
+
+void head_clear(struct head *head) {
+  head->size = 0;
+  head->method = head->minor = 0;
+  head->count = head->trailers = 0;
+  head->begin = head->read = 0;
+}
+
+static bool grow(struct head *head, size_t size) {
+  size_t capacity = 2 * (head->size + size) + 256;
+  char *data = realloc(head->data, capacity);
+  if (data == NULL) return false;
+  head->data = data;
+  head->capacity = capacity;
+  return true;
+}
+
+bool head_append(struct head *head, const char *bytes, size_t size) {
+  if (head->capacity - head->size < size && !grow(head, size)) return false;
+  memcpy(head->data + head->size, bytes, size);
+  head->size += size;
+  return true;
+}
+
+const char *head_method(const struct head *head) {
+  return llhttp_method_name((llhttp_method_t)head->method);
+}
+
+static unsigned char lower(char c) {
+  return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+bool head_same(const char *text, const char *low, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (lower(text[i]) != (unsigned char)low[i]) return false;
+  return true;
+}
+
+static const char *find(const struct head *head, const char *name, size_t size,
+                        unsigned *from, unsigned end, size_t *value_size) {
+  for (unsigned i = *from; i + 1 < end; i += 2) {
+    if (head->pieces[i].size != size) continue;
+    const char *candidate = head->data + head->pieces[i].at;
+    size_t same = 0;
+    while (same < size && lower(candidate[same]) == lower(name[same])) same++;
+    if (same < size) continue;
+    *from = i + 2;
+    return head_piece(head, i + 1, value_size);
+  }
+  *from = end;
+  return NULL;
+}
+
+const char *head_find(const struct head *head, const char *name, size_t size,
+                      unsigned *from, size_t *value_size) {
+  if (*from == 0) *from = 1;
+  return find(head, name, size, from, head->trailers, value_size);
+}
+
+const char *head_find_trailer(const struct head *head, const char *name,
+                              size_t size, unsigned *from, size_t *value_size) {
+  if (*from == 0) *from = head->trailers;
+  return find(head, name, size, from, head->count, value_size);
+}

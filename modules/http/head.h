@@ -1,0 +1,64 @@
+/* head.h - the head of a request: its bytes as they came, and marks in them.
+ *
+ * `data` holds the lines; piece i is data[pieces[i].at ...]: the target, then
+ * name, value, name, value ..., without the white space around values. Trailers
+ * are pieces too, from `trailers` on. Offsets, not pointers: the bytes move
+ * when more come. One block, used again for other requests; a connection has
+ * one from the first byte of a request to its end, and none between requests. */
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct head_piece {
+  uint32_t at, size;
+};
+
+/* The target, and name and value of as many headers, and of trailers. */
+#define HEAD_ROOM(lines) (1 + 4 * (lines))
+
+struct head {
+  char *data;
+  size_t size, capacity;
+  uint8_t method;    /* llhttp's number */
+  uint8_t minor;     /* of the version: 0 or 1 */
+  unsigned count;    /* of pieces: 1 + 2 * headers (+ 2 * trailers) */
+  unsigned trailers; /* the first piece of trailers, or == count */
+  /* For intake.c: */
+  unsigned room;  /* of pieces */
+  uint32_t begin; /* of this section: 0, or where the trailers begin */
+  uint32_t read;  /* the bytes before it are lines that have been read */
+  struct head_piece pieces[];
+};
+
+/* NULL: no memory. `lines`: how many headers, and how many trailers. */
+struct head *head_new(unsigned lines);
+void head_free(struct head *head); /* NULL: no-op */
+/* To *spare, if that has none; else it is freed. NULL: no-op. */
+void head_give_back(struct head *head, struct head **spare);
+void head_clear(struct head *head);
+bool head_append(struct head *head, const char *bytes, size_t size);
+
+/* "GET" */
+const char *head_method(const struct head *head);
+
+static inline const char *head_piece(const struct head *head, unsigned i,
+                                     size_t *size) {
+  *size = head->pieces[i].size;
+  return head->data + head->pieces[i].at;
+}
+
+/* The value of the next header with this name (in any case), or NULL. *from is 0
+ * for the first, and is moved on. */
+const char *head_find(const struct head *head, const char *name, size_t size,
+                      unsigned *from, size_t *value_size);
+/* The same among the trailers. */
+const char *head_find_trailer(const struct head *head, const char *name,
+                              size_t size, unsigned *from, size_t *value_size);
+
+/* Are these the same but for the case of letters? `lower` has none in upper. */
+bool head_same(const char *text, const char *lower, size_t size);
+
+#endif

@@ -1,0 +1,241 @@
+/* request.c - the fields of a request. */
+#include "modules/http/request.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "host/class.h"
+#include "host/stream/ends.h"
+#include "modules/http/body.h"
+#include "modules/http/client.h"
+#include "modules/http/headers.h"
+#include "modules/http/query.h"
+
+static const char class_name[] = "neap.http.request";
+
+enum { VALUE_OWN = 1, VALUES = VALUE_OWN };
+
+/* ---- its beginning and end ----------------------------------------------- */
+
+struct request *request_push(lua_State *L, struct client *client) {
+  static uint64_t last_number;
+  const struct head *head = client->intake.head;
+  unsigned count = head->trailers; /* none of them has come yet */
+  size_t pieces_size = count * sizeof head->pieces[0];
+  struct request *request =
+    lua_newuserdatauv(L, sizeof *request + pieces_size + head->size, VALUES);
+  *request = (struct request){.number = ++last_number,
+                              .count = count,
+                              .method = head->method,
+                              .minor = head->minor};
+  memcpy(request->pieces, head->pieces, pieces_size);
+  memcpy((char *)(request->pieces + count), head->data, head->size);
+  class_set(L, class_name);
+  request->client = client;
+  client->request = request;
+  return request;
+}
+
+void request_detach(struct request *request) {
+  struct client *client = request->client;
+  if (client == NULL) return;
+  body_close(request);
+  client->request = NULL;
+  request->client = NULL;
+}
+
+struct request *request_check(lua_State *L) {
+  return class_check(L, 1, class_name);
+}
+
+/* ---- its bytes ----------------------------------------------------------- */
+
+const char *request_piece(const struct request *request, unsigned index,
+                          size_t *size) {
+  const char *bytes = (const char *)(request->pieces + request->count);
+  *size = request->pieces[index].size;
+  return bytes + request->pieces[index].at;
+}
+
+void request_push_piece(lua_State *L, const struct request *request,
+                        unsigned index) {
+  size_t size;
+  const char *text = request_piece(request, index, &size);
+  lua_pushlstring(L, text, size);
+}
+
+/* ---- who it is, for people ----------------------------------------------- */
+
+/* Requests of several runs meet in one log: so the run has a part in it. */
+void request_format_id(uint64_t number, char text[REQUEST_ID]) {
+  static uint32_t run;
+  if (run == 0 && uv_random(NULL, NULL, &run, sizeof run, 0, NULL) < 0)
+    run = (uint32_t)uv_hrtime();
+  snprintf(text, REQUEST_ID, "%08x-%llu", run, (unsigned long long)number);
+}
+
+void request_describe(const struct request *request, char *text, size_t size) {
+  char id[REQUEST_ID];
+  size_t target_size;
+  const char *target = request_piece(request, 0, &target_size);
+  request_format_id(request->number, id);
+  snprintf(text, size, "%s %.*s (request %s)",
+           llhttp_method_name((llhttp_method_t)request->method),
+           (int)(target_size < 80 ? target_size : 80), target, id);
+}
+
+bool request_is(const struct request *request, int method) {
+  return request->method == method;
+}
+
+/* ---- fields -------------------------------------------------------------- */
+
+static int get_method(lua_State *L) {
+  const struct request *request = request_check(L);
+  lua_pushstring(L, llhttp_method_name((llhttp_method_t)request->method));
+  return 1;
+}
+
+static int get_target(lua_State *L) {
+  request_push_piece(L, request_check(L), 0);
+  return 1;
+}
+
+static int get_path(lua_State *L) {
+  size_t size;
+  const char *target = request_piece(request_check(L), 0, &size);
+  const char *mark = memchr(target, '?', size);
+  lua_pushlstring(L, target, mark == NULL ? size : (size_t)(mark - target));
+  return 1;
+}
+
+static int get_version(lua_State *L) {
+  lua_pushstring(L, request_check(L)->minor == 0 ? "1.0" : "1.1");
+  return 1;
+}
+
+static int get_id(lua_State *L) {
+  char text[REQUEST_ID];
+  request_format_id(request_check(L)->number, text);
+  lua_pushstring(L, text);
+  return 1;
+}
+
+static int get_peer(lua_State *L) {
+  const struct client *client = request_check(L)->client;
+  if (client == NULL) return 0;
+  ends_push_peer(L, &client->stream, &client->peer);
+  return 1;
+}
+
+static int get_address(lua_State *L) {
+  const struct client *client = request_check(L)->client;
+  if (client == NULL) return 0;
+  ends_push_address(L, &client->stream);
+  return 1;
+}
+
+static int get_query(lua_State *L) {
+  size_t size;
+  const char *target = request_piece(request_check(L), 0, &size);
+  const char *mark = memchr(target, '?', size);
+  if (mark == NULL)
+    lua_newtable(L);
+  else
+    query_push(L, mark + 1, size - (size_t)(mark + 1 - target));
+  return 1;
+}
+
+static int get_headers(lua_State *L) {
+  const struct request *request = request_check(L);
+  headers_push(L, request);
+  return 1;
+}
+
+static int get_trailers(lua_State *L) {
+  body_push_trailers(L, request_check(L));
+  return 1;
+}
+
+/* ---- request.name: what is kept with it, methods, what is read ----------- */
+
+void request_push_own(lua_State *L) {
+  if (lua_getiuservalue(L, 1, VALUE_OWN) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, VALUE_OWN);
+}
+
+struct field {
+  const char *name;
+  lua_CFunction get;
+  bool keep; /* it is made once: a script may change it */
+};
+
+static const struct field fields[] = {
+  {"address", get_address, false},
+  {"headers", get_headers, true},
+  {"id", get_id, false},
+  {"method", get_method, false},
+  {"path", get_path, false},
+  {"peer", get_peer, false},
+  {"query", get_query, true},
+  {"target", get_target, false},
+  {"trailers", get_trailers, true},
+  {"version", get_version, false},
+};
+
+static int push_field(lua_State *L) { /* request, key; methods, fields */
+  request_check(L);
+  if (lua_getiuservalue(L, 1, VALUE_OWN) == LUA_TTABLE) {
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+  }
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 0;
+  const struct field *field = lua_touserdata(L, -1);
+  lua_settop(L, 1);
+  field->get(L);
+  if (!field->keep || lua_isnil(L, -1)) return 1;
+  request_push_own(L);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, field->name);
+  lua_pop(L, 1);
+  return 1;
+}
+
+static int set_field(lua_State *L) { /* request, key, value */
+  request_check(L);
+  request_push_own(L);
+  lua_insert(L, 2);
+  lua_rawset(L, 2);
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+  {"body", body_read},        {"chunks", body_chunks},
+  {"header", headers_get},    {"header_list", headers_list},
+  {"query_list", query_list}, {NULL, NULL},
+};
+
+void request_open_class(lua_State *L) {
+  class_open(L, class_name, methods, NULL);
+  luaL_newlib(L, methods);
+  lua_newtable(L);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_pushlightuserdata(L, (void *)&fields[i]);
+    lua_setfield(L, -2, fields[i].name);
+  }
+  lua_pushcclosure(L, push_field, 2);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, set_field);
+  lua_setfield(L, -2, "__newindex");
+  lua_pop(L, 1);
+}

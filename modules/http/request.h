@@ -1,0 +1,65 @@
+/* request.h - a request as its handler sees it.
+ *
+ * One userdata, with a copy of the head's bytes; a field becomes a Lua value
+ * when it is asked for. While the request is being served its connection and it
+ * point to each other, and the task's stack anchors it; after that `client` is
+ * NULL, and what has not been read of the body is gone. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "modules/http/head.h"
+
+struct client;
+struct task;
+
+enum body_use { BODY_UNUSED, BODY_WHOLE, BODY_PIECES };
+
+struct body {          /* of a request, see body.c */
+  struct task *reader; /* that waits for it, or NULL */
+  enum body_use use;
+  char *bytes; /* of BODY_WHOLE: what has come so far, or NULL */
+  size_t size, capacity;
+  uint64_t received, limit;
+  uint64_t waited, since; /* for its bytes, without the wait that is on; ms */
+  int status;             /* why there will be no more of it, or 0 */
+};
+
+struct request {
+  struct client *client; /* NULL: it is over */
+  uint64_t number;
+  struct body body;
+  uint64_t written; /* of a response that is streamed */
+  int64_t length;   /* that was announced for it, or -1 */
+  bool is_chunked;
+  unsigned count; /* of pieces: target, name, value, name, value ... */
+  uint8_t method, minor;
+  struct head_piece pieces[]; /* and behind them the bytes, see head.h */
+};
+
+/* A new one for what the connection has parsed; may raise. */
+struct request *request_push(lua_State *L, struct client *client);
+void request_detach(struct request *request); /* it has been served */
+struct request *request_check(lua_State *L);  /* argument 1 */
+
+/* Its target is piece 0; the names of its headers are the odd ones. */
+const char *request_piece(const struct request *request, unsigned index,
+                          size_t *size);
+void request_push_piece(lua_State *L, const struct request *request,
+                        unsigned index);
+
+enum { REQUEST_ID = 40 };
+void request_format_id(uint64_t number, char text[REQUEST_ID]);
+/* "GET /hello (request 3f9a01c2-17)": for reports. */
+void request_describe(const struct request *request, char *text, size_t size);
+bool request_is(const struct request *request, int method);
+
+/* The table of what a script, or we, keep with the request at index 1. */
+void request_push_own(lua_State *L);
+
+void request_open_class(lua_State *L);
+
+#endif

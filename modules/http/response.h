@@ -1,0 +1,35 @@
+/* response.h - what a handler has returned, checked, and its head as bytes. */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bytes;
+struct clock;
+
+struct reply {     /* what the request and its connection ask for */
+  bool keep_alive; /* may become false: the response says so */
+  bool head_only;
+  bool old; /* HTTP/1.0 */
+};
+
+struct response {
+  int status;
+  int headers, body, trailers; /* indices of the stack; 0: none */
+  bool is_stream;              /* the body is to be called, or has chunks() */
+  bool is_chunked;             /* and is sent so */
+  const char *text;
+  size_t size;    /* of the text, where it is no stream */
+  int64_t length; /* that is announced; -1: none */
+};
+
+/* The results begin at index `first`; the function at index `handler` returned
+ * them. Raises where they are no response. Pushes what it has to. */
+struct response response_read(lua_State *L, int handler, int first);
+/* Up to the empty line. Raises for headers that cannot be sent. */
+void response_add_head(struct bytes *bytes, const struct clock *clock,
+                       struct response *response, struct reply *reply);
+
+#endif

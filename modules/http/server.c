@@ -1,0 +1,140 @@
+/* server.c - http.serve(address [, options], handler), and its limits. */
+#include "modules/http/server.h"
+
+#include <lauxlib.h>
+
+#include "host/option.h"
+#include "modules/http/client.h"
+
+/* ---- as a listener ------------------------------------------------------- */
+
+static const struct listener_kind kind = {
+  .work = {.name = "server", .stop = handle_stop, .start = listener_start},
+  .class_name = "neap.http.server",
+  .size = sizeof(struct server),
+  .accept = client_accept,
+  .pump = client_pump_served,
+  .last_call = true};
+
+/* Closed by its script: connections that rest end now, the others after their
+ * answer. */
+static void end(struct handle *h) {
+  struct server *server = (struct server *)h;
+  struct service *service = server->listener.service;
+  handle_close(h);
+  if (service != NULL) service_pump(service);
+}
+
+/* ---- options ------------------------------------------------------------- */
+
+static const char *const names[] = {"body_rate",
+                                    "handler_timeout",
+                                    "header_timeout",
+                                    "idle_timeout",
+                                    "max_body",
+                                    "max_connections",
+                                    "max_connections_per_client",
+                                    "max_header_size",
+                                    "max_headers",
+                                    "max_requests",
+                                    "max_target",
+                                    "write_timeout",
+                                    NULL};
+
+/* Seconds, or false: none. */
+static uint64_t read_time(lua_State *L, const char *name, uint64_t other) {
+  if (lua_isnil(L, 2)) return other;
+  if (lua_getfield(L, 2, name) == LUA_TBOOLEAN && !lua_toboolean(L, -1)) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  lua_pop(L, 1);
+  int64_t ms = option_ms(L, 2, name);
+  return ms < 0 ? other : (uint64_t)ms;
+}
+
+static uint32_t read_count(lua_State *L, const char *name, lua_Integer least,
+                           lua_Integer other) {
+  return (uint32_t)option_integer(L, 2, name, least, INT32_MAX, other);
+}
+
+enum { HEADER_SIZE_MOST = 1 << 20, HEADERS_MOST = 10000 };
+
+static struct limits read_limits(lua_State *L) {
+  struct limits limits = {.header_ms = read_time(L, "header_timeout", 10000),
+                          .idle_ms = read_time(L, "idle_timeout", 60000),
+                          .handler_ms = read_time(L, "handler_timeout", 60000),
+                          .write_ms = read_time(L, "write_timeout", 60000),
+                          .body_rate = read_count(L, "body_rate", 0, 500),
+                          .requests = read_count(L, "max_requests", 0, 0),
+                          .connections =
+                            read_count(L, "max_connections", 0, 10000),
+                          .connections_per_client =
+                            read_count(L, "max_connections_per_client", 0, 0)};
+  limits.body_size =
+    (uint64_t)option_integer(L, 2, "max_body", 0, LUA_MAXINTEGER, 1 << 20);
+  limits.intake.headers =
+    (unsigned)option_integer(L, 2, "max_headers", 1, HEADERS_MOST, 100);
+  limits.intake.header_size = (size_t)option_integer(
+    L, 2, "max_header_size", 64, HEADER_SIZE_MOST, 16384);
+  limits.intake.target_size =
+    (size_t)option_integer(L, 2, "max_target", 16, HEADER_SIZE_MOST, 8192);
+  return limits;
+}
+
+/* address [, options], handler: as everywhere, the function is last. */
+static void check_arguments(lua_State *L) {
+  if (lua_isfunction(L, 2)) {
+    lua_pushnil(L);
+    lua_insert(L, 2);
+  }
+  lua_settop(L, 3);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  option_check(L, 2, names);
+}
+
+int http_serve(lua_State *L) {
+  struct address address;
+  struct listener *listener;
+  address_check(L, 1, &address);
+  check_arguments(L);
+  struct limits limits = read_limits(L);
+  int status = listener_open(L, &kind, &address, true, &listener);
+  if (status < 0) return listener_error(L, status);
+  ((struct server *)listener)->limits = limits;
+  listener->handle.end = end;
+  status = listener_begin(L, listener, 3);
+  return status < 0 ? listener_error(L, status) : 1;
+}
+
+/* ---- the class ----------------------------------------------------------- */
+
+static int get_connections(lua_State *L) {
+  const struct server *server = handle_check_any(L, 1, kind.class_name);
+  const struct service *service = server->listener.service;
+  lua_pushinteger(L, service != NULL ? (lua_Integer)service->count : 0);
+  return 1;
+}
+
+static int get_requests(lua_State *L) {
+  const struct server *server = handle_check_any(L, 1, kind.class_name);
+  lua_pushinteger(L, (lua_Integer)server->requests);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+  {"close", handle_method_close},
+  {NULL, NULL},
+};
+
+static const struct class_field fields[] = {
+  {"address", listener_field_address, NULL},
+  {"closed", handle_field_closed, NULL},
+  {"connections", get_connections, NULL},
+  {"requests", get_requests, NULL},
+  {NULL, NULL, NULL},
+};
+
+void http_server_open_class(lua_State *L) {
+  listener_class(L, &kind, methods, fields);
+}

@@ -1,0 +1,11 @@
+/* target.h - is it a target that a server may be asked for, with this method? */
+#ifndef HTTP_TARGET_H
+#define HTTP_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* NULL, or what is wrong with it. `any`: the method may be asked of "*". */
+const char *target_fault(const char *text, size_t size, bool any);
+
+#endif

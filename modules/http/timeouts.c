@@ -1,0 +1,112 @@
+/* timeouts.c - how long a client may take, and a handler.
+ *
+ * One timeout a connection, and it is seldom moved: each phase only writes down
+ * when it has begun. When the timeout fires it looks whether a limit is really
+ * over, and else sets itself anew. So a request costs no timer at all; only a
+ * phase whose limit is before what is set moves it. */
+#include "host/host.h"
+#include "host/task.h"
+#include "modules/http/body.h"
+#include "modules/http/client.h"
+#include "modules/http/server.h"
+
+enum { NEVER = 0, BODY_LOOK_MS = 2000 };
+
+static struct clock *clock_of(const struct client *client) {
+  return &client->stream.handle.host->clock;
+}
+
+/* What the phase may last, NEVER: as long as it likes. */
+static uint64_t limit_of(const struct client *client,
+                         const struct limits *limits) {
+  switch (client->phase) {
+    case PHASE_IDLE:
+      return client->requests == 0 ? limits->header_ms : limits->idle_ms;
+    case PHASE_HEAD:
+    case PHASE_DISCARD: return limits->header_ms;
+    case PHASE_SERVED: return client->sent ? NEVER : limits->handler_ms;
+    default: return NEVER;
+  }
+}
+
+/* ---- when it is over ----------------------------------------------------- */
+
+static void end_phase(struct client *client) {
+  switch (client->phase) {
+    case PHASE_HEAD: client_refuse(client, 408, NULL); break;
+    case PHASE_SERVED:
+      client->late = true;
+      task_cancel(client->task);
+      break;
+    default: client_end(client);
+  }
+}
+
+/* Has the client taken nothing of what lies ready for it, for so long? */
+static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
+  size_t unsent = stream_pending(&client->stream);
+  if (unsent == 0 || unsent != client->unsent || client->unsent_since == 0) {
+    client->unsent = unsent;
+    client->unsent_since = now;
+    return false;
+  }
+  return limit != NEVER && now - client->unsent_since >= limit;
+}
+
+static void watch_body(struct client *client, uint64_t now) {
+  if (body_is_slow(client->request, now)) {
+    client->refusal = 408;
+    body_fail(client->request, UV_ETIMEDOUT);
+  } else if (body_is_wanted(client->request)) {
+    timeouts_look_at(client, now + BODY_LOOK_MS);
+  }
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+static void on_timeout(struct timeout *timeout) {
+  struct client *client = timeout->data;
+  const struct server *server = client_server(client);
+  if (server == NULL) return;
+  const struct limits *limits = &server->limits;
+  uint64_t now = clock_ms(clock_of(client)), limit = limit_of(client, limits);
+  if (is_stuck(client, now, limits->write_ms)) {
+    handle_close(&client->stream.handle);
+    return;
+  }
+  if (limit != NEVER && now - client->since >= limit) {
+    end_phase(client);
+    return;
+  }
+  if (client->request != NULL) watch_body(client, now);
+  timeouts_arm(client);
+}
+
+/* ---- set ----------------------------------------------------------------- */
+
+void timeouts_look_at(struct client *client, uint64_t due) {
+  if (wheel_has(&client->timeout)) {
+    if (client->timeout.due <= due) return;
+    clock_cancel(clock_of(client), &client->timeout);
+  }
+  client->timeout.fire = on_timeout;
+  client->timeout.data = client;
+  clock_set(clock_of(client), &client->timeout, due);
+}
+
+void timeouts_arm(struct client *client) {
+  const struct server *server = client_server(client);
+  uint64_t due = UINT64_MAX, limit;
+  if (server == NULL || client->leaving) return;
+  limit = limit_of(client, &server->limits);
+  if (limit != NEVER) due = client->since + limit;
+  if (server->limits.write_ms != NEVER && stream_pending(&client->stream) > 0)
+    due = sooner(due, clock_ms(clock_of(client)) + server->limits.write_ms);
+  if (due != UINT64_MAX) timeouts_look_at(client, due);
+}
+
+void timeouts_stop(struct client *client) {
+  clock_cancel(clock_of(client), &client->timeout);
+}

@@ -1,0 +1,150 @@
+/* intake_run.h - bytes go through an intake in the pieces that the test wants,
+ * and what comes out is written down as text, to be compared.
+ *
+ *   "GET / 1.1; Host: a"                       a request
+ *   "POST / 1.1; Host: a; ... | hello | X: 1"  with a body, and trailers
+ *   "GET / 1.0 close"                          and `continue`
+ *   "400"                                      a refusal, which is the last
+ *   "..."                                      a request that is not whole
+ *
+ * Each piece is memory of its own, so that a sanitizer sees a step outside. */
+#ifndef SPEC_INTAKE_RUN_H
+#define SPEC_INTAKE_RUN_H
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/http/intake.h"
+
+struct outcome {
+  char *text;
+  size_t size, capacity;
+  const char *why;
+};
+
+struct run {
+  struct intake intake;
+  struct head *spare;
+  struct outcome outcome;
+  struct outcome body; /* of the request that is read */
+};
+
+static void say(struct outcome *outcome, const char *text, size_t size) {
+  if (outcome->capacity - outcome->size <= size) {
+    outcome->capacity = 2 * (outcome->size + size) + 256;
+    outcome->text = realloc(outcome->text, outcome->capacity);
+    assert(outcome->text != NULL);
+  }
+  if (size > 0) memcpy(outcome->text + outcome->size, text, size);
+  outcome->size += size;
+  outcome->text[outcome->size] = '\0';
+}
+
+static void say_text(struct outcome *outcome, const char *text) {
+  say(outcome, text, strlen(text));
+}
+
+static void say_pieces(struct outcome *outcome, const struct head *head,
+                       unsigned from, unsigned end) {
+  for (unsigned i = from; i < end; i++) {
+    size_t size;
+    const char *piece = head_piece(head, i, &size);
+    assert(head->pieces[i].at + size <= head->size);
+    say_text(outcome,
+             (i - from) % 2 == 0 ? (i > from || i == 1 ? "; " : "") : ": ");
+    say(outcome, piece, size);
+  }
+}
+
+/* A request has ended: it is written down, and the next may come. */
+static void run_end(struct run *run) {
+  struct intake *intake = &run->intake;
+  struct outcome *outcome = &run->outcome;
+  struct head *head = intake->head;
+  assert(head != NULL && head->count % 2 == 1 && head->trailers % 2 == 1);
+  assert(head->trailers <= head->count && head->count <= head->room);
+  assert(!intake->has_body || intake->chunked ||
+         run->body.size == intake->length);
+  assert(intake->has_body || run->body.size == 0);
+  if (outcome->size > 0) say_text(outcome, " || ");
+  say_text(outcome, head_method(head));
+  say_text(outcome, " ");
+  say_pieces(outcome, head, 0, 1);
+  say_text(outcome, head->minor == 1 ? " 1.1" : " 1.0");
+  if (!intake->keep_alive) say_text(outcome, " close");
+  if (intake->expects_continue) say_text(outcome, " continue");
+  say_pieces(outcome, head, 1, head->trailers);
+  if (intake->has_body) {
+    say_text(outcome, " | ");
+    say(outcome, run->body.text, run->body.size);
+  }
+  if (head->count > head->trailers) {
+    say_text(outcome, " | ");
+    say_pieces(outcome, head, head->trailers, head->count);
+  }
+  run->body.size = 0;
+  head_give_back(head, &run->spare);
+  intake_next(intake);
+  assert(intake_is_between(intake));
+}
+
+static size_t run_body(struct run *run, char *bytes, size_t size) {
+  size_t decoded;
+  size_t taken = intake_body(&run->intake, bytes, size, &decoded);
+  assert(taken <= size && decoded <= taken);
+  say(&run->body, bytes, decoded);
+  assert(run->intake.chunked || run->body.size <= run->intake.length);
+  return taken;
+}
+
+/* One piece; what it holds may be many requests. */
+static void run_piece(struct run *run, const char *piece, size_t size) {
+  struct intake *intake = &run->intake;
+  char *bytes = malloc(size > 0 ? size : 1);
+  assert(bytes != NULL);
+  if (size > 0) memcpy(bytes, piece, size);
+  size_t at = 0;
+  while (at < size && intake->state != INTAKE_REFUSED) {
+    size_t taken = intake->state == INTAKE_HEAD
+                     ? intake_head(intake, bytes + at, size - at)
+                     : run_body(run, bytes + at, size - at);
+    assert(taken <= size - at);
+    at += taken;
+    assert(at == size || intake->state == INTAKE_END ||
+           intake->state == INTAKE_BODY);
+    if (intake->state == INTAKE_END) run_end(run);
+  }
+  free(bytes);
+}
+
+static void run_begin(struct run *run, const struct intake_limits *limits) {
+  memset(run, 0, sizeof *run);
+  intake_init(&run->intake, limits, &run->spare);
+  say(&run->outcome, "", 0);
+  say(&run->body, "", 0);
+}
+
+/* The text is the caller's to free. */
+static struct outcome run_finish(struct run *run) {
+  struct intake *intake = &run->intake;
+  struct outcome *outcome = &run->outcome;
+  if (intake->state == INTAKE_REFUSED) {
+    char status[16];
+    snprintf(status, sizeof status, "%d", intake->refusal);
+    assert(intake->why != NULL);
+    outcome->why = intake->why;
+    if (outcome->size > 0) say_text(outcome, " || ");
+    say_text(outcome, status);
+  } else if (!intake_is_between(intake)) {
+    if (outcome->size > 0) say_text(outcome, " || ");
+    say_text(outcome, "...");
+  }
+  head_give_back(intake->head, &run->spare);
+  head_free(run->spare);
+  free(run->body.text);
+  return *outcome;
+}
+
+#endif

@@ -51,6 +51,11 @@ static const char *problem(const struct stat *info) {
   return NULL;
 }
 
+/* Who may not write there has nothing to do with what another user has made. */
+static bool is_of_others(enum candidate which, const struct stat *info) {
+  return which == OF_SYSTEM && info->st_uid != geteuid();
+}
+
 static int push_refusal(lua_State *L, const char *path, const char *why) {
   lua_pushnil(L);
   lua_pushfstring(L, "%s is not used: %s", path, why);
@@ -66,6 +71,7 @@ static int make(lua_State *L) {
     if (!name_directory((enum candidate)which, path)) continue;
     if (mkdir(path, 0700) < 0 && errno != EEXIST) continue;
     if (lstat(path, &info) < 0) continue;
+    if (is_of_others((enum candidate)which, &info)) continue;
     const char *why = problem(&info);
     if (why != NULL) return push_refusal(L, path, why);
     lua_pushstring(L, path);
@@ -92,7 +98,8 @@ static int find(lua_State *L) {
   for (int which = OF_SESSION; which < CANDIDATES; which++) {
     struct stat info;
     if (name_directory((enum candidate)which, path) &&
-        lstat(path, &info) == 0) {
+        lstat(path, &info) == 0 &&
+        !is_of_others((enum candidate)which, &info)) {
       const char *why = problem(&info);
       if (why != NULL) return push_refusal(L, path, why);
       lua_pushstring(L, path);

@@ -7,7 +7,6 @@
 #include "host/notifier.h"
 
 #include <lauxlib.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "host/clock.h"
@@ -167,7 +166,7 @@ static int notifier_read(lua_State *L) {
   int64_t limit = WAIT_FOREVER;
   bool is_weak = lua_toboolean(L, 3);
   lua_settop(L, 2);
-  if (!lua_isnil(L, 2)) limit = (int64_t)ceil(check_seconds(L, 2) * 1000);
+  if (!lua_isnil(L, 2)) limit = milliseconds(check_seconds(L, 2));
   if (notifier->reader != NULL)
     return luaL_error(L, "another task waits for this watcher");
   struct task *task = wait_begin(L, &read_wait, 3);

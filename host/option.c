@@ -89,11 +89,15 @@ static bool get(lua_State *L, int index, const char *name) {
   return false;
 }
 
+int64_t milliseconds(lua_Number seconds) {
+  return (int64_t)ceil(seconds * 1000 - 1e-3);
+}
+
 int64_t option_ms(lua_State *L, int index, const char *name) {
   if (!get(L, index, name)) return -1;
   lua_Number seconds = check_range(L, index, name);
   lua_pop(L, 1);
-  return (int64_t)ceil(seconds * 1000);
+  return milliseconds(seconds);
 }
 
 static void refuse(lua_State *L, int index, const char *what) {

@@ -14,7 +14,11 @@ void option_arguments(lua_State *L, int fixed, const char *const names[]);
 /* Options alone: a table with these names, or nil or nothing. */
 void option_check(lua_State *L, int index, const char *const names[]);
 
-/* A time in seconds, as milliseconds rounded up; -1 where it is not given. */
+/* Rounded up; but less than a microsecond over is an error of rounding itself:
+ * a time that was computed is exact where time stands still. */
+int64_t milliseconds(lua_Number seconds);
+
+/* A time in seconds, as milliseconds; -1 where it is not given. */
 int64_t option_ms(lua_State *L, int index, const char *name);
 
 /* An integer from `least` to `most`; `other` where it is not given. */

@@ -16,6 +16,7 @@ local QUIET = 0.01 -- without a change: the burst is over
 local POLL = 0.5
 local UNFINISHED = 0.5 -- after the last write: until then we expect that the file is closed
 local LONGEST = 5 -- a file that is written all the time must not hide the others
+local EXACT = 1e-6 -- s: what is missing to a time is an error of rounding
 local ROUNDS = 20 -- of arming, while directories come and go
 
 local watcher = {}
@@ -229,7 +230,7 @@ end
 -- Until something has changed, and its burst is over: false. True: look again.
 local function wait_told(self)
   local time = next(self.changed) and due(self) - now()
-  if time and time <= 0 then
+  if time and time <= EXACT then
     local new, message, code = rearm(self)
     if new then new = now() < self.began + self.longest end
     return new, message, code

@@ -32,6 +32,13 @@ static void push_tcp(lua_State *L, const struct sockaddr *name) {
   lua_pushstring(L, text);
 }
 
+void peer_push(lua_State *L, const union peer *peer) {
+  if (peer->any.sa_family == AF_UNSPEC)
+    lua_pushnil(L);
+  else
+    push_tcp(L, &peer->any);
+}
+
 typedef int (*get_path)(const uv_pipe_t *pipe, char *buffer, size_t *size);
 
 static void push_unix(lua_State *L, const struct stream *stream, get_path get) {
@@ -50,12 +57,10 @@ static void push_unix(lua_State *L, const struct stream *stream, get_path get) {
 
 void ends_push_peer(lua_State *L, const struct stream *stream,
                     const union peer *peer) {
-  if (!is_tcp(stream))
-    push_unix(L, stream, uv_pipe_getpeername);
-  else if (peer->any.sa_family == AF_UNSPEC)
-    lua_pushnil(L); /* it never was connected */
+  if (is_tcp(stream))
+    peer_push(L, peer);
   else
-    push_tcp(L, &peer->any);
+    push_unix(L, stream, uv_pipe_getpeername);
 }
 
 void ends_push_address(lua_State *L, const struct stream *stream) {

@@ -19,6 +19,8 @@ union peer { /* of TCP; else AF_UNSPEC */
 void peer_set(union peer *peer, const struct sockaddr *name);
 /* Of a stream that is connected. */
 void peer_learn(union peer *peer, const struct stream *stream);
+/* "127.0.0.1:5000"; nil, where it never was connected. */
+void peer_push(lua_State *L, const union peer *peer);
 /* "127.0.0.1:5000", "unix:/path", or nil. */
 void ends_push_peer(lua_State *L, const struct stream *stream,
                     const union peer *peer);

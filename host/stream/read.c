@@ -1,5 +1,6 @@
 /* read.c - from the system into the inbox, from the inbox to a reader. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -23,15 +24,26 @@ static void give_buffer(uv_handle_t *uv, size_t size, uv_buf_t *buffer) {
 static bool is_satisfied(struct stream *stream) {
   struct result result;
   if (stream_ended(stream) != 0) return true;
-  if (stream->want.formats[0].kind == FORMAT_SOME) /* it stands alone */
+  const struct want *want = &stream->reader->want;
+  if (want->formats[0].kind == FORMAT_SOME) /* it stands alone */
     return stream->inbox.size > 0;
-  return inbox_scan(&stream->inbox, &stream->want, false, &result) != SCAN_MORE;
+  return inbox_scan(&stream->inbox, want, false, &result) != SCAN_MORE;
+}
+
+struct task *stream_reading(const struct stream *stream) {
+  return stream->reader != NULL ? stream->reader->task : NULL;
+}
+
+void stream_wake_readers(struct stream *stream, int status) {
+  if (stream->reader == NULL) return;
+  wait_wake_all(stream->reader->task, status);
+  wait_wake_all(stream->reader->heir, status);
 }
 
 /* A reader that waits takes the bytes from where they are, in this turn. */
 static void put_in(struct stream *stream, char *bytes, size_t size) {
   struct inbox *inbox = &stream->inbox;
-  bool someone = stream->reader.task != NULL || stream->consumer != NULL;
+  bool someone = stream_reading(stream) != NULL || stream->consumer != NULL;
   if (someone && inbox->size == 0)
     inbox_lend(inbox, bytes, size);
   else if (!inbox_add(inbox, bytes, size))
@@ -41,15 +53,15 @@ static void put_in(struct stream *stream, char *bytes, size_t size) {
 /* True: a task is ready to take some of it. */
 static bool tell(struct stream *stream) {
   if (stream->consumer != NULL) return stream->consumer->pump(stream);
-  if (stream->reader.task == NULL || !is_satisfied(stream)) return false;
-  task_wake(stream->reader.task, 0);
+  if (stream_reading(stream) == NULL || !is_satisfied(stream)) return false;
+  task_wake(stream->reader->task, 0);
   return true;
 }
 
 /* A reader, or a line that has not ended, may want more than is enough. */
 static void throttle(struct stream *stream) {
   bool wanted = stream->consumer != NULL ? !stream->consumer->is_busy(stream)
-                                         : stream->reader.task != NULL;
+                                         : stream_reading(stream) != NULL;
   bool much = stream->kind->on_demand || stream->inbox.size >= INBOX_HIGH;
   if (stream->ending != 0 || (much && !wanted)) stream_stop_reading(stream);
 }
@@ -138,7 +150,7 @@ static int push_result(lua_State *L, struct stream *stream,
   int count = 0;
   while (count < result->count) {
     const struct span *span = &result->spans[count];
-    const struct format *format = &stream->want.formats[count++];
+    const struct format *format = &stream->reader->want.formats[count++];
     bool found = formats_push(L, stream->inbox.bytes, format, span);
     if (stream->inbox.size < result->size) /* a finalizer has closed it */
       return stream_error(L, stream, UV_ECANCELED, "read");
@@ -155,11 +167,12 @@ static int push_result(lua_State *L, struct stream *stream,
 static int read_finish(lua_State *L) {
   const struct box *box = lua_touserdata(L, 1);
   struct stream *stream = (struct stream *)box->handle;
+  struct stream_reader *reader = stream->reader;
   struct result result;
   int ending = stream_ended(stream);
-  if (stream->heir != NULL) task_wake(stream->heir, 0);
+  if (reader->heir != NULL) task_wake(reader->heir, 0);
   enum scan scan =
-    inbox_scan(&stream->inbox, &stream->want, ending == UV_EOF, &result);
+    inbox_scan(&stream->inbox, &reader->want, ending == UV_EOF, &result);
   if (scan == SCAN_DONE) return push_result(L, stream, &result);
   int status = wait_status(L);
   if (scan == SCAN_TOO_LONG) status = UV_EMSGSIZE;
@@ -169,9 +182,10 @@ static int read_finish(lua_State *L) {
 
 /* It goes without what it has waited for. */
 static bool read_interrupt(struct task *task) {
-  struct stream *stream = ((struct stream_reader *)task->parked)->stream;
+  const struct stream_reader *reader = (struct stream_reader *)task->parked;
+  struct stream *stream = reader->stream;
   if (stream->kind->on_demand) stream_stop_reading(stream);
-  if (stream->heir != NULL) task_wake(stream->heir, 0);
+  if (reader->heir != NULL) task_wake(reader->heir, 0);
   return false;
 }
 
@@ -180,14 +194,19 @@ static const struct wait read_wait = {"read", read_finish, read_interrupt};
 static int start_read(lua_State *L, struct stream *stream,
                       const struct want *want, int callback, int64_t timeout);
 
+struct inheritance { /* on the stack of the heir, on top */
+  struct want want;
+  int64_t timeout;
+};
+
 /* The one before it has left: now it reads itself. */
 static int inherit_finish(lua_State *L) {
   const struct box *box = lua_touserdata(L, 1);
   struct stream *stream = (struct stream *)box->handle;
   int status = wait_status(L);
   if (status != 0) return stream_error(L, stream, status, "read");
-  struct want want = stream->heir_want;
-  return start_read(L, stream, &want, lua_gettop(L) + 1, stream->heir_timeout);
+  const struct inheritance *kept = lua_touserdata(L, -1);
+  return start_read(L, stream, &kept->want, lua_gettop(L) + 1, kept->timeout);
 }
 
 static const struct wait inherit_wait = {"read", inherit_finish, NULL};
@@ -196,18 +215,25 @@ static const struct wait inherit_wait = {"read", inherit_finish, NULL};
  * about to end. */
 static bool may_inherit(lua_State *L, const struct stream *stream,
                         int callback) {
-  if (!stream->kind->on_demand || stream->heir != NULL) return false;
+  if (!stream->kind->on_demand || stream->reader->heir != NULL) return false;
   if (!lua_isnoneornil(L, callback)) return false;
-  return stream->reader.task->work.owner->generation !=
+  return stream->reader->task->work.owner->generation !=
          owner_here(L)->generation;
 }
 
 static int inherit(lua_State *L, struct stream *stream, const struct want *want,
                    int callback, int64_t timeout) {
-  struct task *task = wait_begin(L, &inherit_wait, callback);
-  stream->heir_want = *want;
-  stream->heir_timeout = timeout;
-  return wait_park(L, task, &stream->heir, timeout);
+  lua_settop(L, callback - 1); /* there is none */
+  struct inheritance *kept = lua_newuserdatauv(L, sizeof *kept, 0);
+  *kept = (struct inheritance){*want, timeout};
+  struct task *task = wait_begin(L, &inherit_wait, callback + 1);
+  return wait_park(L, task, &stream->reader->heir, timeout);
+}
+
+static void make_reader(lua_State *L, struct stream *stream) {
+  stream->reader = calloc(1, sizeof *stream->reader);
+  if (stream->reader == NULL) luaL_error(L, "not enough memory");
+  stream->reader->stream = stream;
 }
 
 static int start_read(lua_State *L, struct stream *stream,
@@ -215,16 +241,17 @@ static int start_read(lua_State *L, struct stream *stream,
   const char *name = stream->kind->work.name;
   if (stream->consumer != NULL)
     return luaL_error(L, "this %s is served by events: it has no read", name);
-  if (stream->reader.task != NULL) {
+  if (stream->reader == NULL) make_reader(L, stream);
+  if (stream->reader->task != NULL) {
     if (may_inherit(L, stream, callback))
       return inherit(L, stream, want, callback, timeout);
     return luaL_error(L, "another task waits for this %s's input", name);
   }
   struct task *task = wait_begin(L, &read_wait, callback);
-  stream->want = *want;
-  if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader.task);
+  stream->reader->want = *want;
+  if (is_satisfied(stream)) return wait_pass(L, task, &stream->reader->task);
   stream_resume_reading(stream);
-  return wait_park(L, task, &stream->reader.task, timeout);
+  return wait_park(L, task, &stream->reader->task, timeout);
 }
 
 int stream_read(lua_State *L) {

@@ -14,8 +14,7 @@ enum { LINGER_MS = 30000, PART_MS = 5000 };
 /* ---- its end ------------------------------------------------------------- */
 
 static void wake_all(struct stream *stream, int status) {
-  wait_wake_all(stream->reader.task, status);
-  wait_wake_all(stream->heir, status);
+  stream_wake_readers(stream, status);
   wait_wake_all(stream->writers, status);
   wait_wake_all(stream->shutter, status);
 }
@@ -73,6 +72,15 @@ void stream_part(struct stream *stream) {
     await_peer(stream);
 }
 
+void stream_reset(struct stream *stream) {
+  struct linger hard = {1, 0};
+  uv_os_fd_t fd;
+  if (!stream->handle.closing && uv_fileno(&stream->uv.any, &fd) == 0)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  stream->handle.ended = true;
+  handle_close(&stream->handle);
+}
+
 /* What has been written still goes out, as far as the peer takes it. */
 static void end(struct handle *h) {
   struct stream *stream = (struct stream *)h;
@@ -98,7 +106,7 @@ void stream_drain(struct work *work) {
   if (stream->consumer != NULL)
     stream->consumer->pump(stream);
   else
-    wait_wake_all(stream->reader.task, UV_ECANCELED);
+    wait_wake_all(stream_reading(stream), UV_ECANCELED);
 }
 
 /* ---- its beginning ------------------------------------------------------- */
@@ -107,15 +115,19 @@ static void on_flush(struct flush *flush) {
   stream_flush(flush->data);
 }
 
+void stream_free(struct handle *h) {
+  free(((struct stream *)h)->reader);
+}
+
 struct stream *stream_alloc(struct host *host, const struct stream_kind *kind) {
   struct stream *stream = handle_new(host, kind->size);
   if (stream == NULL) return NULL;
   stream->kind = kind;
-  stream->reader.stream = stream;
   stream->flush.run = on_flush;
   stream->flush.data = stream;
   stream->handle.on_close = on_close;
   stream->handle.end = end;
+  stream->handle.on_free = stream_free;
   return stream;
 }
 

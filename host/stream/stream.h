@@ -51,10 +51,14 @@ struct stream_consumer {
   bool (*is_busy)(const struct stream *stream);
 };
 
+/* The tasks that read: there from the first read on, so not where a consumer
+ * takes the input, as for most connections of a server. */
 struct stream_reader {
   struct task
     *task; /* first member, see read.c: the read that waits, or NULL */
   struct stream *stream;
+  struct want want;  /* what it waits for */
+  struct task *heir; /* of a version that follows: it is next, or NULL */
 };
 
 struct stream {
@@ -69,16 +73,8 @@ struct stream {
   } uv;
 
   struct inbox inbox;
-  struct stream_reader reader;
-  struct want heir_want;
-  int64_t heir_timeout;
-  struct task
-    *heir; /* of a version that follows: it is to read next, or NULL */
+  struct stream_reader *reader;           /* or NULL */
   const struct stream_consumer *consumer; /* or NULL */
-  struct want want;                       /* what the reader waits for */
-  int ending;   /* 0, UV_EOF or the error that ended the input */
-  bool reading; /* its input has been started */
-  bool served;  /* we accepted it: once idle it ends with the program */
 
   struct flush flush; /* the outbox goes out at the end of this turn */
   char *outbox;       /* a buffer of the host, or NULL */
@@ -86,10 +82,13 @@ struct stream {
   struct task *writers;  /* writes that wait for the system */
   struct task *shutter;  /* the shutdown that waits */
   struct timeout linger; /* ended, but not closed: see stream_part */
+  int ending;            /* 0, UV_EOF or the error that ended the input */
   int broken;            /* the error that ended the output, or 0 */
-  bool shut;             /* shutdown has been asked for: no more writes */
-  bool unread;           /* ended before the peer has: it sends in vain */
-  bool parting;          /* all has gone out, now the peer is to end */
+  bool reading;          /* its input has been started */
+  bool served;  /* we accepted it: once idle it ends with the program */
+  bool shut;    /* shutdown has been asked for: no more writes */
+  bool unread;  /* ended before the peer has: it sends in vain */
+  bool parting; /* all has gone out, now the peer is to end */
 };
 
 /* A class of streams: the methods may be those below. */
@@ -103,6 +102,7 @@ struct stream *stream_new(struct host *host, struct owner *owner,
 /* The same, where the caller has initialized stream->uv: see stream_alloc. */
 struct stream *stream_alloc(struct host *host, const struct stream_kind *kind);
 void stream_open(struct stream *stream, struct owner *owner);
+void stream_free(struct handle *h); /* its on_free; a kind's own one calls it */
 int stream_start(struct stream *stream); /* it is connected: read on */
 void stream_push(lua_State *L, struct stream *stream); /* a new box */
 /* Of any class of streams, as argument 1. The first raises for what the script
@@ -112,9 +112,10 @@ struct stream *stream_check_any(lua_State *L);
 /* nil, "read 127.0.0.1:5000: connection reset by peer", "ECONNRESET" */
 int stream_error(lua_State *L, const struct stream *stream, int status,
                  const char *what);
-void stream_drain(struct work *work);    /* for a struct stream_kind */
-void stream_part(struct stream *stream); /* it has ended: one step to close */
-int stream_field_pending(lua_State *L);  /* for a list of fields */
+void stream_drain(struct work *work);     /* for a struct stream_kind */
+void stream_part(struct stream *stream);  /* it has ended: one step to close */
+void stream_reset(struct stream *stream); /* drops all: no end, but a reset */
+int stream_field_pending(lua_State *L);   /* for a list of fields */
 
 /* read.c */
 /* Bytes have come, or (below 0) the error that ends the input, or UV_EOF. Runs
@@ -123,6 +124,8 @@ void stream_receive(struct stream *stream, char *bytes, ssize_t size);
 void stream_resume_reading(struct stream *stream); /* if there is room */
 void stream_stop_reading(struct stream *stream);
 int stream_ended(const struct stream *stream); /* why no more will come, or 0 */
+struct task *stream_reading(const struct stream *stream); /* or NULL */
+void stream_wake_readers(struct stream *stream, int status);
 int stream_read(lua_State *L);
 int stream_chunks(lua_State *L);
 int stream_lines(lua_State *L);

@@ -12,6 +12,7 @@ local now = core.now
 local DIRECTORY, RECENT = 1, 2 -- in a mark
 local POLL = 0.5 -- seconds, where the system does not tell; more, where to look takes long
 local SOON = 0.03 -- what has just been written has been written by then
+local EXACT = 1e-6 -- s: what is missing to a time is an error of rounding
 local NAMES, LISTS = 256, 32 -- looked at in one job
 local PATIENCE, LONGEST = 4, 20 -- times `gather`: until a file is closed; of a burst
 local ROUNDS = 1000
@@ -497,7 +498,7 @@ local function step(self)
     self.ready = self.ready or not self.began
   end
   list_fresh(self)
-  local time = now()
+  local time = now() + EXACT
   if next(self.unwatched) and time >= self.poll_at then
     poll(self)
     self.ready = self.ready or not self.began

@@ -104,7 +104,7 @@ void body_fail(struct request *request, int status) {
 }
 
 void body_close(struct request *request) {
-  body_fail(request, UV_ECANCELED);
+  if (!request->body.is_none) body_fail(request, UV_ECANCELED);
   free(request->body.bytes);
   request->body.bytes = NULL;
 }
@@ -154,10 +154,12 @@ static int finish(lua_State *L) {
   struct body *body = &request->body;
   if (body->use == BODY_WHOLE && push_kept(L)) return 1;
   int status = body->status != 0 ? body->status : wait_status(L);
-  if (request->client == NULL && status == 0) status = UV_ECANCELED;
+  if (request->client == NULL && status == 0 && !body->is_none)
+    status = UV_ECANCELED;
   if (status != 0) return error_result(L, status, "request body");
   if (body->use == BODY_WHOLE) return push_whole(L, body);
-  if (request->client->decoded > 0) return push_piece(L, request);
+  if (!body->is_none && request->client->decoded > 0)
+    return push_piece(L, request);
   lua_pushnil(L);
   return 1;
 }
@@ -169,7 +171,8 @@ static void invite(struct client *client) {
   static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
   if (!client->intake.expects_continue) return;
   client->intake.expects_continue = false;
-  if (client->stream.inbox.size > 0) return; /* it has not waited */
+  if (client->stream.inbox.size > 0 || client->request->body.received > 0)
+    return; /* it has not waited */
   stream_gather(&client->stream, line, sizeof line - 1);
   stream_flush(&client->stream);
 }
@@ -179,6 +182,7 @@ static int start(lua_State *L, struct request *request, int callback,
   struct body *body = &request->body;
   struct client *client = request->client;
   struct task *task = wait_begin(L, &body_wait, callback);
+  if (body->is_none) return wait_pass(L, task, NULL);
   if (client == NULL) {
     if (body->status == 0) body->status = UV_ECANCELED;
     return wait_fail(L, task, body->status);

@@ -23,8 +23,6 @@ struct server *client_server(const struct client *client) {
 }
 
 void client_enter(struct client *client, enum phase phase) {
-  if (client->leaving) timeouts_stop(client); /* a request has come */
-  client->leaving = false;
   client->phase = phase;
   client->since = clock_ms(&client->stream.handle.host->clock);
   timeouts_arm(client);
@@ -63,6 +61,12 @@ static void on_free(struct handle *h) {
 
 /* ---- a body -------------------------------------------------------------- */
 
+/* The limits are those of whoever serves now. */
+static void obey(struct client *client) {
+  struct server *server = client_server(client);
+  if (server != NULL) client->intake.limits = &server->limits.intake;
+}
+
 /* Between what has been decoded and what lies behind it framing may have been:
  * the gap is closed from below, as inboxes are read from their beginning. */
 void client_decode(struct client *client) {
@@ -70,6 +74,7 @@ void client_decode(struct client *client) {
   if (client->decoded > 0 || client->intake.state != INTAKE_BODY) return;
   if (inbox->size == 0) return;
   size_t size = 0;
+  obey(client);
   size_t used = intake_body(&client->intake, inbox->bytes, inbox->size, &size);
   if (size > 0 && used > size)
     memmove(inbox->bytes + used - size, inbox->bytes, size);
@@ -84,33 +89,44 @@ void client_take_decoded(struct client *client) {
     stream_resume_reading(&client->stream);
 }
 
-/* True: all of it has come. */
-static bool discard(struct client *client) {
+/* Throws away what has come. True: that was all of it. */
+static bool skip(struct client *client) {
   do {
     client_decode(client);
     client_take_decoded(client);
   } while (client->intake.state == INTAKE_BODY &&
            client->stream.inbox.size > 0);
-  if (client->intake.state == INTAKE_REFUSED) client_end(client);
   return client->intake.state == INTAKE_END;
 }
 
 /* ---- from one request to the next ---------------------------------------- */
 
-/* May another request follow this one? */
+/* Does the program end, or has the script closed the server? (Then another
+ * version may be about to take it up.) */
+static bool is_ending(const struct client *client) {
+  const struct service *service = client->served.service;
+  if (client->stream.handle.host->phase != HOST_RUNNING) return true;
+  if (service == NULL || service->over) return true;
+  return service->listener->handle.ended && service->heir == NULL;
+}
+
+/* May another request follow this one? At the end those that have come by then,
+ * or are on their way: for a moment, as some never stop. */
 static bool is_to_stay(const struct client *client) {
   const struct server *server = client_server(client);
-  if (server == NULL || client->served.service->over) return false;
-  if (client->stream.handle.host->phase != HOST_RUNNING) return false;
+  if (server == NULL) return false;
   uint32_t most = server->limits.requests;
-  return most == 0 || client->requests < most;
+  if (most > 0 && client->requests >= most) return false;
+  if (!is_ending(client)) return true;
+  return client->stream.inbox.size > client->decoded &&
+         clock_ms(&client->stream.handle.host->clock) < client->leave_by;
 }
 
 static bool begin_request(struct client *client) {
   client->requests++;
   client->sent = client->late = false;
   client->refusal = 0;
-  client->last = !client->intake.keep_alive || !is_to_stay(client);
+  client->last = !client->intake.keep_alive;
   client_enter(client, PHASE_SERVED);
   return true;
 }
@@ -118,6 +134,7 @@ static bool begin_request(struct client *client) {
 static bool parse(struct client *client) {
   struct inbox *inbox = &client->stream.inbox;
   struct intake *intake = &client->intake;
+  obey(client);
   size_t used = intake_head(intake, inbox->bytes, inbox->size);
   inbox_consume(inbox, used);
   switch (intake->state) {
@@ -139,9 +156,12 @@ static bool is_choked(const struct client *client) {
 
 bool client_next(struct client *client) {
   if (client->phase == PHASE_OVER || is_choked(client)) return false;
+  if (client_server(client) == NULL) return false;
   stream_resume_reading(&client->stream);
   if (client->phase == PHASE_DISCARD) {
-    if (!discard(client)) return false;
+    bool whole = skip(client);
+    if (client->intake.state == INTAKE_REFUSED) client_end(client);
+    if (!whole) return false;
     client_go_on(client);
   }
   return client->stream.inbox.size > 0 && parse(client);
@@ -156,17 +176,19 @@ bool client_resume(struct client *client) {
 
 enum { DISCARD_MOST = 65536 };
 
-/* Is it worth it to read what is left of a body that nobody wants? */
-static bool is_short(const struct client *client) {
+/* Is it worth it to read what is left of a body that nobody wants? How long
+ * chunks will be nobody knows. */
+static bool is_short(struct client *client) {
   const struct intake *intake = &client->intake;
-  return !intake->expects_continue && !intake->chunked &&
-         intake->length <= DISCARD_MOST;
+  if (intake->expects_continue) return false;
+  return intake->chunked ? skip(client) : intake->length <= DISCARD_MOST;
 }
 
-bool client_may_go_on(const struct client *client) {
+bool client_may_go_on(struct client *client, bool reads) {
   if (client->last || client->phase == PHASE_OVER) return false;
+  if (!client->sent && !is_to_stay(client)) return false; /* it says so */
   if (client->intake.state == INTAKE_END) return true;
-  return client->intake.state == INTAKE_BODY && is_short(client);
+  return client->intake.state == INTAKE_BODY && (reads || is_short(client));
 }
 
 void client_go_on(struct client *client) {
@@ -183,33 +205,25 @@ void client_go_on(struct client *client) {
 
 /* ---- the end of the program, or of its server ---------------------------- */
 
-enum { GRACE_MS = 500 };
-
-static void on_grace(struct timeout *timeout) {
-  struct client *client = timeout->data;
-  client_end(client);
-}
-
-/* A request may be on its way to a connection that rests: it is answered if it
- * comes soon, and the answer says that it was the last. */
+/* What rests ends soon; the others after their answer, which says so. */
 static void leave(struct client *client) {
-  struct host *host = client->stream.handle.host;
-  client->last = true;
-  if (client->phase != PHASE_IDLE || client->leaving) return;
-  client->leaving = true;
-  timeouts_stop(client);
-  client->timeout.fire = on_grace;
-  client->timeout.data = client;
-  clock_set(&host->clock, &client->timeout, clock_ms(&host->clock) + GRACE_MS);
+  if (client->leave_by != 0) return;
+  uint64_t now = clock_ms(&client->stream.handle.host->clock);
+  client->leave_by = now + CLIENT_GRACE_MS;
+  if (client->phase == PHASE_IDLE) client_enter(client, PHASE_IDLE);
 }
 
 static void drain(struct work *work) {
   leave((struct client *)work);
 }
 
+/* Its server ends, or another one with other limits follows. */
 void client_pump_served(struct served *served) {
   struct client *client = served->connection;
-  if (served->service == NULL || served->service->over) leave(client);
+  if (is_ending(client))
+    leave(client);
+  else
+    timeouts_arm(client);
 }
 
 /* ---- as the consumer of its stream --------------------------------------- */
@@ -305,4 +319,5 @@ void client_accept(struct listener *listener, int fd,
     client_refuse(client, 503, "too many connections");
   else
     client_enter(client, PHASE_IDLE);
+  if (is_ending(client)) leave(client); /* it was the last call */
 }

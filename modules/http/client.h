@@ -43,13 +43,14 @@ struct client {
   uint64_t number;         /* of the request, once it has one; or 0 */
   uint32_t requests;       /* that have been served */
   int in_a_row;            /* of them, by the task */
+  uint64_t leave_by;       /* the program, or its server, ends; or 0 */
   enum phase phase;
   int refusal;    /* the status that the request has earned, or 0 */
   bool sent;      /* the head of the answer */
   bool head_only; /* the answer has no body */
+  bool endless;   /* its end is that of the connection */
   bool last;      /* it ends after this answer */
   bool late;      /* its handler was stopped: it took too long */
-  bool leaving;   /* it rests, and the program or its server ends */
 };
 
 /* For a struct listener_kind. */
@@ -64,9 +65,10 @@ void client_enter(struct client *client, enum phase phase);
  * lies there yet. */
 void client_decode(struct client *client);
 void client_take_decoded(struct client *client);
-/* Its request is over, and has been answered whole. May another one follow? If
- * so, on to it. */
-bool client_may_go_on(const struct client *client);
+/* Its request is over, and has been answered whole, or is answered by a body
+ * that may still `read` that of the request. May another one follow? If so, on
+ * to it. */
+bool client_may_go_on(struct client *client, bool reads);
 void client_go_on(struct client *client);
 /* Reads the head of the next request. True: it is there, and to be served. */
 bool client_next(struct client *client);
@@ -75,6 +77,10 @@ bool client_resume(struct client *client);
 /* Answers without a handler, and ends. */
 void client_refuse(struct client *client, int status, const char *why);
 void client_end(struct client *client); /* after what has been written */
+
+/* A request may be on its way when the program or its server ends: so long it
+ * is waited for. */
+enum { CLIENT_GRACE_MS = 500 };
 
 /* timeouts.c */
 void timeouts_arm(struct client *client); /* its phase has begun */

@@ -102,6 +102,12 @@ static int64_t check_length(lua_State *L, struct text value) {
   return length;
 }
 
+/* Names that differ in case are one. */
+static void check_once(lua_State *L, bool seen, struct text name) {
+  if (seen)
+    luaL_error(L, "response header '%s' can only be there once", name.bytes);
+}
+
 /* True: the line is to be written as it is. */
 static bool obey(lua_State *L, enum rule rule, struct text name,
                  struct text value, struct lines *lines) {
@@ -110,14 +116,23 @@ static bool obey(lua_State *L, enum rule rule, struct text name,
       luaL_error(L, "response header '%s' is not for a script to set",
                  name.bytes);
       return false;
-    case RULE_LENGTH: lines->length = check_length(L, value); return false;
+    case RULE_LENGTH:
+      check_once(L, lines->length >= 0, name);
+      lines->length = check_length(L, value);
+      return false;
     case RULE_CLOSE:
       if (strcasecmp(value.bytes, "close") != 0)
         luaL_error(L, "response header 'connection' can only be 'close'");
       lines->close = true;
       return false;
-    case RULE_TYPE: lines->type = true; return true;
-    case RULE_DATE: lines->date = true; return true;
+    case RULE_TYPE:
+      check_once(L, lines->type, name);
+      lines->type = true;
+      return true;
+    case RULE_DATE:
+      check_once(L, lines->date, name);
+      lines->date = true;
+      return true;
     default: return true;
   }
 }
@@ -141,8 +156,7 @@ static void add_value(lua_State *L, struct bytes *bytes, struct text name,
     return;
   }
   lua_Integer count = luaL_len(L, -1);
-  if (count > 1 && rule != RULE_PLAIN)
-    luaL_error(L, "response header '%s' can only be there once", name.bytes);
+  check_once(L, count > 1 && rule != RULE_PLAIN, name);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_geti(L, -1, i);
     struct text value = check_value(L, -1, name.bytes);

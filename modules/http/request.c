@@ -28,6 +28,8 @@ struct request *request_push(lua_State *L, struct client *client) {
   struct request *request =
     lua_newuserdatauv(L, sizeof *request + pieces_size + head->size, VALUES);
   *request = (struct request){.number = ++last_number,
+                              .peer = client->peer,
+                              .body.is_none = !client->intake.has_body,
                               .count = count,
                               .method = head->method,
                               .minor = head->minor};
@@ -125,16 +127,20 @@ static int get_id(lua_State *L) {
 }
 
 static int get_peer(lua_State *L) {
-  const struct client *client = request_check(L)->client;
-  if (client == NULL) return 0;
-  ends_push_peer(L, &client->stream, &client->peer);
+  const struct request *request = request_check(L);
+  if (request->client == NULL)
+    peer_push(L, &request->peer);
+  else
+    ends_push_peer(L, &request->client->stream, &request->peer);
   return 1;
 }
 
 static int get_address(lua_State *L) {
   const struct client *client = request_check(L)->client;
-  if (client == NULL) return 0;
-  ends_push_address(L, &client->stream);
+  if (client == NULL)
+    lua_pushnil(L);
+  else
+    ends_push_address(L, &client->stream);
   return 1;
 }
 
@@ -177,7 +183,7 @@ struct field {
 };
 
 static const struct field fields[] = {
-  {"address", get_address, false},
+  {"address", get_address, true},
   {"headers", get_headers, true},
   {"id", get_id, false},
   {"method", get_method, false},

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/stream/ends.h"
 #include "modules/http/head.h"
 
 struct client;
@@ -21,7 +22,8 @@ enum body_use { BODY_UNUSED, BODY_WHOLE, BODY_PIECES };
 struct body {          /* of a request, see body.c */
   struct task *reader; /* that waits for it, or NULL */
   enum body_use use;
-  char *bytes; /* of BODY_WHOLE: what has come so far, or NULL */
+  bool is_none; /* the request has come without: read, also when it is over */
+  char *bytes;  /* of BODY_WHOLE: what has come so far, or NULL */
   size_t size, capacity;
   uint64_t received, limit;
   uint64_t waited, since; /* for its bytes, without the wait that is on; ms */
@@ -31,6 +33,7 @@ struct body {          /* of a request, see body.c */
 struct request {
   struct client *client; /* NULL: it is over */
   uint64_t number;
+  union peer peer;
   struct body body;
   uint64_t written; /* of a response that is streamed */
   int64_t length;   /* that was announced for it, or -1 */

@@ -37,11 +37,9 @@ static int refuse(const struct source *from, const char *what) {
 }
 
 static int refuse_type(const struct source *from, const char *what, int index) {
-  const char *type = luaL_typename(from->L, index);
-  const char *article = strchr("aeiou", type[0]) != NULL ? "an" : "a";
-  if (lua_isnil(from->L, index)) article = "";
-  return refuse(from, lua_pushfstring(from->L, "%s%s%s%s", what, article,
-                                      article[0] != '\0' ? " " : "", type));
+  const char *article = lua_isnil(from->L, index) ? "" : "a ";
+  return refuse(from, lua_pushfstring(from->L, "%s%s%s", what, article,
+                                      luaL_typename(from->L, index)));
 }
 
 /* ---- its parts ----------------------------------------------------------- */
@@ -195,18 +193,20 @@ static void put_begin(struct bytes *bytes, const struct clock *clock,
   bytes_put_before(bytes, line, (size_t)line_size);
 }
 
+static void add_length(struct bytes *bytes, int64_t length) {
+  bytes_add_literal(bytes, "Content-Length: ");
+  bytes_add_number(bytes, (uint64_t)length);
+  bytes_add_literal(bytes, "\r\n");
+}
+
 /* How its end is to be found. */
 static void add_framing(struct bytes *bytes, struct response *response,
                         struct reply *reply) {
   if (has_no_body(response)) {
-    response->is_stream = false;
-    response->size = 0;
+    response->is_skipped = true;
+    if (response->length >= 0) add_length(bytes, response->length);
   } else if (!response->is_stream || response->length >= 0) {
-    bytes_add_literal(bytes, "Content-Length: ");
-    bytes_add_number(bytes, response->is_stream || reply->head_only
-                              ? (uint64_t)response->length
-                              : response->size);
-    bytes_add_literal(bytes, "\r\n");
+    add_length(bytes, response->length);
   } else if (reply->old) {
     reply->keep_alive = false; /* its end is that of the connection */
   } else {
@@ -217,12 +217,15 @@ static void add_framing(struct bytes *bytes, struct response *response,
 
 static void check_length(lua_State *L, struct response *response,
                          const struct lines *lines, const struct reply *reply) {
+  if (has_no_body(response)) { /* 304: what it would have been */
+    response->length = response->status == 304 ? lines->length : -1;
+    return;
+  }
   if (response->is_stream || (reply->head_only && lines->length >= 0)) {
     response->length = lines->length;
     return;
   }
-  if (lines->length >= 0 && (size_t)lines->length != response->size &&
-      !has_no_body(response))
+  if (lines->length >= 0 && (size_t)lines->length != response->size)
     luaL_error(L,
                "response header 'content-length' says %I, but the body has %I"
                " bytes",
@@ -246,4 +249,6 @@ void response_add_head(struct bytes *bytes, const struct clock *clock,
     bytes_add_literal(bytes, "Connection: keep-alive\r\n");
   bytes_add_literal(bytes, "\r\n");
   put_begin(bytes, clock, response->status, lines.date);
+  if (reply->head_only) response->is_skipped = true;
+  if (response->is_skipped) response->size = 0;
 }

@@ -180,8 +180,9 @@ static int got_chunks(lua_State *L, int status, lua_KContext context) {
 }
 
 /* What is to be closed is closed when this returns, or fails. */
-static int send_body(lua_State *L) { /* body, trailers, write */
+static int send_body(lua_State *L) { /* body, trailers, write or nil */
   if (lua_isfunction(L, AT_BODY)) {
+    if (lua_isnil(L, AT_WRITE)) return 0;
     lua_pushvalue(L, AT_BODY);
     lua_pushvalue(L, AT_WRITE);
     return next(L);
@@ -190,6 +191,7 @@ static int send_body(lua_State *L) { /* body, trailers, write */
     lua_pop(L, 1);
     lua_toclose(L, AT_BODY);
   }
+  if (lua_isnil(L, AT_WRITE)) return 0;
   lua_getfield(L, AT_BODY, "chunks");
   lua_pushvalue(L, AT_BODY);
   lua_callk(L, 1, 2, 0, got_chunks); /* AT_SOURCE, AT_ARGUMENT */
@@ -210,6 +212,10 @@ void send_push(lua_State *L, int index, const struct response *response) {
   lua_pushcfunction(L, send_body);
   lua_pushvalue(L, response->body);
   push_or_nil(L, response->trailers);
+  if (response->is_skipped) {
+    lua_pushnil(L);
+    return;
+  }
   lua_pushvalue(L, index);
   lua_pushcclosure(L, write_data, 1);
 }

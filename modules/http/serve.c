@@ -29,27 +29,27 @@ static struct server *server_of(const struct client *client) {
 
 /* ---- the answer ---------------------------------------------------------- */
 
-static struct reply reply_for(const struct client *client) {
+static struct reply reply_for(struct client *client, bool reads) {
   const struct request *request = client->request;
-  return (struct reply){.keep_alive = client_may_go_on(client),
+  return (struct reply){.keep_alive = client_may_go_on(client, reads),
                         .head_only = request_is(request, HTTP_HEAD),
                         .old = request->minor == 0};
 }
 
 /* The results lie at AT_RESULTS and above. */
-static struct response begin_answer(lua_State *L, struct client *client,
-                                    struct reply *reply) {
+static struct response begin_answer(lua_State *L, struct client *client) {
   char memory[HEAD_SIZE];
   struct bytes bytes;
   luaL_checkstack(L, LUA_MINSTACK, "too many results");
   struct response response = response_read(L, AT_HANDLER, AT_RESULTS);
+  struct reply reply = reply_for(client, response.is_stream);
   bytes_open(&bytes, L, AT_ROOM, memory, sizeof memory);
   response_add_head(&bytes, &client->stream.handle.host->clock, &response,
-                    reply);
-  if (reply->head_only) response.size = 0;
-  if (reply->head_only) response.is_stream = false;
+                    &reply);
   client->sent = true;
-  client->last = !reply->keep_alive;
+  client->last = !reply.keep_alive;
+  client->endless =
+    response.is_stream && !response.is_chunked && response.length < 0;
   stream_gather(&client->stream, bytes.data + bytes.begin,
                 bytes.end - bytes.begin);
   stream_gather(&client->stream, response.text, response.size);
@@ -73,7 +73,7 @@ static bool may_stay(const struct client *client, int served) {
 
 /* The request has been answered. True: another one is there, for this task. */
 static bool go_on(lua_State *L, struct client *client) {
-  bool stays = client_may_go_on(client);
+  bool stays = client_may_go_on(client, false);
   request_detach(client->request);
   lua_settop(L, 0);
   if (!stays) return false;
@@ -85,8 +85,7 @@ static bool go_on(lua_State *L, struct client *client) {
 static int streamed(lua_State *L, int status, lua_KContext context);
 
 static void answer(lua_State *L, struct client *client) {
-  struct reply reply = reply_for(client);
-  struct response response = begin_answer(L, client, &reply);
+  struct response response = begin_answer(L, client);
   if (!response.is_stream) return;
   send_push(L, AT_REQUEST, &response);
   lua_callk(L, SEND_ARGUMENTS, 0, (lua_KContext)client, streamed);
@@ -155,7 +154,7 @@ static void answer_for(struct client *client, enum task_end how) {
                             .head_only = client->head_only};
   if (refusal.status == 0) refusal.status = how == TASK_FAILED ? 500 : 503;
   if (how == TASK_FAILED && client->refusal == 0 && client->number != 0) {
-    refusal.keeps_alive = client_may_go_on(client);
+    refusal.keeps_alive = client_may_go_on(client, false);
     request_format_id(client->number, id);
     refusal.id = id;
   }
@@ -179,9 +178,11 @@ static void end_request(struct client *client, enum task_end how) {
     answer_for(client, how);
     answered = true;
   }
-  if (answered && client_may_go_on(client)) {
+  if (answered && client_may_go_on(client, false)) {
     client_go_on(client);
     client_resume(client);
+  } else if (!answered && client->endless) {
+    stream_reset(&client->stream); /* or it would seem to be whole */
   } else {
     client_end(client);
   }

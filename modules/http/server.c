@@ -8,21 +8,29 @@
 
 /* ---- as a listener ------------------------------------------------------- */
 
+/* Connections have their timeouts by what holds for them. */
+static bool differs(const struct listener *old, const struct listener *heir) {
+  const struct limits *a = &((const struct server *)old)->limits;
+  const struct limits *b = &((const struct server *)heir)->limits;
+  return a->header_ms != b->header_ms || a->idle_ms != b->idle_ms ||
+         a->handler_ms != b->handler_ms || a->write_ms != b->write_ms;
+}
+
 static const struct listener_kind kind = {
   .work = {.name = "server", .stop = handle_stop, .start = listener_start},
   .class_name = "neap.http.server",
   .size = sizeof(struct server),
   .accept = client_accept,
   .pump = client_pump_served,
+  .differs = differs,
   .last_call = true};
 
 /* Closed by its script: connections that rest end now, the others after their
  * answer. */
 static void end(struct handle *h) {
-  struct server *server = (struct server *)h;
-  struct service *service = server->listener.service;
-  handle_close(h);
-  if (service != NULL) service_pump(service);
+  struct listener *listener = (struct listener *)h;
+  handle_close(h); /* and the service, if nobody is connected */
+  if (listener->service != NULL) service_pump(listener->service);
 }
 
 /* ---- options ------------------------------------------------------------- */

@@ -21,6 +21,7 @@ static uint64_t limit_of(const struct client *client,
                          const struct limits *limits) {
   switch (client->phase) {
     case PHASE_IDLE:
+      if (client->leave_by != 0) return CLIENT_GRACE_MS;
       return client->requests == 0 ? limits->header_ms : limits->idle_ms;
     case PHASE_HEAD:
     case PHASE_DISCARD: return limits->header_ms;
@@ -99,7 +100,7 @@ void timeouts_look_at(struct client *client, uint64_t due) {
 void timeouts_arm(struct client *client) {
   const struct server *server = client_server(client);
   uint64_t due = UINT64_MAX, limit;
-  if (server == NULL || client->leaving) return;
+  if (server == NULL) return;
   limit = limit_of(client, &server->limits);
   if (limit != NEVER) due = client->since + limit;
   if (server->limits.write_ms != NEVER && stream_pending(&client->stream) > 0)

@@ -126,7 +126,8 @@ static void push_name(lua_State *L, const struct stream *stream) {
 /* Who waits for a person to type something waits no longer. */
 static void drain(struct work *work) {
   const struct stream *stream = (const struct stream *)work;
-  if (stream->inbox.size == 0) wait_wake_all(stream->reader.task, UV_ECANCELED);
+  if (stream->inbox.size == 0)
+    wait_wake_all(stream_reading(stream), UV_ECANCELED);
 }
 
 static const struct stream_kind kind = {
@@ -140,6 +141,7 @@ static const struct stream_kind kind = {
 
 static void on_free(struct handle *h) {
   if (h->host->input == (struct stream *)h) h->host->input = NULL;
+  stream_free(h);
 }
 
 /* Where it cannot be polled the handle does nothing, and is only closed. */

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
-#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,7 +190,7 @@ static int64_t check_limit(lua_State *L) {
   static const char *const options[] = {"timeout", NULL};
   int64_t limit = WAIT_FOREVER;
   if (lua_type(L, 3) == LUA_TNUMBER) {
-    limit = (int64_t)ceil(check_seconds(L, 3) * 1000);
+    limit = milliseconds(check_seconds(L, 3));
     lua_pushnil(L);
     lua_replace(L, 3);
   }

@@ -31,6 +31,7 @@ static const struct stream_kind kind = {.work = {.name = "connection",
 static void on_free(struct handle *h) {
   struct connection *connection = (struct connection *)h;
   if (connection->events != NULL) events_release(connection);
+  stream_free(h);
 }
 
 struct connection *connection_new(struct host *host, struct owner *owner,
@@ -120,15 +121,8 @@ static int set_keepalive(lua_State *L) {
   return set_result(L, stream, status, "keepalive");
 }
 
-/* Drops what has not been sent: the peer sees a reset, not an end. */
 static int reset(lua_State *L) {
-  struct stream *stream = &check_any(L)->stream;
-  struct linger hard = {1, 0};
-  uv_os_fd_t fd;
-  if (!stream->handle.closing && uv_fileno(&stream->uv.any, &fd) == 0)
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-  stream->handle.ended = true;
-  handle_close(&stream->handle);
+  stream_reset(&check_any(L)->stream);
   return 0;
 }
 

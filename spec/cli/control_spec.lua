@@ -1,6 +1,7 @@
 -- The control socket of a running program: when it is there, for whom, and what it answers.
 local net, timer = require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
+local unprivileged = require "spec.support.unprivileged"
 local eventually = require "neap.test".eventually
 local new_runtime = require "spec.support.runtime"
 local program = require "spec.support.program"
@@ -151,6 +152,14 @@ describe("the control socket", function()
     local process <close> = child.start({}, { runtime = "/no/such/directory",
       script = "local timer = require 'neap.timer' timer.sleep(0.15) print 'over'" })
     assert.same({ 0, "over\n", "" }, { process:wait() })
+  end)
+
+  it("is nowhere, and nothing is said, where only another user may use the last one", function()
+    local other <close> = child.start({}, { runtime = "/no/such/directory", script = "print 'over'" })
+    assert.equal(0, (other:wait())) -- if we are root /run/neap is ours now
+    local out, err = unprivileged "require 'neap.timer'.sleep(0.15) print 'over'"
+    if not out then return pending("needs setpriv") end
+    assert.same({ "over\n", "" }, { out, err })
   end)
 
   it("comes later where there is no descriptor for it at first", function()

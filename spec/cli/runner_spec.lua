@@ -71,11 +71,19 @@ describe("the report of neap test", function()
     it('fails', function() assert.same({ 1, { 2 } }, { 1, { 3 } }) end)
     pending('later')]] }
 
-  it("closes with one line, after the slowest specs", function()
+  it("closes with the slowest specs, the failed ones and one line", function()
     local result = specs.run(files, { "-o", "plainTerminal", "a_spec.lua" })
     assert.matches("\nSlowest specs:\n +0%.%d+ s  a_spec.lua:3  it is slow\n"
+      .. "\nFailed specs:\n  a_spec.lua:4  it fails: a_spec.lua:4: Expected objects to be the same. Passed in: [^\n]*\n"
       .. "1 passed, 1 failed, 1 skipped\n$", result.out)
     assert.matches("%*%[2%] = {\n +%*%[1%] = 3 } }\n", result.out) -- luassert's marks
+  end)
+
+  it("tells of a file in which no spec has failed", function()
+    local result = specs.run({ ["a_spec.lua"] = "describe('it', function() error 'here' end)", ["b_spec.lua"] = "no(" },
+      { ".", "--jobs=2", "--no-shuffle-files" })
+    assert.matches("\nFailed specs:\n.*  ./b_spec.lua  ./b_spec.lua:1: unexpected symbol near <eof>\n", result.out)
+    assert.matches("\n  ./a_spec.lua:1  it: ./a_spec.lua:1: here\n", result.out)
   end)
 
   it("leaves to programs what is for them", function()

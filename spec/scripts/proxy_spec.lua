@@ -126,7 +126,7 @@ describe("scripts/proxy.lua", function()
       far:write("123")
       near:read(3)
       local line
-      repeat line = proxy:line() until line:find("5 bytes sent")
+      repeat line = proxy:line() until line:find("5 bytes sent, 3")
       assert.equal("proxy: 1 open, 1 in all (0 refused, 0 failed), 5 bytes sent, 3 received", line)
       near:close()
       far:close()

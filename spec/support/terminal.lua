@@ -18,7 +18,8 @@ function terminal.open(command, options)
   end
   local keys = files.path .. "/keys"
   assert(os.execute("mkfifo " .. keys))
-  local inside = "ulimit -c 0; stty rows 24 cols 80; " .. command
+  -- Ctrl-C is for the command: some shells would end with it.
+  local inside = "trap : INT; ulimit -c 0; stty rows 24 cols 80; " .. command
   setup[#setup + 1] = ("exec timeout -k 1 %d script -qefc %s /dev/null <%s 2>&1")
     :format(SECONDS, program.quote(inside), keys)
   local self = setmetatable({ files = files, seen = "", all = "" }, terminal)

@@ -662,7 +662,7 @@ function udp:disconnect() end
 ---local net = require "neap.net"
 ---
 ---local socket <close> = assert(net.udp())
----print(select(3, socket:send("hello, all", "255.255.255.255:9"))) --> EACCES
+---print(select(3, socket:send("hello, all", "127.255.255.255:9"))) --> EACCES
 ---assert(socket:broadcast(true))
 ---```
 ---

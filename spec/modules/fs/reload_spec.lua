@@ -30,7 +30,7 @@ describe("a file, when the program is reloaded", function()
       assert.equal("ECANCELED", (select(3, app:run("return state.old:" .. call))))
     end
     assert.equal("one", app:run "return state.new:read 'l'")
-    test.eventually(function() return app:descriptors() == before end)
+    test.eventually(function() return app:descriptors() <= before end, 20) -- that of `start` may have been among them
   end)
 
   it("serves a request that is in flight", function()

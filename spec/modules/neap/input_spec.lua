@@ -159,4 +159,26 @@ describe("neap.stdin", function()
     local code, out, err = shell(typed .. " | $NEAP run script.lua", script)
     assert.same({ 0, "1:a 1:reload 2:bc 2:d\n" }, { code, out }, err)
   end)
+
+  it("waits for its turn where the version before still reads", function()
+    local script = [[
+      local neap, hot = require "neap", require "neap.hot"
+      local state = hot.state("lines", function() return { versions = 0, seen = {} } end)
+      state.versions = state.versions + 1
+      local version = state.versions
+      neap.ready()
+      while true do
+        local line = neap.stdin:read("l", { timeout = 30 })
+        if not line then break end
+        local whole = line == "two" and line .. neap.stdin:read(3) or line
+        state.seen[#state.seen + 1] = version .. ":" .. whole
+        if line == "reload" then neap.go(function() hot.reload() end) end
+      end
+      print(table.concat(state.seen, " "))
+      neap.exit(0)
+    ]]
+    local typed = "(printf 'a\\nreload\\nb'; sleep 0.5; printf 'c\\ntwo\\nsix')"
+    local code, out, err = shell(typed .. " | $NEAP run script.lua", script)
+    assert.same({ 0, "1:a 1:reload 2:bc 2:twosix\n" }, { code, out }, err)
+  end)
 end)

@@ -134,7 +134,10 @@ describe("a child, over a reload,", function()
       process.run { "nosuch" }
     end ]]
     app:eventually [[ collectgarbage() return #require "neap.hot".status().generations == 1 ]]
-    test.eventually(function() return app:descriptors() <= before end, 20)
+    test.eventually(function()
+      local count = app:descriptors()
+      return assert.is_true(count <= before, ("%d descriptors, then %d"):format(before, count))
+    end, 20)
     test.eventually(function()
       return process.run({ "ps", "-o", "stat=", "--ppid", app.child.pid }).stdout == ""
     end, 20)

@@ -1,5 +1,5 @@
 -- scripts/hello.lua, as a program that is asked over a socket, and changed while it runs.
-local test = require "neap.test"
+local fs, test = require "neap.fs", require "neap.test"
 local child = require "spec.support.child"
 local http = require "spec.support.http"
 local sockets = require "spec.support.sockets"
@@ -61,7 +61,7 @@ describe("scripts/hello.lua", function()
 
   it("is changed while it serves", function()
     local files = test.tempdir()
-    local source = assert(io.open "scripts/hello.lua"):read "a"
+    local source = assert(fs.read "scripts/hello.lua")
     local path = files:write("hello.lua", source)
     local hello <close>, address = start(path, "127.0.0.1:0")
     local client <close> = http.connect(address)

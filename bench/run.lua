@@ -7,12 +7,12 @@ local contestants = require "lib.contestants"
 local json = require "lib.json"
 local report = require "lib.report"
 
-local ROWS = { "echo", "tasks", "timers", "files", "spawn", "walk", "start",
-  "idle", "reload" }
+local ROWS = { "echo", "tasks", "timers", "files", "spawn", "walk", "json",
+  "start", "idle", "reload" }
 
 local USAGE = [[
 usage: bench/run [option...] [row...]
-rows: echo tasks timers files spawn walk start idle reload (all without)
+rows: echo tasks timers files spawn walk json start idle reload (all without)
   --quick       a small run, for a look only
   --rounds N    rounds of each measurement (default 5; quick: 3)
   --json FILE   also write everything, with each sample, to FILE

@@ -3,14 +3,14 @@
 
 #include <assert.h>
 #include <lauxlib.h>
-#include <stdlib.h>
 
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/task.h"
 
 struct owner *owner_new(struct generation *generation) {
-  struct owner *owner = malloc(sizeof *owner);
+  struct memory *memory = &generation->host->memory;
+  struct owner *owner = memory_allocate(memory, NULL, 0, sizeof *owner);
   if (owner == NULL) return NULL;
   *owner = (struct owner){.generation = generation};
   owner->last = &owner->first;
@@ -82,7 +82,7 @@ void owner_drop(struct owner *owner) {
   if (!owner_is_background(owner)) {
     *owner->link = owner->next;
     if (owner->next != NULL) owner->next->link = owner->link;
-    free(owner);
+    memory_allocate(&generation->host->memory, owner, sizeof *owner, 0);
   }
   generation_check_end(generation);
 }

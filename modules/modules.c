@@ -12,7 +12,11 @@
 
 static const luaL_Reg modules[] = {
   {"neap", open_neap},          {"neap.fs", open_fs},
+<<<<<<< HEAD
   {"neap.hot", open_hot},       {"neap.http", open_http},
+=======
+  {"neap.hot", open_hot},       {"neap.json", open_json},
+>>>>>>> f8580041a2372ef94e906dd24f55179dccfcc615
   {"neap.net", open_net},       {"neap.process", open_process},
   {"neap.signal", open_signal}, {"neap.test", open_test},
   {"neap.timer", open_timer},   {NULL, NULL},

@@ -35,6 +35,7 @@ local LIST = {
   spec("spawn", "CPU < node's", ratio "node", 1),
   spec("walk", "CPU < luv's", ratio "luv", 1),
   spec("walk", "CPU < node's", ratio "node", 1),
+  spec("json out", "CPU <= 0.6 of node's", ratio "node", 0.6),
   spec("start", "wall <= 1.6 x lua's", ratio "lua", 1.6),
   spec("start", "memory <= 4 MB (4096 KiB)", median "rss", 4096, 0),
   spec("idle", "parked task <= 4 KB (4096 B)", median "rss", 4096, 0),

@@ -31,6 +31,13 @@ function contestants.find()
   else
     found.absent.luv = "no luv for " .. lua
   end
+  local ask_cjson = "print((require 'cjson')._VERSION)"
+  local cjson = proc.line(proc.quote(lua) .. " -e " .. proc.quote(ask_cjson))
+  if cjson then
+    found.cjson, versions.cjson = { lua }, cjson
+  else
+    found.absent.cjson = "no lua-cjson for " .. lua
+  end
   local node = proc.line("node --version")
   if node then
     found.node, versions.node = { "node" }, version_of(node, "%d[%d.]+")

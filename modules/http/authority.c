@@ -1,9 +1,9 @@
 /* authority.c - RFC 3986, 3.2: host [":" port], nothing else.
  *
- * A name is made of unreserved characters, "sub-delims" but the comma (two hosts
- * that somebody has joined), and "%" with two digits; its labels are not empty,
- * but for one dot at its end. No user information (RFC 9110, 4.2.4), no empty
- * host (4.2.1). An empty port is valid. */
+ * A name is made of unreserved characters, "sub-delims" but the comma (two
+ * hosts that somebody has joined), and "%" with two digits; its labels are
+ * not empty, but for one dot at its end. No user information (RFC 9110,
+ * 4.2.4), no empty host (4.2.1). An empty port is valid. */
 #include "modules/http/authority.h"
 
 #include <arpa/inet.h>

@@ -5,8 +5,14 @@
 #include "modules/http/intake.h"
 
 enum chunks_phase {
-  CHUNKS_SIZE,      /* the first digit of a size, then more of them */
-  CHUNKS_EXTENSION, /* from ";" to CR */
+  CHUNKS_SIZE,
+  CHUNKS_NAME_BEGIN, /* of an extension; the first byte of it */
+  CHUNKS_NAME,
+  CHUNKS_VALUE_BEGIN,
+  CHUNKS_VALUE,
+  CHUNKS_QUOTED,
+  CHUNKS_ESCAPED, /* behind a backslash */
+  CHUNKS_QUOTED_END,
   CHUNKS_SIZE_LF,
   CHUNKS_DATA,
   CHUNKS_DATA_CR,

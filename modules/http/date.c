@@ -21,14 +21,18 @@ static size_t format(time_t second, char *text, size_t size) {
                           tm.tm_sec);
 }
 
+/* The wall clock is only asked when loop time has gone on: once a turn. */
 const char *date_begin(const struct clock *clock, size_t *size) {
   static char text[96];
   static size_t text_size;
   static time_t made = -1;
-  time_t now = (time_t)clock_wall(clock);
-  if (now != made) {
-    text_size = format(now, text, sizeof text);
+  static uint64_t asked = UINT64_MAX;
+  uint64_t turn = clock_ms(clock);
+  if (turn != asked) {
+    time_t now = (time_t)clock_wall(clock);
+    if (now != made) text_size = format(now, text, sizeof text);
     made = now;
+    asked = turn;
   }
   *size = text_size;
   return text;

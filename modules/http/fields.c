@@ -1,8 +1,8 @@
 /* fields.c - Host, Content-Length, Transfer-Encoding, Connection and Expect.
  *
- * Nothing here is mended. Whoever stands before us (a proxy) may have mended it
- * otherwise: so what is doubled, in another spelling or contradictory is refused
- * (RFC 9112, 6.3, and 11.2 for what follows from it). */
+ * Nothing here is mended. Whoever stands before us (a proxy) may have mended
+ * it otherwise: so what is doubled, in another spelling or contradictory is
+ * refused (RFC 9112, 6.3, and 11.2 for what follows from it). */
 #include "modules/http/fields.h"
 
 #include <string.h>
@@ -43,9 +43,12 @@ static int add_host(struct intake *intake, const char *value, size_t size) {
   return 0;
 }
 
-static int add_length(struct intake *intake, const char *value, size_t size) {
+static int add_length(struct intake *intake, const char *value, size_t size,
+                      bool plain) {
   if (!is_first(intake, LENGTH))
     return intake_refuse(intake, 400, "more than one Content-Length");
+  if (!plain)
+    return intake_refuse(intake, 400, "Content-Length with white space");
   uint64_t length = 0;
   for (size_t i = 0; i < size; i++) {
     unsigned digit = (unsigned)value[i] - '0';
@@ -76,11 +79,13 @@ static bool next_element(const char *list, size_t size, size_t *at,
   return true;
 }
 
+bool fields_is_token_byte(unsigned char c) {
+  return c > ' ' && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
+}
+
 static bool is_token(const char *text, size_t size) {
-  for (size_t i = 0; i < size; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c)) return false;
-  }
+  for (size_t i = 0; i < size; i++)
+    if (!fields_is_token_byte((unsigned char)text[i])) return false;
   return size > 0;
 }
 
@@ -101,9 +106,12 @@ static int refuse_encoding(struct intake *intake, const char *list,
   return intake_refuse(intake, 501, "a Transfer-Encoding besides chunked");
 }
 
-static int add_encoding(struct intake *intake, const char *value, size_t size) {
+static int add_encoding(struct intake *intake, const char *value, size_t size,
+                        bool plain) {
   if (!is_first(intake, ENCODING))
     return intake_refuse(intake, 400, "more than one Transfer-Encoding");
+  if (!plain)
+    return intake_refuse(intake, 400, "Transfer-Encoding with white space");
   if (intake->head->minor == 0)
     return intake_refuse(intake, 400, "Transfer-Encoding in HTTP/1.0");
   if (size != 7 || !head_same(value, "chunked", 7))
@@ -133,28 +141,17 @@ static int add_expect(struct intake *intake, const char *value, size_t size) {
 
 int fields_add(struct intake *intake, const char *name, size_t name_size,
                const char *value, size_t size, size_t raw) {
-  switch (name_size) {
-    case 4:
-      if (head_same(name, "host", 4)) return add_host(intake, value, size);
-      break;
-    case 6:
-      if (head_same(name, "expect", 6)) return add_expect(intake, value, size);
-      break;
-    case 10:
-      if (head_same(name, "connection", 10))
-        add_connection(intake, value, size);
-      break;
-    case 14:
-      if (!head_same(name, "content-length", 14)) break;
-      if (!is_plain(name + name_size, value, size, raw))
-        return intake_refuse(intake, 400, "Content-Length with white space");
-      return add_length(intake, value, size);
-    case 17:
-      if (!head_same(name, "transfer-encoding", 17)) break;
-      if (!is_plain(name + name_size, value, size, raw))
-        return intake_refuse(intake, 400, "Transfer-Encoding with white space");
-      return add_encoding(intake, value, size);
-  }
+  const char *end = name + name_size;
+  if (name_size == 4 && head_same(name, "host", 4))
+    return add_host(intake, value, size);
+  if (name_size == 6 && head_same(name, "expect", 6))
+    return add_expect(intake, value, size);
+  if (name_size == 10 && head_same(name, "connection", 10))
+    add_connection(intake, value, size);
+  if (name_size == 14 && head_same(name, "content-length", 14))
+    return add_length(intake, value, size, is_plain(end, value, size, raw));
+  if (name_size == 17 && head_same(name, "transfer-encoding", 17))
+    return add_encoding(intake, value, size, is_plain(end, value, size, raw));
   return 0;
 }
 

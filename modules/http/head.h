@@ -1,10 +1,11 @@
 /* head.h - the head of a request: its bytes as they came, and marks in them.
  *
- * `data` holds the lines; piece i is data[pieces[i].at ...]: the target, then
- * name, value, name, value ..., without the white space around values. Trailers
- * are pieces too, from `trailers` on. Offsets, not pointers: the bytes move
- * when more come. One block, used again for other requests; a connection has
- * one from the first byte of a request to its end, and none between requests. */
+ * `data` holds the lines; piece i is data[pieces[i].at ...]: the target,
+ * then name, value, name, value ..., without the white space around values.
+ * Trailers are pieces too, from `trailers` on. Offsets, not pointers: the
+ * bytes move when more come. One block, used again for other requests; a
+ * connection has one from the first byte of a request to its end, and none
+ * between requests. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
@@ -30,6 +31,7 @@ struct head {
   unsigned room;  /* of pieces */
   uint32_t begin; /* of this section: 0, or where the trailers begin */
   uint32_t read;  /* the bytes before it are lines that have been read */
+  uint32_t next;  /* where the next line must begin */
   struct head_piece pieces[];
 };
 
@@ -50,15 +52,21 @@ static inline const char *head_piece(const struct head *head, unsigned i,
   return head->data + head->pieces[i].at;
 }
 
-/* The value of the next header with this name (in any case), or NULL. *from is 0
- * for the first, and is moved on. */
+/* The value of the next header with this name (in any case), or NULL. *from
+ * is 0 for the first, and is moved on. */
 const char *head_find(const struct head *head, const char *name, size_t size,
                       unsigned *from, size_t *value_size);
 /* The same among the trailers. */
 const char *head_find_trailer(const struct head *head, const char *name,
                               size_t size, unsigned *from, size_t *value_size);
 
-/* Are these the same but for the case of letters? `lower` has none in upper. */
-bool head_same(const char *text, const char *lower, size_t size);
+/* Are these the same but for the case of letters? `lower` has no capitals, only
+ * letters, digits, and what a token may have; `text` no control byte. */
+static inline bool head_same(const char *text, const char *lower, size_t size) {
+  unsigned difference = 0;
+  for (size_t i = 0; i < size; i++)
+    difference |= (unsigned char)((text[i] | 0x20) ^ lower[i]);
+  return difference == 0;
+}
 
 #endif

@@ -1,11 +1,11 @@
 /* intake.h - the bytes of a connection become requests: head, body, end, or a
  * refusal. No libuv and no Lua.
  *
- * llhttp reads the lines; what it lets through, and what several headers mean
- * together, is checked here, as RFC 9110 and 9112 have it for a server, in doubt
- * on the strict side: two readers that see different requests in the same bytes
- * are how requests are smuggled. It may come in any pieces: a line is looked at
- * when it is whole, so the result is always the same. */
+ * llhttp reads the lines; what it lets through, and what several headers
+ * mean together, is checked here, as RFC 9110 and 9112 have it for a server,
+ * in doubt on the strict side: two readers that see different requests in
+ * the same bytes are how requests are smuggled. It may come in any pieces: a
+ * line is looked at when it is whole, so the result is always the same. */
 #ifndef HTTP_INTAKE_H
 #define HTTP_INTAKE_H
 
@@ -36,7 +36,7 @@ struct intake {
   const struct intake_limits *limits;
   const char *why; /* it was refused, for a log: "more than one Host" */
   uint64_t length; /* of a body with Content-Length */
-  uint64_t left;   /* bytes until the end of the body, or of the chunk */
+  uint64_t left;   /* bytes of the body, the chunk, or the lines being read */
   enum intake_state state;
   int refusal; /* 400 414 417 431 501 503 505, or 0 */
   bool has_body : 1, chunked : 1, expects_continue : 1, keep_alive : 1;

@@ -1,25 +1,25 @@
-/* lines.h - the header lines that a script gives, checked.
- *
- * What they cannot do is break the framing: a name is a token, a value has no
- * control byte in it, and the lines that say where a message ends are ours. */
+/* lines.h - the lines of a head, and of trailers: what is in them, and what
+ * makes them end a request. */
 #ifndef HTTP_LINES_H
 #define HTTP_LINES_H
 
-#include <lua.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "modules/http/intake.h"
 
-struct bytes;
+/* The next line is the request line. */
+void lines_begin(struct intake *intake);
+/* The next line is the first one of trailers. */
+void lines_begin_trailers(struct intake *intake);
 
-struct lines { /* what is among them */
-  bool type, date, close;
-  int64_t length; /* that was announced; it has no line yet. -1: none was */
-};
+/* Reads whole lines, which go, or are, behind head->read. True: the empty line
+ * that ends them was there, after *used bytes. */
+bool lines_read(struct intake *intake, const char *lines, size_t size,
+                size_t *used);
 
-/* Adds those of the table at an index: a string, a number, or a list of them, for
- * each name. Raises for what cannot be sent. */
-struct lines lines_add(lua_State *L, struct bytes *bytes, int index);
-/* The same for trailers, where more is forbidden. */
-void lines_add_trailers(lua_State *L, struct bytes *bytes, int index);
+/* Is there a byte that may be in no line? */
+bool lines_have_control(const char *bytes, size_t size);
+/* How many bytes may come from head->begin on, until a line ends? */
+size_t lines_limit(const struct intake *intake);
+/* There are so many, from `line` on (it may be all of them), and no end. */
+void lines_refuse_long(struct intake *intake, const char *line, size_t size);
 
 #endif

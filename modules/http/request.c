@@ -18,15 +18,19 @@ static const char class_name[] = "neap.http.request";
 
 enum { VALUE_OWN = 1, VALUES = VALUE_OWN };
 
+enum { ROUND = 64 }; /* bytes: so that one's memory is used by the next */
+
 /* ---- its beginning and end ----------------------------------------------- */
 
-struct request *request_push(lua_State *L, struct client *client) {
+struct request *request_push(lua_State *L, struct client *client,
+                             int class_ref) {
   static uint64_t last_number;
   const struct head *head = client->intake.head;
   unsigned count = head->trailers; /* none of them has come yet */
   size_t pieces_size = count * sizeof head->pieces[0];
+  size_t size = sizeof(struct request) + pieces_size + head->size;
   struct request *request =
-    lua_newuserdatauv(L, sizeof *request + pieces_size + head->size, VALUES);
+    lua_newuserdatauv(L, (size + ROUND - 1) / ROUND * ROUND, VALUES);
   *request = (struct request){.number = ++last_number,
                               .peer = client->peer,
                               .body.is_none = !client->intake.has_body,
@@ -35,7 +39,8 @@ struct request *request_push(lua_State *L, struct client *client) {
                               .minor = head->minor};
   memcpy(request->pieces, head->pieces, pieces_size);
   memcpy((char *)(request->pieces + count), head->data, head->size);
-  class_set(L, class_name);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, class_ref);
+  lua_setmetatable(L, -2);
   request->client = client;
   client->request = request;
   return request;
@@ -231,8 +236,27 @@ static const luaL_Reg methods[] = {
   {"query_list", query_list}, {NULL, NULL},
 };
 
+/* All realms share it, and its reference lies in it. */
+int request_class(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, class_name);
+  lua_getfield(L, -1, "reference");
+  int reference = (int)lua_tointeger(L, -1);
+  lua_pop(L, 2);
+  return reference;
+}
+
+static void keep_reference(lua_State *L) {
+  if (lua_getfield(L, -1, "reference") == LUA_TNIL) {
+    lua_pushvalue(L, -2);
+    lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+    lua_setfield(L, -3, "reference");
+  }
+  lua_pop(L, 1);
+}
+
 void request_open_class(lua_State *L) {
   class_open(L, class_name, methods, NULL);
+  keep_reference(L);
   luaL_newlib(L, methods);
   lua_newtable(L);
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

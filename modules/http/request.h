@@ -44,7 +44,9 @@ struct request {
 };
 
 /* A new one for what the connection has parsed; may raise. */
-struct request *request_push(lua_State *L, struct client *client);
+struct request *request_push(lua_State *L, struct client *client,
+                             int class_ref);
+int request_class(lua_State *L); /* its reference, for request_push */
 void request_detach(struct request *request); /* it has been served */
 struct request *request_check(lua_State *L);  /* argument 1 */
 

@@ -10,7 +10,7 @@
 
 #include "modules/http/bytes.h"
 #include "modules/http/date.h"
-#include "modules/http/lines.h"
+#include "modules/http/header_lines.h"
 #include "modules/http/refusal.h"
 
 struct source { /* of an error: the results, and who returned them */
@@ -216,7 +216,8 @@ static void add_framing(struct bytes *bytes, struct response *response,
 }
 
 static void check_length(lua_State *L, struct response *response,
-                         const struct lines *lines, const struct reply *reply) {
+                         const struct header_lines *lines,
+                         const struct reply *reply) {
   if (has_no_body(response)) { /* 304: what it would have been */
     response->length = response->status == 304 ? lines->length : -1;
     return;
@@ -235,9 +236,9 @@ static void check_length(lua_State *L, struct response *response,
 
 void response_add_head(struct bytes *bytes, const struct clock *clock,
                        struct response *response, struct reply *reply) {
-  struct lines lines = {.length = -1};
+  struct header_lines lines = {.length = -1};
   if (response->headers != 0)
-    lines = lines_add(bytes->L, bytes, response->headers);
+    lines = header_lines_add(bytes->L, bytes, response->headers);
   check_length(bytes->L, response, &lines, reply);
   if (lines.close) reply->keep_alive = false;
   if (!lines.type && response->body != 0 && !has_no_body(response))

@@ -15,7 +15,7 @@
 #include "host/wait.h"
 #include "modules/http/bytes.h"
 #include "modules/http/client.h"
-#include "modules/http/lines.h"
+#include "modules/http/header_lines.h"
 #include "modules/http/request.h"
 #include "modules/http/response.h"
 
@@ -107,7 +107,7 @@ static int add_end(lua_State *L, struct request *request) {
   bytes_open(&bytes, L, trailers + 1, memory, sizeof memory);
   bytes_add_literal(&bytes, "0\r\n");
   if (lua_istable(L, trailers))
-    lines_add_trailers(L, &bytes, trailers);
+    header_lines_add_trailers(L, &bytes, trailers);
   else if (!lua_isnil(L, trailers))
     luaL_error(L, "trailers are a table, not a %s", luaL_typename(L, trailers));
   bytes_add_literal(&bytes, "\r\n");

@@ -96,7 +96,7 @@ static int handled(lua_State *L, int status, lua_KContext context);
 static int serve(lua_State *L, struct client *client) {
   do {
     server_of(client)->requests++;
-    request_push(L, client);
+    request_push(L, client, server_of(client)->request_class);
     listener_push_handler(L, &server_of(client)->listener);
     lua_pushnil(L); /* AT_ROOM */
     lua_pushvalue(L, AT_HANDLER);

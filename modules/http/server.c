@@ -5,6 +5,7 @@
 
 #include "host/option.h"
 #include "modules/http/client.h"
+#include "modules/http/request.h"
 
 /* ---- as a listener ------------------------------------------------------- */
 
@@ -109,7 +110,9 @@ int http_serve(lua_State *L) {
   struct limits limits = read_limits(L);
   int status = listener_open(L, &kind, &address, true, &listener);
   if (status < 0) return listener_error(L, status);
-  ((struct server *)listener)->limits = limits;
+  struct server *server = (struct server *)listener;
+  server->limits = limits;
+  server->request_class = request_class(L);
   listener->handle.end = end;
   status = listener_begin(L, listener, 3);
   return status < 0 ? listener_error(L, status) : 1;

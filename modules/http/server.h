@@ -17,6 +17,7 @@ struct limits { /* bytes and ms; 0: none, where that can be */
 struct server {
   struct listener listener; /* first member */
   struct limits limits;
+  int request_class; /* see request_push */
   uint64_t requests; /* that its handler was called for */
 };
 

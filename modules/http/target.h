@@ -1,4 +1,4 @@
-/* target.h - is it a target that a server may be asked for, with this method? */
+/* target.h - may a server be asked for this target, with this method? */
 #ifndef HTTP_TARGET_H
 #define HTTP_TARGET_H
 

@@ -58,13 +58,91 @@ static void say_pieces(struct outcome *outcome, const struct head *head,
   }
 }
 
+static bool is_in(const char *bytes, size_t size, const char *set) {
+  for (size_t i = 0; i < size; i++)
+    if (bytes[i] == '\0' || strchr(set, bytes[i]) == NULL) return false;
+  return true;
+}
+
+static bool is_clean(const char *bytes, size_t size, unsigned char least) {
+  for (size_t i = 0; i < size; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    if ((c < least && c != '\t') || c == 0x7f) return false;
+  }
+  return true;
+}
+
+/* The lines are what their pieces say, and nothing is between them. */
+static uint32_t check_lines(const struct head *head, unsigned from,
+                            unsigned end, uint32_t at) {
+  static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+                              "abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (unsigned i = from; i < end; i += 2) {
+    struct head_piece name = head->pieces[i], value = head->pieces[i + 1];
+    assert(name.at == at && name.size > 0);
+    assert(is_in(head->data + at, name.size, token));
+    at += name.size;
+    assert(head->data[at] == ':' && value.at > at);
+    at++;
+    assert(is_in(head->data + at, value.at - at, " \t"));
+    assert(is_clean(head->data + value.at, value.size, ' '));
+    for (at = value.at + value.size; head->data[at] != '\r'; at++)
+      assert(head->data[at] == ' ' || head->data[at] == '\t');
+    assert(head->data[at + 1] == '\n');
+    at += 2;
+  }
+  assert(memcmp(head->data + at, "\r\n", 2) == 0);
+  return at + 2;
+}
+
+static unsigned count(const struct head *head, const char *name) {
+  unsigned from = 0, found = 0;
+  size_t size;
+  while (head_find(head, name, strlen(name), &from, &size) != NULL) found++;
+  return found;
+}
+
+/* What holds of every request, checked in another way than it was read. */
+static void check_head(const struct intake *intake) {
+  const struct head *head = intake->head;
+  struct head_piece target = head->pieces[0];
+  assert(head != NULL && head->count % 2 == 1 && head->trailers % 2 == 1);
+  assert(head->trailers <= head->count && head->count <= head->room);
+  assert((head->trailers - 1) / 2 <= intake->limits->headers);
+  assert((head->count - head->trailers) / 2 <= intake->limits->headers);
+  size_t method = strlen(head_method(head));
+  assert(memcmp(head->data, head_method(head), method) == 0);
+  assert(head->data[method] == ' ' && target.at == method + 1);
+  assert(target.size > 0 && target.size <= intake->limits->target_size);
+  assert(is_clean(head->data + target.at, target.size, '!'));
+  assert(memchr(head->data + target.at, '\t', target.size) == NULL);
+  uint32_t at = target.at + target.size;
+  assert(memcmp(head->data + at, " HTTP/1.", 8) == 0);
+  assert(memcmp(head->data + at + 9, "\r\n", 2) == 0);
+  at = check_lines(head, 1, head->trailers, at + 11);
+  assert(at <= intake->limits->header_size);
+  if (at < head->size) {
+    assert(intake->chunked);
+    uint32_t end = check_lines(head, head->trailers, head->count, at);
+    assert(end - at <= intake->limits->header_size);
+    at = end;
+  }
+  assert(at == head->size);
+  unsigned host = count(head, "host"), length = count(head, "content-length");
+  unsigned encoding = count(head, "transfer-encoding");
+  assert(host == 1 || (host == 0 && head->minor == 0));
+  assert(length + encoding <= 1);
+  assert(intake->chunked == (encoding == 1));
+  assert(head->minor == 1 || !intake->chunked);
+}
+
 /* A request has ended: it is written down, and the next may come. */
 static void run_end(struct run *run) {
   struct intake *intake = &run->intake;
   struct outcome *outcome = &run->outcome;
   struct head *head = intake->head;
-  assert(head != NULL && head->count % 2 == 1 && head->trailers % 2 == 1);
-  assert(head->trailers <= head->count && head->count <= head->room);
+  check_head(intake);
   assert(!intake->has_body || intake->chunked ||
          run->body.size == intake->length);
   assert(intake->has_body || run->body.size == 0);

@@ -363,6 +363,22 @@ static const char *const scripts[][2] = {
             "assert(net.reverse('127.0.0.1:7'))\n"
             "assert(#net.interfaces() > 0)\n"
             "return 'ok'"},
+  {"json",
+   "local json = require 'neap.json'\n"
+   "local list = {}\n"
+   "for i = 1, 20 do list[i] = { i, ('x'):rep(400), json.null } end\n"
+   "local text = json.encode({ a = list, b = { c = {} } }, { sorted = true })\n"
+   "local value = json.decode(text)\n"
+   "assert(#value.a == 20 and value.a[20][3] == json.null)\n"
+   "assert(json.encode(value, { sorted = true }) == text)\n"
+   "value = json.decode('{\"a\\\\u0000b\":[12345678901234567890]}')\n"
+   "assert(value['a\\0b'][1] > 1e18)\n"
+   "local nothing, message = json.decode '[1,\\n x]'\n"
+   "assert(nothing == nil and message:find 'line 2, column 2')\n"
+   "local ok, message = pcall(json.encode, { a = { list, print } })\n"
+   "assert(not ok)\n"
+   "if not message:find('$.a[2]: cannot', 1, true) then error(message, 0) end\n"
+   "return 'ok'"},
   {"process", "local process = require 'neap.process'\n"
               "local options = { stdin = 'x', env = { NAME = 'value' } }\n"
               "local result, message = process.run({ 'cat' }, options)\n"

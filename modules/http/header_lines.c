@@ -1,0 +1,190 @@
+/* header_lines.c - RFC 9110, section 5, for what we send. */
+#include "modules/http/header_lines.h"
+
+#include <lauxlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "modules/http/bytes.h"
+
+struct text {
+  const char *bytes;
+  size_t size;
+};
+
+/* ---- what cannot be sent ------------------------------------------------- */
+
+static bool is_token(struct text text) {
+  static const char marks[] = "!#$%&'*+-.^_`|~";
+  for (size_t i = 0; i < text.size; i++) {
+    char c = text.bytes[i];
+    bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                    (c >= '0' && c <= '9');
+    if (!is_alnum && (c == '\0' || strchr(marks, c) == NULL)) return false;
+  }
+  return text.size > 0;
+}
+
+static bool is_clean(struct text text) {
+  for (size_t i = 0; i < text.size; i++) {
+    unsigned char c = (unsigned char)text.bytes[i];
+    if ((c < ' ' && c != '\t') || c == 127) return false;
+  }
+  return true;
+}
+
+static struct text check_name(lua_State *L, int index) {
+  struct text name;
+  if (lua_type(L, index) != LUA_TSTRING)
+    luaL_error(L, "a response header has a name that is a %s",
+               luaL_typename(L, index));
+  name.bytes = lua_tolstring(L, index, &name.size);
+  if (!is_token(name))
+    luaL_error(L, "'%s' cannot be the name of a response header", name.bytes);
+  return name;
+}
+
+static struct text check_value(lua_State *L, int index, const char *name) {
+  struct text value;
+  int type = lua_type(L, index);
+  if (type != LUA_TSTRING && type != LUA_TNUMBER)
+    luaL_error(L, "response header '%s' is a %s, not a string", name,
+               luaL_typename(L, index));
+  value.bytes = lua_tolstring(L, index, &value.size);
+  if (!is_clean(value))
+    luaL_error(L,
+               "response header '%s' has a line break or another control"
+               " byte in it",
+               name);
+  return value;
+}
+
+/* ---- the lines that frame a message -------------------------------------- */
+
+enum rule {
+  RULE_PLAIN,
+  RULE_OURS,
+  RULE_LENGTH,
+  RULE_CLOSE,
+  RULE_TYPE,
+  RULE_DATE
+};
+
+static enum rule rule_of(struct text name) {
+  static const struct {
+    const char *name;
+    enum rule rule;
+  } rules[] = {
+    {"connection", RULE_CLOSE},       {"content-length", RULE_LENGTH},
+    {"content-type", RULE_TYPE},      {"date", RULE_DATE},
+    {"keep-alive", RULE_OURS},        {"proxy-connection", RULE_OURS},
+    {"transfer-encoding", RULE_OURS}, {"trailer", RULE_PLAIN},
+    {"upgrade", RULE_OURS},
+  };
+  char first = (char)(name.bytes[0] | 32);
+  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+    if (rules[i].name[0] == first && strcasecmp(rules[i].name, name.bytes) == 0)
+      return rules[i].rule;
+  return RULE_PLAIN;
+}
+
+static int64_t check_length(lua_State *L, struct text value) {
+  int64_t length = 0;
+  bool good = value.size > 0 && value.size <= 18;
+  for (size_t i = 0; good && i < value.size; i++) {
+    good = value.bytes[i] >= '0' && value.bytes[i] <= '9';
+    length = 10 * length + (value.bytes[i] - '0');
+  }
+  if (!good)
+    luaL_error(L,
+               "response header 'content-length' is '%s', no number of bytes",
+               value.bytes);
+  return length;
+}
+
+/* Names that differ in case are one. */
+static void check_once(lua_State *L, bool seen, struct text name) {
+  if (seen)
+    luaL_error(L, "response header '%s' can only be there once", name.bytes);
+}
+
+/* True: the line is to be written as it is. */
+static bool obey(lua_State *L, enum rule rule, struct text name,
+                 struct text value, struct header_lines *lines) {
+  switch (rule) {
+    case RULE_OURS:
+      luaL_error(L, "response header '%s' is not for a script to set",
+                 name.bytes);
+      return false;
+    case RULE_LENGTH:
+      check_once(L, lines->length >= 0, name);
+      lines->length = check_length(L, value);
+      return false;
+    case RULE_CLOSE:
+      if (strcasecmp(value.bytes, "close") != 0)
+        luaL_error(L, "response header 'connection' can only be 'close'");
+      lines->close = true;
+      return false;
+    case RULE_TYPE:
+      check_once(L, lines->type, name);
+      lines->type = true;
+      return true;
+    case RULE_DATE:
+      check_once(L, lines->date, name);
+      lines->date = true;
+      return true;
+    default: return true;
+  }
+}
+
+/* ---- writing them -------------------------------------------------------- */
+
+static void add_line(struct bytes *bytes, struct text name, struct text value) {
+  bytes_add(bytes, name.bytes, name.size);
+  bytes_add_literal(bytes, ": ");
+  bytes_add(bytes, value.bytes, value.size);
+  bytes_add_literal(bytes, "\r\n");
+}
+
+/* The value on top: one line, or one for each of a list. */
+static void add_value(lua_State *L, struct bytes *bytes, struct text name,
+                      struct header_lines *lines) {
+  enum rule rule = rule_of(name);
+  if (!lua_istable(L, -1)) {
+    struct text value = check_value(L, -1, name.bytes);
+    if (obey(L, rule, name, value, lines)) add_line(bytes, name, value);
+    return;
+  }
+  lua_Integer count = luaL_len(L, -1);
+  check_once(L, count > 1 && rule != RULE_PLAIN, name);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, -1, i);
+    struct text value = check_value(L, -1, name.bytes);
+    if (obey(L, rule, name, value, lines)) add_line(bytes, name, value);
+    lua_pop(L, 1);
+  }
+}
+
+struct header_lines header_lines_add(lua_State *L, struct bytes *bytes,
+                                     int index) {
+  struct header_lines lines = {.length = -1};
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    add_value(L, bytes, check_name(L, -2), &lines);
+    lua_pop(L, 1);
+  }
+  return lines;
+}
+
+/* RFC 9110, section 6.5.1: what says how to read the message comes too late. */
+void header_lines_add_trailers(lua_State *L, struct bytes *bytes, int index) {
+  struct header_lines lines = {.length = -1};
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    struct text name = check_name(L, -2);
+    if (rule_of(name) != RULE_PLAIN)
+      luaL_error(L, "header '%s' cannot be a trailer", name.bytes);
+    add_value(L, bytes, name, &lines);
+    lua_pop(L, 1);
+  }
+}

@@ -10,17 +10,21 @@
 #include "modules/neap/neap.h"
 #include "modules/neap/standard.h"
 
+// clang-format off: one line for each
 static const luaL_Reg modules[] = {
-  {"neap", open_neap},          {"neap.fs", open_fs},
-<<<<<<< HEAD
-  {"neap.hot", open_hot},       {"neap.http", open_http},
-=======
-  {"neap.hot", open_hot},       {"neap.json", open_json},
->>>>>>> f8580041a2372ef94e906dd24f55179dccfcc615
-  {"neap.net", open_net},       {"neap.process", open_process},
-  {"neap.signal", open_signal}, {"neap.test", open_test},
-  {"neap.timer", open_timer},   {NULL, NULL},
+  {"neap", open_neap},
+  {"neap.fs", open_fs},
+  {"neap.hot", open_hot},
+  {"neap.http", open_http},
+  {"neap.json", open_json},
+  {"neap.net", open_net},
+  {"neap.process", open_process},
+  {"neap.signal", open_signal},
+  {"neap.test", open_test},
+  {"neap.timer", open_timer},
+  {NULL, NULL},
 };
+// clang-format on
 
 int modules_open(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);

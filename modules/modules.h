@@ -10,11 +10,8 @@ int modules_open(lua_State *L);
 int open_neap(lua_State *L);
 int open_fs(lua_State *L);
 int open_hot(lua_State *L);
-<<<<<<< HEAD
 int open_http(lua_State *L);
-=======
 int open_json(lua_State *L);
->>>>>>> f8580041a2372ef94e906dd24f55179dccfcc615
 int open_net(lua_State *L);
 int open_process(lua_State *L);
 int open_signal(lua_State *L);

@@ -231,9 +231,13 @@ static int set_field(lua_State *L) { /* request, key, value */
 }
 
 static const luaL_Reg methods[] = {
-  {"body", body_read},        {"chunks", body_chunks},
-  {"header", headers_get},    {"header_list", headers_list},
-  {"query_list", query_list}, {NULL, NULL},
+  {"body", body_read},
+  {"chunks", body_chunks},
+  {"header", headers_get},
+  {"header_list", headers_list},
+  {"json", body_read_json},
+  {"query_list", query_list},
+  {NULL, NULL},
 };
 
 /* All realms share it, and its reference lies in it. */

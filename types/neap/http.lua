@@ -53,6 +53,7 @@ local http = {}
 ---@field idle_timeout? number|false without a request on an open connection: 60
 ---@field handler_timeout? number|false until the handler has returned: 60
 ---@field write_timeout? number|false in which a client takes nothing of its answer: 60
+---@field drain_timeout? number|false for what is in flight when the server is closed, or replaced in a reload: 30
 ---@field body_rate? integer bytes per second that a body has to come with, after 10 seconds: 500; 0: as slow as it likes
 ---@field max_header_size? integer a request's line and headers together: 16384
 ---@field max_headers? integer how many of these there may be: 100
@@ -69,7 +70,7 @@ local http = {}
 ---
 ---In a reload a server at the same address goes on with the same socket and the same
 ---connections: the next request is answered by the new handler. A request in flight ends
----in the code in which it has begun.
+---in the code in which it has begun, and has `drain_timeout` seconds for that.
 ---
 ---Fails with EADDRINUSE (another server is there), EADDRNOTAVAIL, EACCES, ENOENT (no
 ---such directory), EAI_NONAME. Raises for what is no address or no handler, for unknown
@@ -121,8 +122,9 @@ function http.serve(address, handler) end
 ---@field requests integer how many it has served so far; read only
 local server = {}
 
----Stops listening. Requests in flight are answered; then their connections are closed, as
----idle ones are at once. Closing twice does nothing.
+---Stops listening. Requests in flight are answered, for `drain_timeout` seconds; then their
+---connections are closed. Those without a request are closed in half a second: one may be on
+---its way. Closing twice does nothing.
 ---
 ---```lua
 ---local http = require "neap.http"
@@ -312,6 +314,8 @@ function request:chunks(options) end
 ---@return any value
 ---@return string? message
 ---@return string? code
+---@overload fun(self: neap.http.request, callback: fun(value?: any, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.request, options: { limit?: integer, timeout?: number }, callback: fun(value?: any, message?: string, code?: string)): neap.task
 function request:json(options) end
 
 return http

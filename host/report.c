@@ -16,15 +16,16 @@ static bool ends_with(const char *text, size_t size, const char *end) {
   return size >= length && memcmp(text + size - length, end, length) == 0;
 }
 
-/* Its last line is always our own function that every task begins with. What
- * could not be compiled has no other: then there is nothing to tell. */
+/* Its last lines are always our own: the function that every task begins with,
+ * and the one that calls a handler. What could not be compiled has no other:
+ * then there is nothing to tell. */
 static void push_trace(lua_State *L) {
   static const char last[] = "\n\t[C]: in ?";
   size_t size;
   luaL_traceback(L, L, NULL, 1);
   const char *trace = lua_tolstring(L, -1, &size);
-  if (ends_with(trace, size, last)) size -= strlen(last);
-  if (ends_with(trace, size, "stack traceback:\n\t[C]: in ?"))
+  while (ends_with(trace, size, last)) size -= strlen(last);
+  if (ends_with(trace, size, "stack traceback:"))
     lua_pushnil(L);
   else
     lua_pushlstring(L, trace, size);
@@ -39,17 +40,28 @@ int report_trace(lua_State *L) {
   return 1;
 }
 
+static int tell(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
 /* Like lua.c: a string, what __tostring makes of it, or its type. */
 static void push_message(lua_State *L, int error) {
+  const char *what = "";
   bool readable = lua_isstring(L, error);
   if (!readable && luaL_getmetafield(L, error, "__tostring") != LUA_TNIL) {
     lua_pop(L, 1);
     readable = true;
   }
-  if (readable)
-    luaL_tolstring(L, error, NULL);
-  else
-    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, error));
+  if (readable) {
+    lua_pushcfunction(L, tell);
+    lua_pushvalue(L, error);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
+    lua_pop(L, 1);
+    what = ", its __tostring has failed";
+  }
+  lua_pushfstring(L, "(error object is a %s value%s)", luaL_typename(L, error),
+                  what);
 }
 
 static void push_start(lua_State *L, const struct task *task) {

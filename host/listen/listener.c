@@ -67,6 +67,8 @@ static void on_close(struct handle *h) {
   if (listener->reserve >= 0) close(listener->reserve);
   service_leave(listener);
   check_handler(listener);
+  if (listener->kind->closed != NULL && h->host->phase == HOST_RUNNING)
+    listener->kind->closed(listener);
 }
 
 int listener_start(struct work *work) {

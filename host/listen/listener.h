@@ -37,6 +37,9 @@ struct listener_kind {
   void (*pump)(struct served *served);
   /* Must all connections be pumped that go from one to the other? NULL: none. */
   bool (*differs)(const struct listener *old, const struct listener *heir);
+  /* It has been closed, while the program goes on: whom it serves it may serve
+   * to the end. NULL: nothing is to be done. No Lua. */
+  void (*closed)(struct listener *listener);
   /* When the program drains, whoever has connected by then is accepted; else
    * they are reset. */
   bool last_call;

@@ -86,7 +86,7 @@ static void end(struct handle *h) {
   struct stream *stream = (struct stream *)h;
   bool paused = !stream->reading;
   stream->unread = stream->kind->is_socket && stream->ending == 0 &&
-                   (paused || stream->inbox.size > 0);
+                   (paused || stream->inbox.size > 0 || stream->awaits_end);
   stream_flush(stream);
   wake_all(stream, UV_ECANCELED);
   if (stream->consumer != NULL) stream->consumer->pump(stream);

@@ -79,16 +79,19 @@ struct stream {
   struct flush flush; /* the outbox goes out at the end of this turn */
   char *outbox;       /* a buffer of the host, or NULL */
   size_t outbox_size;
+  uint64_t given;        /* bytes that were ever put there */
   struct task *writers;  /* writes that wait for the system */
   struct task *shutter;  /* the shutdown that waits */
   struct timeout linger; /* ended, but not closed: see stream_part */
   int ending;            /* 0, UV_EOF or the error that ended the input */
   int broken;            /* the error that ended the output, or 0 */
   bool reading;          /* its input has been started */
-  bool served;  /* we accepted it: once idle it ends with the program */
-  bool shut;    /* shutdown has been asked for: no more writes */
-  bool unread;  /* ended before the peer has: it sends in vain */
-  bool parting; /* all has gone out, now the peer is to end */
+  bool served;     /* we accepted it: once idle it ends with the program */
+  bool shut;       /* shutdown has been asked for: no more writes */
+  bool awaits_end; /* of the peer, before it closes: what went out last is to
+                      arrive, whatever comes meanwhile */
+  bool unread;     /* ended before the peer has: it sends in vain */
+  bool parting;    /* all has gone out, now the peer is to end */
 };
 
 /* A class of streams: the methods may be those below. */
@@ -132,6 +135,8 @@ int stream_lines(lua_State *L);
 
 /* write.c */
 size_t stream_pending(const struct stream *stream); /* bytes not yet taken */
+/* That the system has taken, and the peer has not; 0 where it does not tell. */
+size_t stream_in_flight(const struct stream *stream);
 void stream_flush(struct stream *stream);
 /* For a consumer: goes out at the end of this turn, or now where it is much. 0,
  * or one of libuv's errors. */

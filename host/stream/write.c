@@ -1,6 +1,10 @@
 /* write.c - from a writer into the outbox, from there to the socket. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 #include "host/error.h"
 #include "host/host.h"
@@ -13,6 +17,21 @@ size_t stream_pending(const struct stream *stream) {
   return stream->outbox_size +
          uv_stream_get_write_queue_size(&stream->uv.stream);
 }
+
+#ifdef SIOCOUTQ
+size_t stream_in_flight(const struct stream *stream) {
+  uv_os_fd_t fd;
+  int size = 0;
+  if (uv_fileno(&stream->uv.any, &fd) < 0 || ioctl(fd, SIOCOUTQ, &size) < 0)
+    return 0;
+  return (size_t)size;
+}
+#else
+size_t stream_in_flight(const struct stream *stream) {
+  (void)stream;
+  return 0;
+}
+#endif
 
 /* ---- to the socket ------------------------------------------------------- */
 
@@ -113,6 +132,8 @@ static int send_behind(struct stream *stream, const char *data, size_t size) {
 
 int stream_gather(struct stream *stream, const char *data, size_t size) {
   if (size == 0) return 0;
+  if (stream->handle.closing) return UV_ECANCELED;
+  stream->given += size;
   flush_add(stream->handle.host, &stream->flush);
   if (stream->outbox_size + size <= BUFFER_SIZE)
     return gather(stream, data, size);
@@ -124,6 +145,7 @@ int stream_gather(struct stream *stream, const char *data, size_t size) {
 static int put_out(struct stream *stream, const char *data, size_t size) {
   if (size == 0) return 0;
   if (flush_is_added(&stream->flush)) return stream_gather(stream, data, size);
+  stream->given += size;
   flush_add(stream->handle.host, &stream->flush);
   return send_behind(stream, data, size);
 }

@@ -150,6 +150,14 @@ static int push_whole(lua_State *L, struct body *body) {
   return 1;
 }
 
+/* (After its own time limit the body may be asked for again.) */
+static int fail(lua_State *L, struct request *request, int status) {
+  struct client *client = request->client;
+  if (status == UV_ETIMEDOUT && client != NULL && client->refusal == 0)
+    client->refusal = 408;
+  return error_result(L, status, "request body");
+}
+
 static int finish(lua_State *L) {
   struct request *request = lua_touserdata(L, 1);
   struct body *body = &request->body;
@@ -157,7 +165,9 @@ static int finish(lua_State *L) {
   int status = body->status != 0 ? body->status : wait_status(L);
   if (request->client == NULL && status == 0 && !body->is_none)
     status = UV_ECANCELED;
-  if (status != 0) return error_result(L, status, "request body");
+  if (status != 0) return fail(L, request, status);
+  if (request->client != NULL && request->client->refusal == 408)
+    request->client->refusal = 0;
   if (body->use == BODY_WHOLE) return push_whole(L, body);
   if (!body->is_none && request->client->decoded > 0)
     return push_piece(L, request);
@@ -208,7 +218,7 @@ static void invite(struct client *client) {
   client->intake.expects_continue = false;
   if (client->stream.inbox.size > 0 || client->request->body.received > 0)
     return; /* it has not waited */
-  stream_gather(&client->stream, line, sizeof line - 1);
+  client_put(client, line, sizeof line - 1);
   stream_flush(&client->stream);
 }
 

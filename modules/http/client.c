@@ -12,6 +12,7 @@
 #include "modules/http/body.h"
 #include "modules/http/refusal.h"
 #include "modules/http/request.h"
+#include "modules/http/send.h"
 #include "modules/http/serve.h"
 #include "modules/http/server.h"
 
@@ -30,9 +31,29 @@ void client_enter(struct client *client, enum phase phase) {
 
 /* ---- its end ------------------------------------------------------------- */
 
+/* Who still sends, and is not read, would be reset, and would not get what is on
+ * its way to him: so where there was an answer the stream awaits his end. */
 void client_end(struct client *client) {
+  struct stream *stream = &client->stream;
+  if (client->phase != PHASE_IDLE) stream->awaits_end = stream->given > 0;
   client->phase = PHASE_OVER;
-  handle_end(&client->stream.handle);
+  stream_flush(stream);
+  if (stream_pending(stream) == 0 || stream->broken != 0 ||
+      client_server(client) == NULL)
+    handle_end(&stream->handle);
+  else
+    timeouts_arm(client);
+}
+
+/* Half an answer must not be followed by another one. */
+int client_put(struct client *client, const char *data, size_t size) {
+  struct stream *stream = &client->stream;
+  if (stream->handle.closing) return UV_ECANCELED;
+  int status = stream_gather(stream, data, size);
+  if (status >= 0) return 0;
+  if (stream->broken == 0) stream->broken = status;
+  handle_close(&stream->handle);
+  return status;
 }
 
 void client_refuse(struct client *client, int status, const char *why) {
@@ -40,7 +61,8 @@ void client_refuse(struct client *client, int status, const char *why) {
   const struct refusal refusal = {.status = status, .why = why};
   char text[REFUSAL_MOST];
   size_t size = refusal_format(text, &host->clock, &refusal);
-  stream_gather(&client->stream, text, size);
+  client_put(client, text, size);
+  client->phase = PHASE_OVER;
   client_end(client);
 }
 
@@ -49,7 +71,10 @@ static void abandon(struct client *client) {
   bool served = client->phase == PHASE_SERVED;
   client->phase = PHASE_OVER;
   if (!served) return;
-  if (client->request != NULL) body_fail(client->request, UV_ECONNRESET);
+  if (client->request != NULL) {
+    body_fail(client->request, UV_ECONNRESET);
+    send_pump(client->request, UV_ECONNRESET);
+  }
   if (client->task != NULL) task_cancel(client->task);
 }
 
@@ -61,12 +86,6 @@ static void on_free(struct handle *h) {
 
 /* ---- a body -------------------------------------------------------------- */
 
-/* The limits are those of whoever serves now. */
-static void obey(struct client *client) {
-  struct server *server = client_server(client);
-  if (server != NULL) client->intake.limits = &server->limits.intake;
-}
-
 /* Between what has been decoded and what lies behind it framing may have been:
  * the gap is closed from below, as inboxes are read from their beginning. */
 void client_decode(struct client *client) {
@@ -74,7 +93,6 @@ void client_decode(struct client *client) {
   if (client->decoded > 0 || client->intake.state != INTAKE_BODY) return;
   if (inbox->size == 0) return;
   size_t size = 0;
-  obey(client);
   size_t used = intake_body(&client->intake, inbox->bytes, inbox->size, &size);
   if (size > 0 && used > size)
     memmove(inbox->bytes + used - size, inbox->bytes, size);
@@ -123,6 +141,9 @@ static bool is_to_stay(const struct client *client) {
 }
 
 static bool begin_request(struct client *client) {
+  static uint64_t last_number;
+  client->number = ++last_number;
+  client->head_only = client->intake.head->method == HTTP_HEAD;
   client->requests++;
   client->sent = client->late = false;
   client->refusal = 0;
@@ -131,10 +152,17 @@ static bool begin_request(struct client *client) {
   return true;
 }
 
+/* The limits are those of whoever serves now; but for a head that has begun
+ * they stay, as there is room for just so much. */
+static void obey(struct client *client) {
+  const struct server *server = client_server(client);
+  if (server != NULL) client->limits = server->limits.intake;
+}
+
 static bool parse(struct client *client) {
   struct inbox *inbox = &client->stream.inbox;
   struct intake *intake = &client->intake;
-  obey(client);
+  if (intake_is_between(intake)) obey(client);
   size_t used = intake_head(intake, inbox->bytes, inbox->size);
   inbox_consume(inbox, used);
   switch (intake->state) {
@@ -220,6 +248,7 @@ static void drain(struct work *work) {
 /* Its server ends, or another one with other limits follows. */
 void client_pump_served(struct served *served) {
   struct client *client = served->connection;
+  admission_count(client);
   if (is_ending(client))
     leave(client);
   else
@@ -232,18 +261,28 @@ static bool pump(struct stream *stream) {
   struct client *client = (struct client *)stream;
   if (stream->handle.closing) {
     timeouts_stop(client);
+    admission_leave(client);
     service_remove(&client->served);
   }
   if (stream->handle.closing || stream->handle.ended) {
     abandon(client);
     return false;
   }
+  if (client->phase == PHASE_OVER && client->task == NULL) {
+    inbox_consume(&stream->inbox, stream->inbox.size);
+    client->decoded = 0;
+    client_end(client);
+    return false;
+  }
   if (stream->ending != 0 || stream->broken != 0) {
     abandon(client);
-    if (client->task == NULL) handle_end(&stream->handle);
+    if (client->task == NULL) client_end(client);
     return client->task != NULL;
   }
-  if (client->request != NULL) return body_pump(client->request);
+  if (client->request != NULL) {
+    send_pump(client->request, 0);
+    return body_pump(client->request);
+  }
   return client_resume(client);
 }
 
@@ -294,15 +333,9 @@ static struct client *client_new(struct server *server, int fd) {
   return (struct client *)stream;
 }
 
-static bool is_full(const struct server *server) {
-  uint32_t most = server->limits.connections;
-  return most > 0 && server->listener.service->count >= most;
-}
-
 void client_accept(struct listener *listener, int fd,
                    const struct sockaddr *peer) {
   struct server *server = (struct server *)listener;
-  bool full = is_full(server);
   struct client *client = client_new(server, fd);
   if (client == NULL) return;
   struct stream *stream = &client->stream;
@@ -311,13 +344,16 @@ void client_accept(struct listener *listener, int fd,
   stream->consumer = &consumer;
   stream->served = true;
   peer_set(&client->peer, peer);
-  service_add(listener->service, &client->served, client);
-  intake_init(&client->intake, &server->limits.intake, &spare);
+  client->limits = server->limits.intake;
+  intake_init(&client->intake, &client->limits, &spare);
   if (stream->uv.any.type == UV_TCP) uv_tcp_nodelay(&stream->uv.tcp, 1);
   stream_start(stream);
-  if (full)
-    client_refuse(client, 503, "too many connections");
-  else
+  const char *why = admission_enter(client, server);
+  if (why == NULL)
     client_enter(client, PHASE_IDLE);
+  else if (admission_is_crowded())
+    handle_close(&stream->handle);
+  else
+    client_refuse(client, 503, why);
   if (is_ending(client)) leave(client); /* it was the last call */
 }

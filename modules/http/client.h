@@ -9,7 +9,7 @@
  * HEAD     in the middle of the head of one
  * SERVED   its task runs, or is about to
  * DISCARD  it has been answered, and not all of its body has come
- * OVER     nothing more is read: what has been written goes out, then it ends
+ * OVER     what comes is thrown away, what has been written goes out: the end
  *
  * It outlives the version of the program that has accepted it: each request is
  * served by the server that its service has by then. */
@@ -20,6 +20,7 @@
 #include "host/stream/ends.h"
 #include "host/stream/stream.h"
 #include "host/wheel.h"
+#include "modules/http/admission.h"
 #include "modules/http/intake.h"
 
 struct listener;
@@ -32,18 +33,21 @@ struct client {
   struct stream stream; /* first member */
   struct served served;
   union peer peer;
+  struct admission admission;
   struct intake intake;
-  struct timeout timeout;  /* see timeouts.c */
-  uint64_t since;          /* when its phase began: loop time, ms */
-  struct task *task;       /* that serves the request, or NULL */
-  struct request *request; /* what the handler sees of it, or NULL */
-  size_t decoded;          /* so much of the inbox is body, and no framing */
-  size_t unsent;           /* when a timeout last looked, */
-  uint64_t unsent_since;   /* and since when it is no less */
-  uint64_t number;         /* of the request, once it has one; or 0 */
-  uint32_t requests;       /* that have been served */
-  int in_a_row;            /* of them, by the task */
-  uint64_t leave_by;       /* the program, or its server, ends; or 0 */
+  struct intake_limits limits; /* of the intake: they stay for a request */
+  struct timeout timeout;      /* see timeouts.c */
+  uint64_t since;              /* when its phase began: loop time, ms */
+  struct task *task;           /* that serves the request, or NULL */
+  struct request *request;     /* what the handler sees of it, or NULL */
+  size_t decoded;       /* so much of the inbox is body, and no framing */
+  uint64_t taken;       /* bytes that have gone out, as last seen, */
+  size_t in_flight;     /* and so many of them only into the system, */
+  uint64_t taken_since; /* and since when it is no more; see timeouts.c */
+  uint64_t number;      /* of the request */
+  uint32_t requests;    /* that have been served */
+  int in_a_row;         /* of them, by the task */
+  uint64_t leave_by;    /* the program, or its server, ends; or 0 */
   enum phase phase;
   int refusal;    /* the status that the request has earned, or 0 */
   bool sent;      /* the head of the answer */
@@ -74,9 +78,13 @@ void client_go_on(struct client *client);
 bool client_next(struct client *client);
 /* The same, by a new task: true, it is ready. */
 bool client_resume(struct client *client);
+/* What is written to it goes through here: what fails is its end. */
+int client_put(struct client *client, const char *data, size_t size);
 /* Answers without a handler, and ends. */
 void client_refuse(struct client *client, int status, const char *why);
-void client_end(struct client *client); /* after what has been written */
+/* When all has gone out that has been written, however long that takes a
+ * client that takes it. */
+void client_end(struct client *client);
 
 /* A request may be on its way when the program or its server ends: so long it
  * is waited for. */

@@ -1,4 +1,5 @@
-/* refusal.c - RFC 9110, section 15. */
+/* refusal.c - a whole answer in one buffer, and the reasons of RFC 9110, section
+ * 15. */
 #include "modules/http/refusal.h"
 
 #include <stdio.h>

@@ -13,6 +13,7 @@
 #include "modules/http/client.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
+#include "modules/http/send.h"
 
 static const char class_name[] = "neap.http.request";
 
@@ -24,14 +25,13 @@ enum { ROUND = 64 }; /* bytes: so that one's memory is used by the next */
 
 struct request *request_push(lua_State *L, struct client *client,
                              int class_ref) {
-  static uint64_t last_number;
   const struct head *head = client->intake.head;
   unsigned count = head->trailers; /* none of them has come yet */
   size_t pieces_size = count * sizeof head->pieces[0];
   size_t size = sizeof(struct request) + pieces_size + head->size;
   struct request *request =
     lua_newuserdatauv(L, (size + ROUND - 1) / ROUND * ROUND, VALUES);
-  *request = (struct request){.number = ++last_number,
+  *request = (struct request){.number = client->number,
                               .peer = client->peer,
                               .body.is_none = !client->intake.has_body,
                               .count = count,
@@ -50,6 +50,7 @@ void request_detach(struct request *request) {
   struct client *client = request->client;
   if (client == NULL) return;
   body_close(request);
+  send_pump(request, UV_ECANCELED);
   client->request = NULL;
   request->client = NULL;
 }
@@ -84,14 +85,19 @@ void request_format_id(uint64_t number, char text[REQUEST_ID]) {
   snprintf(text, REQUEST_ID, "%08x-%llu", run, (unsigned long long)number);
 }
 
+enum { TARGET_SHOWN = 80 };
+
+/* (A target has no byte that is not visible: see target.c.) */
 void request_describe(const struct request *request, char *text, size_t size) {
   char id[REQUEST_ID];
   size_t target_size;
   const char *target = request_piece(request, 0, &target_size);
   request_format_id(request->number, id);
-  snprintf(text, size, "%s %.*s (request %s)",
+  bool is_long = target_size > TARGET_SHOWN;
+  snprintf(text, size, "%s %.*s%s (request %s)",
            llhttp_method_name((llhttp_method_t)request->method),
-           (int)(target_size < 80 ? target_size : 80), target, id);
+           (int)(is_long ? TARGET_SHOWN : target_size), target,
+           is_long ? "..." : "", id);
 }
 
 bool request_is(const struct request *request, int method) {

@@ -35,8 +35,9 @@ struct request {
   uint64_t number;
   union peer peer;
   struct body body;
-  uint64_t written; /* of a response that is streamed */
-  int64_t length;   /* that was announced for it, or -1 */
+  struct task *writers; /* that wait until the client takes more */
+  uint64_t written;     /* of a response that is streamed */
+  int64_t length;       /* that was announced for it, or -1 */
   bool is_chunked;
   unsigned count; /* of pieces: target, name, value, name, value ... */
   uint8_t method, minor;

@@ -48,10 +48,17 @@ static int read_status(const struct source *from, int index) {
   lua_State *L = from->L;
   int is_integer;
   lua_Integer status = lua_tointegerx(L, index, &is_integer);
-  if (!is_integer || status < 200 || status > 599)
+  if (lua_type(L, index) != LUA_TNUMBER || !is_integer || status < 200 ||
+      status > 599)
     refuse(from, lua_pushfstring(L, "the status %s, which is none (200 to 599)",
                                  luaL_tolstring(L, index, NULL)));
   return (int)status;
+}
+
+static void check_list(const struct source *from, int index) {
+  lua_pushnil(from->L);
+  if (lua_next(from->L, index) != 0)
+    refuse(from, "as its body a table that is no list of strings");
 }
 
 /* A list of strings becomes one, in its place. */
@@ -59,6 +66,7 @@ static void join(const struct source *from, int index) {
   lua_State *L = from->L;
   luaL_Buffer buffer;
   lua_Integer count = luaL_len(L, index);
+  if (count == 0) check_list(from, index);
   luaL_buffinit(L, &buffer);
   for (lua_Integer i = 1; i <= count; i++) {
     int type = lua_geti(L, index, i);
@@ -153,17 +161,34 @@ static int refuse_nothing(const struct source *from, int index) {
                 lua_pushfstring(L, "nil, \"%s\"", lua_tostring(L, index + 1)));
 }
 
+/* "text", 404 would be 200 otherwise. */
+static void check_count(const struct source *from, int first, int most) {
+  lua_State *L = from->L;
+  for (int i = first + most; i <= lua_gettop(L); i++)
+    if (!lua_isnil(L, i))
+      refuse(from,
+             lua_pushfstring(L, "a %s with a %s behind it",
+                             luaL_typename(L, first), luaL_typename(L, i)));
+}
+
 struct response response_read(lua_State *L, int handler, int first) {
   const struct source from = {L, handler};
   struct response response = {.status = 200, .text = "", .length = -1};
   switch (lua_type(L, first)) {
-    case LUA_TSTRING: read_body(&from, first, &response); break;
+    case LUA_TSTRING:
+      check_count(&from, first, 1);
+      read_body(&from, first, &response);
+      break;
     case LUA_TNUMBER:
+      check_count(&from, first, 3);
       response.status = read_status(&from, first);
       read_headers(&from, first + 2, &response);
       read_body(&from, first + 1, &response);
       break;
-    case LUA_TTABLE: read_table(&from, first, &response); break;
+    case LUA_TTABLE:
+      check_count(&from, first, 1);
+      read_table(&from, first, &response);
+      break;
     case LUA_TNIL:
     case LUA_TNONE: refuse_nothing(&from, first); break;
     default: refuse_type(&from, "", first);

@@ -34,19 +34,18 @@ static int write_finish(lua_State *L) { /* request, data */
 static const struct wait write_wait = {"response body", write_finish, NULL};
 
 static int put(struct request *request, const char *data, size_t size) {
-  struct stream *stream = &request->client->stream;
+  struct client *client = request->client;
   request->written += size;
   if (size == 0) return 0;
-  if (!request->is_chunked) return stream_gather(stream, data, size);
+  if (!request->is_chunked) return client_put(client, data, size);
   char memory[BYTES_BEFORE + 24];
   struct bytes line;
   bytes_open(&line, NULL, 0, memory, sizeof memory);
   bytes_add_hex(&line, size);
   bytes_add_literal(&line, "\r\n");
-  int status =
-    stream_gather(stream, memory + line.begin, line.end - line.begin);
-  if (status == 0) status = stream_gather(stream, data, size);
-  if (status == 0) status = stream_gather(stream, "\r\n", 2);
+  int status = client_put(client, memory + line.begin, line.end - line.begin);
+  if (status == 0) status = client_put(client, data, size);
+  if (status == 0) status = client_put(client, "\r\n", 2);
   return status;
 }
 
@@ -77,12 +76,20 @@ static int write_data(lua_State *L) { /* data, callback; request */
     return wait_fail(L, task, UV_ENOBUFS);
   }
   int status = put(request, data, size);
-  if (status < 0) client->stream.broken = status;
   if (status < 0) return wait_fail(L, task, status);
   if (stream_pending(&client->stream) <= OUTBOX_HIGH)
-    return wait_pass(L, task, &client->stream.writers);
+    return wait_pass(L, task, &request->writers);
   timeouts_arm(client);
-  return wait_park(L, task, &client->stream.writers, WAIT_FOREVER);
+  return wait_park(L, task, &request->writers, WAIT_FOREVER);
+}
+
+/* (They wait in the request, which they hold: the connection may be gone when
+ * they run.) */
+void send_pump(struct request *request, int status) {
+  const struct stream *stream = &request->client->stream;
+  bool ready = status != 0 || stream->broken != 0 ||
+               stream_pending(stream) <= OUTBOX_HIGH / 2;
+  if (ready) wait_wake_all(request->writers, status);
 }
 
 /* ---- all of it ----------------------------------------------------------- */
@@ -112,8 +119,8 @@ static int add_end(lua_State *L, struct request *request) {
     luaL_error(L, "trailers are a table, not a %s", luaL_typename(L, trailers));
   bytes_add_literal(&bytes, "\r\n");
   if (request->client != NULL)
-    stream_gather(&request->client->stream, bytes.data + bytes.begin,
-                  bytes.end - bytes.begin);
+    client_put(request->client, bytes.data + bytes.begin,
+               bytes.end - bytes.begin);
   return 0;
 }
 
@@ -176,6 +183,9 @@ static int next(lua_State *L) {
 
 static int got_chunks(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
+  if (lua_isnil(L, AT_SOURCE)) /* and why not */
+    return luaL_error(L, "the body has failed: %s",
+                      luaL_tolstring(L, AT_ARGUMENT, NULL));
   return next(L);
 }
 
@@ -195,7 +205,7 @@ static int send_body(lua_State *L) { /* body, trailers, write or nil */
   lua_getfield(L, AT_BODY, "chunks");
   lua_pushvalue(L, AT_BODY);
   lua_callk(L, 1, 2, 0, got_chunks); /* AT_SOURCE, AT_ARGUMENT */
-  return next(L);
+  return got_chunks(L, LUA_OK, 0);
 }
 
 static void push_or_nil(lua_State *L, int index) {

@@ -13,4 +13,7 @@ struct response;
 enum { SEND_ARGUMENTS = 3 };
 void send_push(lua_State *L, int request, const struct response *response);
 
+/* The client has taken something, or will take no more. */
+void send_pump(struct request *request, int status);
+
 #endif

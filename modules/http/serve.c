@@ -50,9 +50,8 @@ static struct response begin_answer(lua_State *L, struct client *client) {
   client->last = !reply.keep_alive;
   client->endless =
     response.is_stream && !response.is_chunked && response.length < 0;
-  stream_gather(&client->stream, bytes.data + bytes.begin,
-                bytes.end - bytes.begin);
-  stream_gather(&client->stream, response.text, response.size);
+  client_put(client, bytes.data + bytes.begin, bytes.end - bytes.begin);
+  client_put(client, response.text, response.size);
   return response;
 }
 
@@ -141,8 +140,6 @@ static bool settle(lua_State *L, struct task *task, enum task_end end) {
     request_describe(request, text, sizeof text);
     task_rename(task, text);
   }
-  client->number = request->number;
-  client->head_only = request_is(request, HTTP_HEAD);
   request_detach(request);
   return refused;
 }
@@ -153,7 +150,7 @@ static void answer_for(struct client *client, enum task_end how) {
   struct refusal refusal = {.status = client->refusal,
                             .head_only = client->head_only};
   if (refusal.status == 0) refusal.status = how == TASK_FAILED ? 500 : 503;
-  if (how == TASK_FAILED && client->refusal == 0 && client->number != 0) {
+  if (how == TASK_FAILED && client->refusal == 0) {
     refusal.keeps_alive = client_may_go_on(client, false);
     request_format_id(client->number, id);
     refusal.id = id;
@@ -161,7 +158,7 @@ static void answer_for(struct client *client, enum task_end how) {
   size_t size =
     refusal_format(text, &client->stream.handle.host->clock, &refusal);
   client->last = !refusal.keeps_alive;
-  stream_gather(&client->stream, text, size);
+  client_put(client, text, size);
 }
 
 static void end_request(struct client *client, enum task_end how) {
@@ -219,8 +216,19 @@ bool serve_start(struct client *client) {
   task->origin = server->listener.handle.origin;
   task->work.spec = server->listener.handle.work.spec;
   client->task = task;
-  client->number = 0;
   listener_use(&server->listener);
   handle_use(h);
   return true;
+}
+
+/* ---- the end of its server ----------------------------------------------- */
+
+static void cancel(struct work *work, void *data) {
+  struct task *task = (struct task *)work;
+  if (task_is(work) && task->sink == &sink && task->sink_data == data)
+    task_cancel(task);
+}
+
+void serve_end_all(struct server *server) {
+  generation_each_work(server->listener.handle.host, cancel, server);
 }

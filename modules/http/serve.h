@@ -5,8 +5,11 @@
 #include <stdbool.h>
 
 struct client;
+struct server;
 
 /* Its request has been read, up to the body. False: without memory. */
 bool serve_start(struct client *client);
+/* Cancels what its handler is doing. */
+void serve_end_all(struct server *server);
 
 #endif

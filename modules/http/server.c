@@ -3,18 +3,43 @@
 
 #include <lauxlib.h>
 
+#include "host/host.h"
 #include "host/option.h"
 #include "modules/http/client.h"
 #include "modules/http/request.h"
+#include "modules/http/serve.h"
 
 /* ---- as a listener ------------------------------------------------------- */
 
-/* Connections have their timeouts by what holds for them. */
+/* Connections have their timeouts by what holds for them; and only where there
+ * is a limit for them addresses are counted. */
 static bool differs(const struct listener *old, const struct listener *heir) {
   const struct limits *a = &((const struct server *)old)->limits;
   const struct limits *b = &((const struct server *)heir)->limits;
   return a->header_ms != b->header_ms || a->idle_ms != b->idle_ms ||
-         a->handler_ms != b->handler_ms || a->write_ms != b->write_ms;
+         a->handler_ms != b->handler_ms || a->write_ms != b->write_ms ||
+         (a->connections_per_client == 0 && b->connections_per_client > 0);
+}
+
+/* ---- and no longer ------------------------------------------------------- */
+
+static void on_drained(struct timeout *timeout) {
+  serve_end_all(timeout->data);
+}
+
+/* Closed, or replaced by the next version: what is in flight may end in order,
+ * but not take for ever. */
+static void closed(struct listener *listener) {
+  struct server *server = (struct server *)listener;
+  struct clock *clock = &listener->handle.host->clock;
+  if (server->limits.drain_ms == 0) return;
+  server->drain.fire = on_drained;
+  server->drain.data = server;
+  clock_set(clock, &server->drain, clock_ms(clock) + server->limits.drain_ms);
+}
+
+static void on_free(struct handle *h) {
+  clock_cancel(&h->host->clock, &((struct server *)h)->drain);
 }
 
 static const struct listener_kind kind = {
@@ -24,6 +49,7 @@ static const struct listener_kind kind = {
   .accept = client_accept,
   .pump = client_pump_served,
   .differs = differs,
+  .closed = closed,
   .last_call = true};
 
 /* Closed by its script: connections that rest end now, the others after their
@@ -36,69 +62,87 @@ static void end(struct handle *h) {
 
 /* ---- options ------------------------------------------------------------- */
 
-static const char *const names[] = {"body_rate",
-                                    "handler_timeout",
-                                    "header_timeout",
-                                    "idle_timeout",
-                                    "max_body",
-                                    "max_connections",
-                                    "max_connections_per_client",
-                                    "max_header_size",
-                                    "max_headers",
-                                    "max_requests",
-                                    "max_target",
-                                    "write_timeout",
-                                    NULL};
+static const char *const names[] = {
+  "body_rate",       "drain_timeout",
+  "handler_timeout", "header_timeout",
+  "idle_timeout",    "max_body",
+  "max_connections", "max_connections_per_client",
+  "max_header_size", "max_headers",
+  "max_requests",    "max_target",
+  "write_timeout",   NULL};
 
-/* Seconds, or false: none. */
-static uint64_t read_time(lua_State *L, const char *name, uint64_t other) {
-  if (lua_isnil(L, 2)) return other;
-  if (lua_getfield(L, 2, name) == LUA_TBOOLEAN && !lua_toboolean(L, -1)) {
-    lua_pop(L, 1);
-    return 0;
-  }
+static bool is_false(lua_State *L, const char *name) {
+  if (lua_isnil(L, 2)) return false;
+  bool none = lua_getfield(L, 2, name) == LUA_TBOOLEAN && !lua_toboolean(L, -1);
   lua_pop(L, 1);
+  return none;
+}
+
+/* Seconds, or false: none. Would 0 be none, or no time at all? */
+static uint64_t read_time(lua_State *L, const char *name, uint64_t other) {
+  if (is_false(L, name)) return 0;
   int64_t ms = option_ms(L, 2, name);
+  if (ms == 0)
+    luaL_argerror(
+      L, 2, lua_pushfstring(L, "%s must be more than 0, or false: none", name));
   return ms < 0 ? other : (uint64_t)ms;
 }
 
-static uint32_t read_count(lua_State *L, const char *name, lua_Integer least,
-                           lua_Integer other) {
-  return (uint32_t)option_integer(L, 2, name, least, INT32_MAX, other);
+/* 0 or false: none. */
+static uint32_t read_count(lua_State *L, const char *name, lua_Integer other) {
+  if (is_false(L, name)) return 0;
+  return (uint32_t)option_integer(L, 2, name, 0, INT32_MAX, other);
+}
+
+static size_t read_size(lua_State *L, const char *name, lua_Integer least,
+                        lua_Integer most, lua_Integer other) {
+  return (size_t)option_integer(L, 2, name, least, most, other);
 }
 
 enum { HEADER_SIZE_MOST = 1 << 20, HEADERS_MOST = 10000 };
 
 static struct limits read_limits(lua_State *L) {
-  struct limits limits = {.header_ms = read_time(L, "header_timeout", 10000),
-                          .idle_ms = read_time(L, "idle_timeout", 60000),
-                          .handler_ms = read_time(L, "handler_timeout", 60000),
-                          .write_ms = read_time(L, "write_timeout", 60000),
-                          .body_rate = read_count(L, "body_rate", 0, 500),
-                          .requests = read_count(L, "max_requests", 0, 0),
-                          .connections =
-                            read_count(L, "max_connections", 0, 10000),
-                          .connections_per_client =
-                            read_count(L, "max_connections_per_client", 0, 0)};
-  limits.body_size =
-    (uint64_t)option_integer(L, 2, "max_body", 0, LUA_MAXINTEGER, 1 << 20);
+  struct limits limits = {
+    .header_ms = read_time(L, "header_timeout", 10000),
+    .idle_ms = read_time(L, "idle_timeout", 60000),
+    .handler_ms = read_time(L, "handler_timeout", 60000),
+    .write_ms = read_time(L, "write_timeout", 60000),
+    .drain_ms = read_time(L, "drain_timeout", 30000),
+    .body_rate = read_count(L, "body_rate", 500),
+    .requests = read_count(L, "max_requests", 0),
+    .connections = read_count(L, "max_connections", 10000),
+    .connections_per_client = read_count(L, "max_connections_per_client", 0)};
+  limits.body_size = LUA_MAXINTEGER;
+  if (!is_false(L, "max_body"))
+    limits.body_size = read_size(L, "max_body", 0, LUA_MAXINTEGER, 1 << 20);
   limits.intake.headers =
-    (unsigned)option_integer(L, 2, "max_headers", 1, HEADERS_MOST, 100);
-  limits.intake.header_size = (size_t)option_integer(
-    L, 2, "max_header_size", 64, HEADER_SIZE_MOST, 16384);
+    (unsigned)read_size(L, "max_headers", 1, HEADERS_MOST, 100);
+  limits.intake.header_size =
+    read_size(L, "max_header_size", 64, HEADER_SIZE_MOST, 16384);
   limits.intake.target_size =
-    (size_t)option_integer(L, 2, "max_target", 16, HEADER_SIZE_MOST, 8192);
+    read_size(L, "max_target", 16, HEADER_SIZE_MOST, 8192);
   return limits;
+}
+
+/* A function, or what can be called as one: a router. */
+static bool is_handler(lua_State *L, int index) {
+  if (lua_isfunction(L, index)) return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
 }
 
 /* address [, options], handler: as everywhere, the function is last. */
 static void check_arguments(lua_State *L) {
-  if (lua_isfunction(L, 2)) {
+  if (lua_isfunction(L, 2))
+    luaL_argcheck(L, lua_isnoneornil(L, 3), 3,
+                  "the options come before the handler");
+  if (lua_isnoneornil(L, 3) && is_handler(L, 2)) {
     lua_pushnil(L);
     lua_insert(L, 2);
   }
   lua_settop(L, 3);
-  luaL_checktype(L, 3, LUA_TFUNCTION);
+  if (!is_handler(L, 3)) luaL_checktype(L, 3, LUA_TFUNCTION);
   option_check(L, 2, names);
 }
 
@@ -114,6 +158,7 @@ int http_serve(lua_State *L) {
   server->limits = limits;
   server->request_class = request_class(L);
   listener->handle.end = end;
+  listener->handle.on_free = on_free;
   status = listener_begin(L, listener, 3);
   return status < 0 ? listener_error(L, status) : 1;
 }

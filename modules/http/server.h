@@ -7,7 +7,7 @@
 
 struct limits { /* bytes and ms; 0: none, where that can be */
   struct intake_limits intake;
-  uint64_t header_ms, idle_ms, handler_ms, write_ms;
+  uint64_t header_ms, idle_ms, handler_ms, write_ms, drain_ms;
   uint64_t body_size;
   uint32_t body_rate; /* bytes a second */
   uint32_t requests;  /* of one connection */
@@ -17,8 +17,9 @@ struct limits { /* bytes and ms; 0: none, where that can be */
 struct server {
   struct listener listener; /* first member */
   struct limits limits;
-  int request_class; /* see request_push */
-  uint64_t requests; /* that its handler was called for */
+  int request_class;    /* see request_push */
+  uint64_t requests;    /* that its handler was called for */
+  struct timeout drain; /* it has been closed: what it serves ends, too */
 };
 
 int http_serve(lua_State *L);

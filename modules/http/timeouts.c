@@ -10,10 +10,16 @@
 #include "modules/http/client.h"
 #include "modules/http/server.h"
 
-enum { NEVER = 0, BODY_LOOK_MS = 2000 };
+enum { NEVER = 0, BODY_LOOK_MS = 2000, LOOKS = 4 };
+
+#define UNKNOWN SIZE_MAX
 
 static struct clock *clock_of(const struct client *client) {
   return &client->stream.handle.host->clock;
+}
+
+static bool is_taking(const struct client *client) {
+  return stream_pending(&client->stream) > 0;
 }
 
 /* What the phase may last, NEVER: as long as it likes. */
@@ -43,20 +49,31 @@ static void end_phase(struct client *client) {
   }
 }
 
-/* Has the client taken nothing of what lies ready for it, for so long? */
-static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
-  size_t unsent = stream_pending(&client->stream);
-  if (unsent == 0 || unsent != client->unsent || client->unsent_since == 0) {
-    client->unsent = unsent;
-    client->unsent_since = now;
-    return false;
-  }
-  return limit != NEVER && now - client->unsent_since >= limit;
+/* The system takes in bursts what it has much room for: so at times it is asked
+ * how much of that has arrived. */
+static void note_taken(struct client *client, uint64_t now, size_t in_flight) {
+  uint64_t taken = client->stream.given - stream_pending(&client->stream);
+  bool more = taken != client->taken || client->taken_since == 0;
+  if (in_flight != UNKNOWN && client->in_flight != UNKNOWN)
+    more = more || in_flight != client->in_flight;
+  if (more || in_flight != UNKNOWN) client->in_flight = in_flight;
+  if (!more) return;
+  client->taken = taken; /* fewer bytes than were given by now: see is_taking */
+  client->taken_since = now;
 }
 
-static void watch_body(struct client *client, uint64_t now) {
+/* Has the client taken nothing of what lies ready for it, for so long? A client
+ * that takes some is looked at a few times within that. */
+static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
+  if (limit == NEVER || !is_taking(client)) return false;
+  note_taken(client, now, stream_in_flight(&client->stream));
+  return now - client->taken_since >= limit;
+}
+
+static void watch_body(struct client *client, uint64_t now, uint32_t rate) {
+  if (rate == NEVER) return;
   if (body_is_slow(client->request, now)) {
-    client->refusal = 408;
+    if (client->refusal == 0) client->refusal = 408;
     body_fail(client->request, UV_ETIMEDOUT);
   } else if (body_is_wanted(client->request)) {
     timeouts_look_at(client, now + BODY_LOOK_MS);
@@ -77,11 +94,12 @@ static void on_timeout(struct timeout *timeout) {
     handle_close(&client->stream.handle);
     return;
   }
+  if (client->phase == PHASE_IDLE && is_taking(client)) client->since = now;
   if (limit != NEVER && now - client->since >= limit) {
     end_phase(client);
     return;
   }
-  if (client->request != NULL) watch_body(client, now);
+  if (client->request != NULL) watch_body(client, now, limits->body_rate);
   timeouts_arm(client);
 }
 
@@ -97,14 +115,21 @@ void timeouts_look_at(struct client *client, uint64_t due) {
   clock_set(clock_of(client), &client->timeout, due);
 }
 
+/* When to look at its output again. */
+static uint64_t next_look(struct client *client, uint64_t limit) {
+  uint64_t now = clock_ms(clock_of(client));
+  note_taken(client, now, UNKNOWN);
+  return sooner(client->taken_since + limit, now + (limit + LOOKS - 1) / LOOKS);
+}
+
 void timeouts_arm(struct client *client) {
   const struct server *server = client_server(client);
   uint64_t due = UINT64_MAX, limit;
   if (server == NULL) return;
   limit = limit_of(client, &server->limits);
   if (limit != NEVER) due = client->since + limit;
-  if (server->limits.write_ms != NEVER && stream_pending(&client->stream) > 0)
-    due = sooner(due, clock_ms(clock_of(client)) + server->limits.write_ms);
+  if (server->limits.write_ms != NEVER && is_taking(client))
+    due = sooner(due, next_look(client, server->limits.write_ms));
   if (due != UINT64_MAX) timeouts_look_at(client, due);
 }
 

@@ -8,13 +8,13 @@ local function post(handler, ...)
   local server <close> = assert(http.serve("127.0.0.1:0", handler))
   local bodies, statuses = {}, {}
   for i, text in ipairs { ... } do
-    local answer = raw.exchange(server.address, raw.post("/", text), 1)[1]
+    local answer = raw.exchange(server.address, text:find "HTTP" and text or raw.post("/", text), 1)[1]
     bodies[i], statuses[i] = answer.body, answer.status
   end
   return bodies, statuses
 end
 
--- The results of req:json in the handler, for one body.
+-- The results of req:json in the handler, for one body (or a whole request).
 local function results(text, ...)
   local got
   local arguments = table.pack(...)
@@ -31,7 +31,8 @@ describe("req:json", function()
     assert.equal(json.null, (results "null"))
     assert.is_false((results "false"))
     assert.equal(1, select("#", results "null"))
-    assert.equal("integer", math.type((results "7")))
+    assert.equal("integer", math.type((results " 7\n")))
+    assert.same({ 1, 2 }, (results(raw.post("/", raw.chunked { "[1,", "2]" }, "Transfer-Encoding: chunked"))))
     assert.equal("[]", json.encode((results "[]"))) -- the mark is that of neap.json
   end)
 

@@ -164,6 +164,29 @@ describe("a response", function()
   end)
 end)
 
+describe("a handler", function()
+  it("is a function, or what can be called", function()
+    local app = setmetatable({ name = "app" }, { __call = function(self, req) return self.name .. req.path end })
+    for _, options in ipairs { false, { max_body = 1 } } do
+      local server <close> = options and assert(http.serve("127.0.0.1:0", options, app))
+        or assert(http.serve("127.0.0.1:0", app))
+      assert.equal("app/x", raw.exchange(server.address, raw.get "/x", 1)[1].body)
+    end
+    for _, arguments in ipairs { {}, { {} }, { {}, {} }, { 5 }, { {}, "x" }, { { unknown = 1 }, print } } do
+      local ok, message = pcall(http.serve, "127.0.0.1:0", table.unpack(arguments))
+      assert.is_false(ok)
+      assert.matches("bad argument", message)
+    end
+  end)
+
+  it("cannot be had where the address is taken", function()
+    local server <close> = assert(http.serve("127.0.0.1:0", print))
+    local other, message, code = http.serve(server.address, print)
+    assert.same({ nil, "listen " .. server.address .. ": address already in use", "EADDRINUSE" },
+      { other, message, code })
+  end)
+end)
+
 describe("what is no response", function()
   local function says(pattern, handler)
     local text = failure(handler)

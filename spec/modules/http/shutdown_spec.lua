@@ -1,5 +1,5 @@
 -- The end of a server, and of its program: what is in flight ends, what is on its way is answered, nothing hangs.
-local http, net, timer = require "neap.http", require "neap.net", require "neap.timer"
+local neap, http, net, timer = require "neap", require "neap.http", require "neap.net", require "neap.timer"
 local child = require "spec.support.child"
 local raw = require "spec.support.http"
 local test = require "neap.test"
@@ -146,14 +146,16 @@ describe("SIGTERM", function()
     local client <close> = raw.connect(address)
     client:send(raw.get "/")
     client:response()
-    local sending = client:send_later(raw.get("/x"):rep(300000))
-    client:response()
-    process:signal "TERM"
-    local count = 0
-    pcall(function()
-      repeat count = count + 1 until client:response().headers.connection == "close"
+    local many = raw.get("/x"):rep(500)
+    local sending = neap.go(function()
+      while client:send(many) do end
     end)
+    assert.equal("/x", client:response().body)
+    process:signal "TERM"
+    local last = ""
+    for chunk in client.conn:chunks() do last = (last .. chunk):sub(-300) end
     sending:cancel()
+    assert.matches("\r\nConnection: close\r\n\r\n/x$", last)
     client:close()
     ends(process)
   end)
@@ -257,6 +259,35 @@ describe("server:close", function()
     other:send(raw.get "/3")
     assert.equal("/3", other:response().body)
     other:expect_closed()
+  end)
+
+  it("ends what is in flight after 30 s, or drain_timeout; false: never", function()
+    local function began(options)
+      local server = assert(http.serve("127.0.0.1:0", options, function(req)
+        if req.path == "/wait" then timer.sleep(50) return "done" end
+        return { body = function(write) write "a" timer.sleep(50) write "b" end }
+      end))
+      local waits, streams = raw.connect(server.address, { limit = 1e6 }), raw.connect(server.address, { limit = 1e6 })
+      waits:send(raw.get "/wait")
+      streams:send(raw.get "/stream")
+      streams:head()
+      assert.equal("a", streams:chunk())
+      timer.sleep(1)
+      server:close()
+      return waits, streams
+    end
+    for seconds, options in pairs { [30] = {}, [3] = { drain_timeout = 3 }, [49] = { drain_timeout = false } } do
+      local clock <close> = test.clock()
+      local waits, streams = began(options)
+      local from = clock:now()
+      local response = waits:response()
+      assert.equal(seconds, clock:now() - from)
+      local ok, rest = pcall(streams.rest, streams)
+      assert.same(seconds == 49 and { 200, "done", true, "b" } or { 503, "Service Unavailable\n", false, rest },
+        { response.status, response.body, ok, rest })
+      waits:close()
+      streams:close()
+    end
   end)
 
   it("leaves the address free, and nothing alive", function()

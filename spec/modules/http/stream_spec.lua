@@ -163,6 +163,10 @@ describe("a body", function()
     assert.same({ "", "end" }, { fail(broken) })
     test.eventually(function() return reports[4] end, 20)
     assert.matches("the body has failed: read /x: input/output error", reports[4])
+    function broken.chunks() return nil, "it is closed" end
+    assert.same({ "", "end" }, { fail(broken) })
+    test.eventually(function() return reports[5] end, 20)
+    assert.matches("the body has failed: it is closed", reports[5])
   end)
 
   it("raises where it is not as long as it was announced", function()
@@ -266,6 +270,23 @@ describe("write", function()
       later = write
     end)
     assert.same({ nil, "write response body: operation canceled", "ECANCELED" }, { later "d" })
+  end)
+
+  it("ends the connection of a handler that never waits for a client that takes nothing", function()
+    local results
+    local server <close> = serve(function()
+      return { body = function(write)
+        local piece, count = ("x"):rep(1 << 20), 0
+        local function done(...) results = results or select("#", ...) > 1 and { ... } or nil end
+        for _ = 1, 100 do write(piece, done) count = count + 1 end
+        return nil
+      end }
+    end)
+    local client <close> = raw.connect(server.address)
+    client:send(raw.get "/")
+    test.eventually(function() return results and server.connections == 0 end, 20)
+    assert.is_nil(results[1])
+    assert.is_true(results[3] == "ENOBUFS" or results[3] == "ECANCELED")
   end)
 
   it("goes on for a client that leaves only until it waits", function()

@@ -49,19 +49,19 @@ local http = {}
 ---What `http.serve` takes. Times are seconds, sizes bytes. docs/http.md tells which status
 ---answers whom.
 ---@class neap.http.options
----@field header_timeout? number|false until a request's line and headers are there: 10; false, here as below: as long as it likes
+---@field header_timeout? number|false until a request's line and headers are there: 10; false, here as in the times below: as long as it likes
 ---@field idle_timeout? number|false without a request on an open connection: 60
 ---@field handler_timeout? number|false until the handler has returned: 60
 ---@field write_timeout? number|false in which a client takes nothing of its answer: 60
 ---@field drain_timeout? number|false for what is in flight when the server is closed, or replaced in a reload: 30
----@field body_rate? integer bytes per second that a body has to come with, after 10 seconds: 500; 0: as slow as it likes
+---@field body_rate? integer|false bytes per second that a body has to come with, after 10 seconds: 500; 0 or false: as slow as it likes
 ---@field max_header_size? integer a request's line and headers together: 16384
 ---@field max_headers? integer how many of these there may be: 100
 ---@field max_target? integer the length of `req.target`: 8192
----@field max_body? integer of a request, where `req:body` and `req:chunks` say nothing else: 1048576
----@field max_requests? integer on one connection, which is then closed: 0, no limit
----@field max_connections? integer at once: 10000; 0: no limit
----@field max_connections_per_client? integer at once from one address: 0, no limit
+---@field max_body? integer|false of a request, where `req:body` and `req:chunks` say nothing else: 1048576; false: no limit
+---@field max_requests? integer|false on one connection, which is then closed: 0; 0 or false, here as below: no limit
+---@field max_connections? integer|false at once: 10000
+---@field max_connections_per_client? integer|false at once from one address: 0
 
 ---Listens at an address, and answers requests with a handler. It does not wait.
 ---

@@ -80,6 +80,20 @@ describe("a handler that raises", function()
     fails(function() error "here" end, "HEAD")
   end)
 
+  it("under the id that it has seen itself", function()
+    local id
+    handlers["/bad"] = function(req)
+      id = req.id
+      error "here"
+    end
+    local client <close> = raw.connect(server.address)
+    client:send(raw.get "/bad")
+    local response = client:response()
+    assert.equal(id, response.headers["x-request-id"])
+    eventually(function() return #reports == 1 end)
+    assert.equal("GET /bad (request " .. id .. ")", reports[1].name)
+  end)
+
   it("after it has waited", function()
     fails(function()
       timer.sleep(0.001)

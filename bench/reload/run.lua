@@ -1,6 +1,7 @@
 -- bench/reload/run: see there. The loads are those of spec/modules/hot/load_spec.lua, which runs them small.
 package.path = "./?.lua;" .. package.path
 local loads = require "spec.support.reload_load"
+local http_load = require "spec.support.http_reload"
 
 local failed = false
 
@@ -42,6 +43,13 @@ function rows.connects()
   tell_load("a connection each, 100 reloads", loads.connects(20, 100))
 end
 
+-- Under --watch: the handler and what it requires are saved in turn, each fourth time broken first.
+function rows.http()
+  local result = http_load(20, 5, 100, 4)
+  result.versions = 100
+  tell_load(("20 keep-alive connections and new ones, 100 saves and %d broken ones"):format(result.broken), result)
+end
+
 function rows.commit()
   for _, count in ipairs { 0, 10000 } do
     local seconds = loads.commits(math.max(count, 1), 50)
@@ -56,10 +64,10 @@ function rows.save()
     middle(seconds) * 1000, seconds[#seconds] * 1000)
 end
 
-local names = #arg > 0 and arg or { "many", "lines", "connects", "commit", "save" }
+local names = #arg > 0 and arg or { "many", "lines", "connects", "http", "commit", "save" }
 for _, name in ipairs(names) do
   if not rows[name] then
-    io.stderr:write("bench/reload/run: no row '", name, "' (there are: many, lines, connects, commit, save)\n")
+    io.stderr:write("bench/reload/run: no row '", name, "' (there are: many, lines, connects, http, commit, save)\n")
     os.exit(2)
   end
   rows[name]()

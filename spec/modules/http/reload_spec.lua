@@ -48,9 +48,9 @@ end
 
 describe("a server that is reloaded", function()
   it("guarantee 4, 5: refuses nobody, closes nothing, fails nothing, misses no version, with broken ones", function()
-    local result = load(6, 3, 16, 4)
+    local result = load(20, 5, 40, 4) -- bench/reload/run: 100
     assert.equal(0, result.errors, result.message)
-    assert.same({ 0, 17, 4 }, { result.back, result.seen, result.broken })
+    assert.same({ 0, 41, 10 }, { result.back, result.seen, result.broken })
     assert.is_true(result.asked > 100)
   end)
 
@@ -188,8 +188,8 @@ describe("a server that is reloaded", function()
   end)
 
   it("has its time limits, too", function()
-    local app <close> = start_app(named("v1", "idle_timeout = 60"))
-    local client <close> = connect(app)
+    local app <close> = start_app(named("v1", "idle_timeout = 60, header_timeout = 60"))
+    local client <close> = raw.connect(app:eval "return server.address", { limit = 10 }) -- it is told
     assert.equal("v1", ask(client))
     assert(app:reload(named("v2", "idle_timeout = 0.001")))
     client:expect_closed()

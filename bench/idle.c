@@ -1,11 +1,13 @@
-/* idle - memory of idle connections: idle PORT PID COUNT
+/* idle - memory of idle connections: idle PORT PID COUNT [http]
  *
  * Opens COUNT connections to an echo server; each sends one message of 64
- * bytes and gets it back. Then all are silent. Prints by how many bytes each
+ * bytes and gets it back; or to an HTTP server, each with one request for
+ * "Hello, World!". Then all are silent. Prints by how many bytes each
  * made the server (PID) grow: RSS, and anonymous memory alone. At last every
  * connection is used once more: they all have to be alive still. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIZE = 64, WARM = 64 };
+enum { SIZE = 64, WARM = 64, ANSWER = 1024 };
+
+static bool http;
 
 struct memory {
   long rss, anonymous; /* KiB */
@@ -62,10 +66,34 @@ static void echo(int fd, int number) {
   if (memcmp(sent, back, SIZE) != 0) fail("echo differs");
 }
 
+static void ask(int fd) {
+  static const char question[] =
+    "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+  static const char status[] = "HTTP/1.1 200 ", body[] = "Hello, World!";
+  char answer[ANSWER];
+  size_t asked = sizeof question - 1, begin = sizeof status - 1;
+  size_t end = sizeof body - 1, got = 0;
+  if (send(fd, question, asked, MSG_NOSIGNAL) != (ssize_t)asked) fail("send");
+  while (got < end || memcmp(answer + got - end, body, end) != 0) {
+    ssize_t n = recv(fd, answer + got, ANSWER - got, 0);
+    if (n <= 0) fail("recv");
+    got += (size_t)n;
+  }
+  errno = 0;
+  if (memcmp(answer, status, begin) != 0) fail("answer");
+}
+
+static void use(int fd, int number) {
+  if (http)
+    ask(fd);
+  else
+    echo(fd, number);
+}
+
 static void open_all(int *fds, int count, const char *port) {
   for (int i = 0; i < count; i++) {
     fds[i] = open_conn(port);
-    echo(fds[i], i);
+    use(fds[i], i);
   }
 }
 
@@ -74,8 +102,9 @@ static void settle(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: idle PORT PID COUNT\n");
+  http = argc == 5 && strcmp(argv[4], "http") == 0;
+  if (argc != 4 && !http) {
+    fprintf(stderr, "usage: idle PORT PID COUNT [http]\n");
     return 2;
   }
   int count = atoi(argv[3]), warm[WARM];
@@ -88,7 +117,7 @@ int main(int argc, char **argv) {
   open_all(fds, count, argv[1]);
   settle();
   struct memory after = memory_of(argv[2]);
-  for (int i = 0; i < count; i++) echo(fds[i], i);
+  for (int i = 0; i < count; i++) use(fds[i], i);
   printf("%.1f %.1f\n", (double)(after.rss - before.rss) * 1024 / count,
          (double)(after.anonymous - before.anonymous) * 1024 / count);
   return 0;

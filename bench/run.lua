@@ -5,18 +5,23 @@ package.path = "bench/?.lua;" .. package.path
 local budgets = require "lib.budgets"
 local contestants = require "lib.contestants"
 local json = require "lib.json"
+local plot = require "lib.plot"
 local report = require "lib.report"
 
-local ROWS = { "echo", "tasks", "timers", "files", "spawn", "walk", "json",
-  "start", "idle", "reload" }
+local ROWS = { "echo", "http", "http_idle", "http_latency", "tasks", "timers",
+  "files", "spawn", "walk", "json", "start", "idle", "reload" }
 
 local USAGE = [[
 usage: bench/run [option...] [row...]
-rows: echo tasks timers files spawn walk json start idle reload (all without)
+rows: echo http http_idle http_latency tasks timers files spawn walk json start
+      idle reload (all without)
   --quick       a small run, for a look only
   --rounds N    rounds of each measurement (default 5; quick: 3)
   --json FILE   also write everything, with each sample, to FILE
-  --peers       only install what is no Debian package, Bun, in build/peers
+  --plot FILE   also draw the rows about HTTP, in SVG
+  --only NAME   of the row http only this load: hello, headers, pipelined, json,
+                in or out
+  --peers       only get Bun and nginx with Lua, for build/peers
   --help        this text
 NEAP=path chooses the program, otherwise build/release/neap.]]
 
@@ -48,6 +53,12 @@ local function parse(words)
     elseif word == "--json" then
       i = i + 1
       options.json = words[i] or complain "--json takes a file"
+    elseif word == "--plot" then
+      i = i + 1
+      options.plot = words[i] or complain "--plot takes a file"
+    elseif word == "--only" then
+      i = i + 1
+      options.only = words[i] or complain "--only takes the name of a load"
     elseif word == "--help" then
       print(USAGE)
       os.exit(0)
@@ -70,6 +81,13 @@ local function write_json(path, document)
   assert(file:close())
 end
 
+local function write_plot(path, results, versions)
+  local file, err = io.open(path, "w")
+  if not file then complain(err) end
+  file:write(plot.draw(results, versions))
+  assert(file:close())
+end
+
 local function any_failed(results)
   for _, result in ipairs(results) do
     for _, entry in ipairs(result.entries) do
@@ -80,6 +98,7 @@ local function any_failed(results)
 end
 
 local function main(words)
+  io.stdout:setvbuf "line" -- it takes minutes: who looks sees each row at once
   local options = parse(words)
   local present = contestants.find()
   report.heading(present, options)
@@ -100,6 +119,9 @@ local function main(words)
       rows = results,
       budgets = verdicts,
     })
+  end
+  if options.plot then
+    write_plot(options.plot, results, present.versions)
   end
   if any_failed(results) then os.exit(1) end
 end

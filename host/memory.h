@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /* Objects, small tables, requests, not most strings: their sizes are odd. */
-enum { MEMORY_UNIT = 8, MEMORY_LARGEST = 1024, MEMORY_KEPT_MOST = 1 << 20 };
+enum { MEMORY_UNIT = 8, MEMORY_LARGEST = 2048, MEMORY_KEPT_MOST = 1 << 20 };
 
 struct memory { /* all zero: nothing is kept */
   struct block *kept[MEMORY_LARGEST / MEMORY_UNIT + 1]; /* by size */

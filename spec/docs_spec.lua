@@ -66,7 +66,7 @@ end)
 -- ---- commands ---------------------------------------------------------------
 
 local programs = {}
-for name in ("git cd printf echo nc kill pgrep neap make sudo apt-get valgrind luacheck .ci/run"):gmatch("%S+") do
+for name in ("git cd printf echo nc curl kill pgrep neap make sudo apt-get valgrind luacheck .ci/run"):gmatch("%S+") do
   programs[name] = true
 end
 

@@ -8,10 +8,11 @@ local function spec(row, text, measure, limit, digits, name)
     digits = digits or 2, name = name or "neap" }
 end
 
-local function ratio(other)
+-- Of what is in the first column, or of `key`.
+local function ratio(other, key)
   return function(row, entry)
     local peer = rounds.by_name(row.entries, other)
-    return peer and rounds.ratio(entry, peer, row.columns[1].key)
+    return peer and rounds.ratio(entry, peer, key or row.columns[1].key)
   end
 end
 
@@ -39,6 +40,14 @@ local LIST = {
   spec("start", "wall <= 1.6 x lua's", ratio "lua", 1.6),
   spec("start", "memory <= 4 MB (4096 KiB)", median "rss", 4096, 0),
   spec("idle", "parked task <= 4 KB (4096 B)", median "rss", 4096, 0),
+  spec("http hello", "CPU <= 1.15 x limit", ratio "limit", 1.15),
+  spec("http hello", "CPU <= 0.45 x node's", ratio "node", 0.45),
+  spec("http hello", "CPU < bun's", ratio "bun", 1),
+  spec("http hello", "CPU < nginx's", ratio "nginx", 1),
+  spec("http headers", "CPU <= 1.15 x limit", ratio "limit", 1.15),
+  spec("http pipelined", "time <= 1/4 of bun's", ratio("bun", "wall"), 0.25, 3),
+  spec("http json", "CPU <= 0.6 x node's", ratio "node", 0.6),
+  spec("http idle", "a connection <= 1 KB (1024 B)", median "rss", 1024, 0),
   spec("reload", "no request fails", median "failed", 0, 0),
   spec("reload", "no connection drops", median "dropped", 0, 0),
   spec("reload", "no version is missed", median "missed", 0, 0),

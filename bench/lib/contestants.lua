@@ -4,10 +4,29 @@ local proc = require "lib.proc"
 local contestants = {}
 
 -- See bench/run --peers. Absolute: a contestant may run in another directory.
-local BUN = proc.line "pwd" .. "/build/peers/node_modules/.bin/bun"
+local PEERS = proc.line "pwd" .. "/build/peers"
+local BUN = PEERS .. "/node_modules/.bin/bun"
+local NGINX = PEERS .. "/nginx"
 
 local function version_of(line, pattern)
   return line and (line:match(pattern) or line) or "unknown"
+end
+
+-- Unpacked, not installed: it is told where its libraries are.
+local function find_nginx(found)
+  local modules =
+    proc.line("ls -d " .. proc.quote(NGINX) .. "/usr/lib/*/lua/5.1")
+  if not (modules and proc.exists(NGINX .. "/usr/sbin/nginx")) then
+    found.absent.nginx = "no nginx: bench/run --peers gets it for build/peers"
+    return
+  end
+  local libraries = modules:match "([^/]+)/lua/5%.1$"
+  found.nginx_root, found.nginx_libraries = NGINX, libraries
+  found.nginx = { "env", ("LD_LIBRARY_PATH=%s/usr/lib/%s:%s/lib/%s"):format(
+    NGINX, libraries, NGINX, libraries), NGINX .. "/usr/sbin/nginx" }
+  found.versions.nginx = version_of(
+    proc.line("{ " .. proc.quote(NGINX .. "/usr/sbin/nginx") .. " -v 2>&1; }"),
+    "%d[%d.]+")
 end
 
 -- What is found is a table of commands by name, with `versions` and, for
@@ -51,6 +70,7 @@ function contestants.find()
   else
     found.absent.bun = "no bun: bench/run --peers installs it in build/peers"
   end
+  find_nginx(found)
   return found
 end
 

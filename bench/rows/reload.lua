@@ -1,6 +1,7 @@
 -- Reload: a service is changed under load, what fails and how long it takes.
 -- bench/saves.lua is the load, and does the saving.
 local contestants = require "lib.contestants"
+local ports = require "lib.ports"
 local proc = require "lib.proc"
 local rounds = require "lib.rounds"
 
@@ -50,19 +51,6 @@ local function copy_source(source)
     assert(io.open(directory .. "/src/" .. name, "w"))
   file:write(read(source))
   return directory, name
-end
-
--- Ports that are free now: bound by the kernel, and let go.
-local function free_ports(present)
-  local code = [[local net = require "neap.net"
-    local function ignore() end
-    local one = net.listen("127.0.0.1:0", ignore)
-    local two = net.listen("127.0.0.1:0", ignore)
-    print(one.address:match "%d+$", two.address:match "%d+$")
-    one:close() two:close()]]
-  local output = assert(proc.run(proc.NO_CORE,
-    proc.with(present.neap, "-e", code)))
-  return output:match "(%d+)%s+(%d+)"
 end
 
 -- node --watch has the service in a child, which nobody else would end.
@@ -117,7 +105,7 @@ end
 -- outside of its working directory.
 local function start(present, one, directory, source)
   local port, port2 = 0, 0
-  if FEATURES[one.name].fixed then port, port2 = free_ports(present) end
+  if FEATURES[one.name].fixed then port, port2 = ports.free(present) end
   local inside = 'cd "$0/src" && exec "$@" 2>../log'
   local command = proc.with({ "sh", "-c", inside, directory },
     table.unpack(one.command))

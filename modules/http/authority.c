@@ -58,22 +58,18 @@ bool authority_is_valid(const char *text, size_t size) {
       return false;
     return is_port(end + 1, (size_t)(text + size - end - 1));
   }
-  bool label = false; /* a character of one is before us */
-  size_t i = 0;
-  while (i < size && text[i] != ':') {
-    if (text[i] == '.') {
-      if (!label) return false;
-      label = false;
-    } else if (is(text[i], NAME)) {
-      label = true;
-    } else if (text[i] == '%' && size - i > 2 && is(text[i + 1], HEX) &&
-               is(text[i + 2], HEX)) {
-      label = true;
-      i += 2;
+  size_t i = 0, label = 0; /* where the label that we are in begins */
+  for (;;) {
+    while (i < size && is(text[i], NAME)) i++;
+    if (i == size || text[i] == ':') break;
+    if (text[i] == '%' && size - i > 2 && is(text[i + 1], HEX) &&
+        is(text[i + 2], HEX)) {
+      i += 3;
+    } else if (text[i] == '.' && i > label) {
+      label = ++i;
     } else {
       return false;
     }
-    i++;
   }
   return i > 0 && is_port(text + i, size - i);
 }

@@ -18,6 +18,7 @@
 #include "modules/http/headers.h"
 #include "modules/http/request.h"
 #include "modules/http/server.h"
+#include "modules/modules.h"
 
 enum { SLOW_AFTER_MS = 10000 };
 
@@ -176,6 +177,40 @@ static int finish(lua_State *L) {
 
 static const struct wait body_wait = {"request body", finish, NULL};
 
+/* ---- as JSON ------------------------------------------------------------- */
+
+/* The decoder of neap.json: one for all realms, as it keeps nothing of them. */
+static void push_decoder(lua_State *L) {
+  static const char decoder_key = 0;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &decoder_key) != LUA_TNIL) return;
+  lua_pop(L, 1);
+  lua_pushcfunction(L, open_json);
+  lua_call(L, 0, 1);
+  lua_getfield(L, -1, "decode");
+  lua_remove(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &decoder_key);
+}
+
+/* What is no JSON is the client's fault, as a body that is too long is. */
+static int finish_json(lua_State *L) {
+  struct request *request = lua_touserdata(L, 1);
+  int count = finish(L), before;
+  if (lua_type(L, -count) != LUA_TSTRING) return count;
+  before = lua_gettop(L);
+  push_decoder(L);
+  lua_pushvalue(L, before);
+  lua_call(L, 1, LUA_MULTRET);
+  count = lua_gettop(L) - before;
+  if (count > 1 && request->client != NULL && request->client->refusal == 0)
+    request->client->refusal = 400;
+  return count;
+}
+
+static const struct wait json_wait = {"request body", finish_json, NULL};
+
+/* ---- waiting for it ------------------------------------------------------ */
+
 /* Who has announced a body waits for this before it sends it. */
 static void invite(struct client *client) {
   static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -187,11 +222,11 @@ static void invite(struct client *client) {
   stream_flush(&client->stream);
 }
 
-static int start(lua_State *L, struct request *request, int callback,
-                 int64_t timeout) {
+static int start(lua_State *L, struct request *request, const struct wait *wait,
+                 int callback, int64_t timeout) {
   struct body *body = &request->body;
   struct client *client = request->client;
-  struct task *task = wait_begin(L, &body_wait, callback);
+  struct task *task = wait_begin(L, wait, callback);
   if (body->is_none) return wait_pass(L, task, NULL);
   if (client == NULL) {
     if (body->status == 0) body->status = UV_ECANCELED;
@@ -228,20 +263,28 @@ static void begin(lua_State *L, struct request *request, enum body_use use,
     (uint64_t)option_integer(L, options, "limit", 0, LUA_MAXINTEGER, most);
 }
 
-int body_read(lua_State *L) {
+static int read_whole(lua_State *L, const struct wait *wait) {
   static const char *const options[] = {"limit", "timeout", NULL};
   struct request *request = request_check(L);
   option_arguments(L, 1, options);
   int64_t timeout = option_ms(L, 2, "timeout");
   begin(L, request, BODY_WHOLE, 2);
-  return start(L, request, 3, timeout);
+  return start(L, request, wait, 3, timeout);
+}
+
+int body_read(lua_State *L) {
+  return read_whole(L, &body_wait);
+}
+
+int body_read_json(lua_State *L) {
+  return read_whole(L, &json_wait);
 }
 
 /* What `for` calls: request, and its own last value. */
 static int next_piece(lua_State *L) {
   int64_t timeout = lua_tointeger(L, lua_upvalueindex(1));
   lua_settop(L, 1);
-  return start(L, request_check(L), 2, timeout);
+  return start(L, request_check(L), &body_wait, 2, timeout);
 }
 
 int body_chunks(lua_State *L) {
@@ -254,48 +297,6 @@ int body_chunks(lua_State *L) {
   lua_pushcclosure(L, next_piece, 1);
   lua_pushvalue(L, 1);
   return 2;
-}
-
-/* ---- as JSON ------------------------------------------------------------- */
-
-/* A module does not include another one: it is asked for as a script would. */
-static void push_decode(lua_State *L) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_getfield(L, -1, "neap.json");
-  lua_CFunction open = lua_tocfunction(L, -1);
-  if (open == NULL) luaL_error(L, "module 'neap.json' is not there");
-  luaL_requiref(L, "neap.json", open, 0);
-  lua_getfield(L, -1, "decode");
-}
-
-/* Whoever raises for what could not be decoded has been sent nonsense: 400. */
-static int decode_body(lua_State *L) { /* request, options; text, why, code */
-  struct request *request = lua_touserdata(L, 1);
-  if (lua_isnil(L, 3)) return 3;
-  lua_settop(L, 3);
-  push_decode(L);
-  lua_pushvalue(L, 3);
-  lua_call(L, 1, 3);
-  bool failed = lua_isnil(L, -3) && !lua_isnil(L, -2);
-  if (failed && request->client != NULL && request->client->refusal == 0)
-    request->client->refusal = 400;
-  if (!failed) lua_pop(L, 2);
-  return failed ? 3 : 1;
-}
-
-static int got_body(lua_State *L, int status, lua_KContext context) {
-  (void)status, (void)context;
-  return decode_body(L);
-}
-
-int body_json(lua_State *L) {
-  request_check(L);
-  lua_settop(L, 2);
-  lua_pushcfunction(L, body_read);
-  lua_pushvalue(L, 1);
-  lua_pushvalue(L, 2);
-  lua_callk(L, 2, 3, 0, got_body);
-  return decode_body(L);
 }
 
 void body_push_trailers(lua_State *L, const struct request *request) {

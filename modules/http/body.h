@@ -9,9 +9,9 @@
 struct client;
 struct request;
 
-int body_read(lua_State *L);   /* request:body([options] [, callback]) */
-int body_chunks(lua_State *L); /* request:chunks([options]) */
-int body_json(lua_State *L);   /* request:json([options]) */
+int body_read(lua_State *L);      /* request:body([options] [, callback]) */
+int body_read_json(lua_State *L); /* request:json([options] [, callback]) */
+int body_chunks(lua_State *L);    /* request:chunks([options]) */
 void body_push_trailers(lua_State *L, const struct request *request);
 
 /* Something has come, or nothing more will: true, a task is ready for it. */

@@ -2,26 +2,19 @@
 #include "modules/http/bytes.h"
 
 #include <assert.h>
-#include <string.h>
 
 void bytes_open(struct bytes *bytes, lua_State *L, int slot, char *data,
                 size_t capacity) {
   *bytes = (struct bytes){L, slot, data, BYTES_BEFORE, BYTES_BEFORE, capacity};
 }
 
-static void grow(struct bytes *bytes, size_t size) {
+void bytes_grow(struct bytes *bytes, size_t size) {
   size_t capacity = 2 * (bytes->end + size);
   char *data = lua_newuserdatauv(bytes->L, capacity, 0);
   memcpy(data, bytes->data, bytes->end);
   lua_replace(bytes->L, bytes->slot);
   bytes->data = data;
   bytes->capacity = capacity;
-}
-
-void bytes_add(struct bytes *bytes, const char *data, size_t size) {
-  if (bytes->capacity - bytes->end < size) grow(bytes, size);
-  if (size > 0) memcpy(bytes->data + bytes->end, data, size);
-  bytes->end += size;
 }
 
 void bytes_put_before(struct bytes *bytes, const char *data, size_t size) {

@@ -10,6 +10,7 @@
 #include <lua.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { BYTES_BEFORE = 160 };
 
@@ -23,7 +24,13 @@ struct bytes {
 /* `slot` must hold a value that is no longer needed. */
 void bytes_open(struct bytes *bytes, lua_State *L, int slot, char *data,
                 size_t capacity);
-void bytes_add(struct bytes *bytes, const char *data, size_t size);
+void bytes_grow(struct bytes *bytes, size_t size);
+static inline void bytes_add(struct bytes *bytes, const char *data,
+                             size_t size) {
+  if (bytes->capacity - bytes->end < size) bytes_grow(bytes, size);
+  memcpy(bytes->data + bytes->end, data, size);
+  bytes->end += size;
+}
 void bytes_add_number(struct bytes *bytes, uint64_t number);
 void bytes_add_hex(struct bytes *bytes, uint64_t number);
 /* At most BYTES_BEFORE in all. */

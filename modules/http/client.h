@@ -23,6 +23,7 @@
 #include "modules/http/admission.h"
 #include "modules/http/intake.h"
 
+struct limits;
 struct listener;
 struct request;
 struct server;
@@ -94,5 +95,6 @@ enum { CLIENT_GRACE_MS = 500 };
 void timeouts_arm(struct client *client); /* its phase has begun */
 void timeouts_look_at(struct client *client, uint64_t due); /* or before */
 void timeouts_stop(struct client *client);
+uint64_t timeouts_least(const struct limits *limits); /* for limits.least_ms */
 
 #endif

@@ -10,6 +10,7 @@ struct head *head_new(unsigned lines) {
   unsigned room = HEAD_ROOM(lines);
   struct head *head = malloc(sizeof *head + room * sizeof head->pieces[0]);
   if (head == NULL) return NULL;
+  head->below = NULL;
   head->data = NULL;
   head->capacity = 0;
   head->room = room;
@@ -18,16 +19,41 @@ struct head *head_new(unsigned lines) {
 }
 
 void head_free(struct head *head) {
-  if (head == NULL) return;
-  free(head->data);
-  free(head);
+  while (head != NULL) {
+    struct head *below = head->below;
+    free(head->data);
+    free(head);
+    head = below;
+  }
+}
+
+/* ---- a stack of those that nobody needs: the last one used is the warmest --- */
+
+enum { SPARE_MOST = 64 };
+
+struct head *head_take(struct head **spare, unsigned lines) {
+  struct head *head = *spare;
+  if (head == NULL) return head_new(lines);
+  *spare = head->below;
+  head->below = NULL;
+  if (head->room < HEAD_ROOM(lines)) {
+    head_free(head);
+    return head_new(lines);
+  }
+  head_clear(head);
+  return head;
 }
 
 void head_give_back(struct head *head, struct head **spare) {
-  if (*spare == NULL)
-    *spare = head;
-  else
+  if (head == NULL) return;
+  unsigned depth = *spare != NULL ? (*spare)->depth : 0;
+  if (depth == SPARE_MOST) {
     head_free(head);
+    return;
+  }
+  head->below = *spare;
+  head->depth = depth + 1;
+  *spare = head;
 }
 
 void head_clear(struct head *head) {

@@ -21,6 +21,8 @@ struct head_piece {
 #define HEAD_ROOM(lines) (1 + 4 * (lines))
 
 struct head {
+  struct head *below; /* in a stack of spare ones */
+  unsigned depth;     /* of that stack, with it */
   char *data;
   size_t size, capacity;
   uint8_t method;    /* llhttp's number */
@@ -37,8 +39,10 @@ struct head {
 
 /* NULL: no memory. `lines`: how many headers, and how many trailers. */
 struct head *head_new(unsigned lines);
-void head_free(struct head *head); /* NULL: no-op */
-/* To *spare, if that has none; else it is freed. NULL: no-op. */
+void head_free(struct head *head); /* and those below it; NULL: no-op */
+/* From the stack *spare, or a new one; NULL: no memory. */
+struct head *head_take(struct head **spare, unsigned lines);
+/* To that stack; where many are there already it is freed. NULL: no-op. */
 void head_give_back(struct head *head, struct head **spare);
 void head_clear(struct head *head);
 bool head_append(struct head *head, const char *bytes, size_t size);

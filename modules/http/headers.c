@@ -34,7 +34,10 @@ int headers_get(lua_State *L) {
   size_t size;
   const char *name = luaL_checklstring(L, 2, &size);
   unsigned at = find(request, name, size, 1);
-  if (at == 0) return 0;
+  if (at == 0) {
+    lua_pushnil(L);
+    return 1;
+  }
   request_push_piece(L, request, at);
   while ((at = find(request, name, size, at + 1)) != 0) {
     lua_pushstring(L, separator(name, size));

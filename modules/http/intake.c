@@ -40,9 +40,15 @@ static size_t take_part(struct intake *intake, const char *bytes, size_t size,
   return size;
 }
 
+/* Mostly it is the last byte; but a body may follow, of one line. */
 static const char *last_line_end(const char *bytes, size_t size) {
+#ifdef __linux__
+  const char *end = memrchr(bytes, '\n', size);
+  return end != NULL ? end + 1 : NULL;
+#else
   while (size > 0 && bytes[size - 1] != '\n') size--;
   return size > 0 ? bytes + size : NULL;
+#endif
 }
 
 static size_t take_lines(struct intake *intake, const char *bytes, size_t size,
@@ -102,20 +108,11 @@ static size_t skip_blank(struct intake *intake, const char *bytes,
 }
 
 static void begin_head(struct intake *intake) {
-  unsigned headers = intake->limits->headers;
-  intake->head = *intake->spare;
-  *intake->spare = NULL;
-  if (intake->head != NULL && intake->head->room < HEAD_ROOM(headers)) {
-    head_free(intake->head);
-    intake->head = NULL;
-  }
-  if (intake->head == NULL) intake->head = head_new(headers);
-  if (intake->head == NULL) {
+  intake->head = head_take(intake->spare, intake->limits->headers);
+  if (intake->head == NULL)
     intake_refuse(intake, 503, "no memory");
-    return;
-  }
-  head_clear(intake->head);
-  lines_begin(intake);
+  else
+    lines_begin(intake);
 }
 
 size_t intake_head(struct intake *intake, const char *bytes, size_t size) {

@@ -32,7 +32,7 @@ struct intake_limits {
 struct intake {
   llhttp_t parser;     /* first member */
   struct head *head;   /* NULL between requests */
-  struct head **spare; /* where it is taken from, if there is one */
+  struct head **spare; /* where it is taken from */
   const struct intake_limits *limits;
   const char *why; /* it was refused, for a log: "more than one Host" */
   uint64_t length; /* of a body with Content-Length */

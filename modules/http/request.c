@@ -241,7 +241,7 @@ static const luaL_Reg methods[] = {
   {"chunks", body_chunks},
   {"header", headers_get},
   {"header_list", headers_list},
-  {"json", body_json},
+  {"json", body_read_json},
   {"query_list", query_list},
   {NULL, NULL},
 };

@@ -121,6 +121,7 @@ static struct limits read_limits(lua_State *L) {
     read_size(L, "max_header_size", 64, HEADER_SIZE_MOST, 16384);
   limits.intake.target_size =
     read_size(L, "max_target", 16, HEADER_SIZE_MOST, 8192);
+  limits.least_ms = timeouts_least(&limits);
   return limits;
 }
 

@@ -8,6 +8,7 @@
 struct limits { /* bytes and ms; 0: none, where that can be */
   struct intake_limits intake;
   uint64_t header_ms, idle_ms, handler_ms, write_ms, drain_ms;
+  uint64_t least_ms; /* of these */
   uint64_t body_size;
   uint32_t body_rate; /* bytes a second */
   uint32_t requests;  /* of one connection */

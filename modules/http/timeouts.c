@@ -103,6 +103,17 @@ static void on_timeout(struct timeout *timeout) {
   timeouts_arm(client);
 }
 
+static uint64_t least_of(uint64_t a, uint64_t limit) {
+  return limit != NEVER && limit < a ? limit : a;
+}
+
+uint64_t timeouts_least(const struct limits *limits) {
+  uint64_t least = least_of(UINT32_MAX, limits->header_ms);
+  least = least_of(least, limits->idle_ms);
+  least = least_of(least, limits->handler_ms);
+  return least_of(least, limits->write_ms);
+}
+
 /* ---- set ----------------------------------------------------------------- */
 
 void timeouts_look_at(struct client *client, uint64_t due) {
@@ -122,10 +133,19 @@ static uint64_t next_look(struct client *client, uint64_t limit) {
   return sooner(client->taken_since + limit, now + (limit + LOOKS - 1) / LOOKS);
 }
 
+/* As mostly: it is set to look again before any limit can be over. */
+static bool looks_in_time(const struct client *client,
+                          const struct limits *limits) {
+  return wheel_has(&client->timeout) && client->leave_by == 0 &&
+         uv_stream_get_write_queue_size(&client->stream.uv.stream) == 0 &&
+         client->timeout.due <= client->since + limits->least_ms;
+}
+
 void timeouts_arm(struct client *client) {
   const struct server *server = client_server(client);
   uint64_t due = UINT64_MAX, limit;
   if (server == NULL) return;
+  if (looks_in_time(client, &server->limits)) return;
   limit = limit_of(client, &server->limits);
   if (limit != NEVER) due = client->since + limit;
   if (server->limits.write_ms != NEVER && is_taking(client))

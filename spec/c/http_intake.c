@@ -188,6 +188,28 @@ static void check_find(void) {
   head_free(spare);
 }
 
+/* A head that was made for fewer headers is of no use to who allows more. */
+static void check_spare(void) {
+  static const char bytes[] = GET "A:\r\nB:\r\nC:\r\nD:\r\n\r\n";
+  struct head *spare = head_new(narrow.headers), *first;
+  struct intake intake;
+  intake_init(&intake, &wide, &spare);
+  for (int i = 0; i < 2; i++) {
+    first = spare;
+    assert(intake_head(&intake, bytes, sizeof bytes - 1) == sizeof bytes - 1);
+    assert(spare == NULL && intake.state == INTAKE_END);
+    assert(!intake.has_body && intake.keep_alive && intake.head->count == 11);
+    assert(intake_head(&intake, bytes, sizeof bytes - 1) == 0); /* not yet */
+    assert(i == 0 || intake.head == first);
+    head_give_back(intake.head, &spare);
+    intake_next(&intake);
+  }
+  for (int i = 0; i < 100; i++) head_give_back(head_new(1), &spare);
+  assert(spare->depth < 100); /* some are kept, not all */
+  head_give_back(NULL, &spare);
+  head_free(spare);
+}
+
 #define CHECK(rows, limits)                                                    \
   check_rows(rows, sizeof rows / sizeof rows[0], limits)
 
@@ -205,6 +227,7 @@ int main(void) {
   check_bytes();
   check_extensions();
   check_find();
+  check_spare();
   printf("http_intake: %d runs, %d failures\n", runs, failures);
   return failures == 0 ? 0 : 1;
 }

@@ -223,6 +223,8 @@ static const struct row header_lines[] = {
   LETS(GET "X: y\r\n \r\n\r\n", "400"),
   LETS(GET "X:\r\n \r\nY: z\r\n\r\n", "400"),
   LETS(GET "X:\r\n \r\n : z\r\n\r\n", "400"),
+  ROW(GET "X: \r\n\t0\r\nY\r: 5\r\n\r\n", "400"),
+  ROW(GET "Content-Length: \n\0\0\0\r5\r\n\r\nhello", "400"),
   ROW(GET "X:\r\n \r\nY z\r\n\r\n", "400"),
   LETS(GET "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", "400"),
   ROW(GET "Transfer-Encoding: chunked\r\n , identity\r\n\r\n", "400"),

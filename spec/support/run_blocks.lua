@@ -2,7 +2,7 @@
 -- there, and prints what came of each as a Lua table: line -> "" or what is wrong. A block is run as it stands, with
 -- four differences: it gets no fixed ports, it has some seconds at most, what it prints is compared with the "-->" in
 -- its text, and when its main chunk is over nobody waits for the servers that it has started.
-local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
+local neap, http, net, timer = require "neap", require "neap.http", require "neap.net", require "neap.timer"
 local blocks = require "spec.support.blocks"
 
 local SECONDS = 10
@@ -15,16 +15,18 @@ local function finish()
   io.stdout:flush()
 end
 
--- "127.0.0.1:7000" is an address that is free, the same for all of a block. Where a block only connects to it, the
--- service is another block's: an echo.
-local function make_net()
+-- "127.0.0.1:7000" and "127.0.0.1:8080" are addresses that are free, the same for all of a block. Where a block only
+-- connects to the first, the service is another block's: an echo.
+local function make_listening()
   local real = {}
-  local own = setmetatable({}, { __index = net })
-  function own.listen(address, handler)
-    local server, message, code = net.listen((address:gsub(":7%d%d%d$", ":0")), handler)
-    if server then real[address] = server.address:gsub("^%[::%]", "127.0.0.1") end
-    return server, message, code
+  local function listener(listen)
+    return function(address, ...)
+      local server, message, code = listen((address:gsub(":[78]%d%d%d$", ":0")), ...)
+      if server then real[address] = server.address:gsub("^%[::%]", "127.0.0.1") end
+      return server, message, code
+    end
   end
+  local own = setmetatable({ listen = listener(net.listen) }, { __index = net })
   function own.connect(address, ...)
     if address:find("^127%.0%.0%.1:7%d%d%d$") and not real[address] then
       own.listen(address, function(conn)
@@ -33,7 +35,7 @@ local function make_net()
     end
     return net.connect(real[address] or address, ...)
   end
-  return own
+  return own, setmetatable({ serve = listener(http.serve) }, { __index = http })
 end
 
 local function make_neap(done)
@@ -61,7 +63,8 @@ local function run(block)
     results[block.line] = table.concat(problems, "\n")
   end
 
-  local own = { ["neap"] = make_neap(done), ["neap.net"] = make_net() }
+  local own_net, own_http = make_listening()
+  local own = { ["neap"] = make_neap(done), ["neap.net"] = own_net, ["neap.http"] = own_http }
   local env = setmetatable({ arg = {} }, { __index = _G })
   function env.require(name) return own[name] or require(name) end
   function env.print(...)

@@ -75,6 +75,7 @@ describe("a request", function()
     assert.same({ { "1" }, { "a", "b" }, {} }, { seen(function(req)
       return req:header_list "x-one", req:header_list "X-Two", req:header_list "none"
     end, request) })
+    assert.equal("nil", (seen(function(req) return tostring(req:header "none") end, request)))
     assert.is_false(seen(function(req) return (pcall(req.header, req, {})) end))
   end)
 

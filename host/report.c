@@ -16,16 +16,19 @@ static bool ends_with(const char *text, size_t size, const char *end) {
   return size >= length && memcmp(text + size - length, end, length) == 0;
 }
 
-/* Its last lines are always our own: the function that every task begins with,
- * and the one that calls a handler. What could not be compiled has no other:
- * then there is nothing to tell. */
+/* Its last lines are our own: the function that every task begins with, and
+ * the one that calls a handler; that of the main chunk is shown, as by lua. What
+ * could not be compiled has no other: then there is nothing to tell. */
 static void push_trace(lua_State *L) {
   static const char last[] = "\n\t[C]: in ?";
   size_t size;
   luaL_traceback(L, L, NULL, 1);
   const char *trace = lua_tolstring(L, -1, &size);
-  while (ends_with(trace, size, last)) size -= strlen(last);
-  if (ends_with(trace, size, "stack traceback:"))
+  bool is_main = host_of(L)->current->origin.source == NULL;
+  if (ends_with(trace, size, last)) size -= strlen(last);
+  while (!is_main && ends_with(trace, size, last)) size -= strlen(last);
+  if (ends_with(trace, size, "stack traceback:") ||
+      ends_with(trace, size, "stack traceback:\n\t[C]: in ?"))
     lua_pushnil(L);
   else
     lua_pushlstring(L, trace, size);

@@ -158,6 +158,13 @@ static int fail(lua_State *L, struct request *request, int status) {
   return error_result(L, status, "request body");
 }
 
+/* In a loop nobody sees what an iterator gives beside nil: what was cut short
+ * must not be taken for the whole. As io.lines does. */
+static int raise_failure(lua_State *L) { /* nil, message, code */
+  lua_pop(L, 1);
+  return lua_error(L);
+}
+
 static int finish(lua_State *L) {
   struct request *request = lua_touserdata(L, 1);
   struct body *body = &request->body;
@@ -165,7 +172,10 @@ static int finish(lua_State *L) {
   int status = body->status != 0 ? body->status : wait_status(L);
   if (request->client == NULL && status == 0 && !body->is_none)
     status = UV_ECANCELED;
-  if (status != 0) return fail(L, request, status);
+  if (status != 0) {
+    int results = fail(L, request, status);
+    return body->use == BODY_PIECES ? raise_failure(L) : results;
+  }
   if (request->client != NULL && request->client->refusal == 408)
     request->client->refusal = 0;
   if (body->use == BODY_WHOLE) return push_whole(L, body);

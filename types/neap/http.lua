@@ -261,20 +261,15 @@ function request:body(options) end
 ---is kept, and a client is not faster than the loop: so a body of any size can be taken,
 ---with a `limit` of its own.
 ---
----The loop also ends at a failure, see `req:body` for its codes. Who has to know calls the
----iterator: it returns `nil, message, code` then, and a single nil at the end.
+---A failure is raised in the loop, as by `io.lines`: what was cut short is not taken for
+---the whole. For its reasons, and the answer where nobody catches it, see `req:body`.
 ---
 ---```lua
 ---local http, net = require "neap.http", require "neap.net"
 ---
 ---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
----  local bytes, next_piece = 0, req:chunks { limit = 10 << 30 }
----  local piece, message = next_piece(req)
----  while piece do
----    bytes = bytes + #piece
----    piece, message = next_piece(req)
----  end
----  assert(not message, message)
+---  local bytes = 0
+---  for piece in req:chunks { limit = 10 << 30 } do bytes = bytes + #piece end
 ---  return bytes .. " bytes"
 ---end))
 ---
@@ -285,7 +280,7 @@ function request:body(options) end
 ---
 ---Source: RFC 9112, 6 and 7.1; TCP's window is the backpressure (RFC 9293, 3.8.6).
 ---@param options? { limit?: integer, timeout?: number } bytes; seconds for each piece
----@return fun(req: neap.http.request): string?, string?, string? next
+---@return fun(req: neap.http.request): string? next
 ---@return neap.http.request req
 function request:chunks(options) end
 

@@ -112,7 +112,7 @@ describe("the size of a body", function()
   it("is what body and chunks say, if they do", function()
     local server <close> = serve({ max_body = 10 }, function(req)
       if req.path == "/whole" then return assert(req:body { limit = 20 }) end
-      for _, message in req:chunks { limit = 20 } do assert(not message, message) end
+      for _ in req:chunks { limit = 20 } do end
       return "read"
     end)
     assert.equal(200, answered(server, raw.post("/whole", ("x"):rep(20))))

@@ -43,19 +43,19 @@ struct client {
   struct request *request;     /* what the handler sees of it, or NULL */
   size_t decoded;       /* so much of the inbox is body, and no framing */
   uint64_t taken;       /* bytes that have gone out, as last seen, */
-  size_t in_flight;     /* and so many of them only into the system, */
   uint64_t taken_since; /* and since when it is no more; see timeouts.c */
-  uint64_t number;      /* of the request */
+  uint32_t in_flight;   /* and so many of them only into the system */
   uint32_t requests;    /* that have been served */
-  int in_a_row;         /* of them, by the task */
+  uint64_t number;      /* of the request */
   uint64_t leave_by;    /* the program, or its server, ends; or 0 */
-  enum phase phase;
-  int refusal;    /* the status that the request has earned, or 0 */
-  bool sent;      /* the head of the answer */
-  bool head_only; /* the answer has no body */
-  bool endless;   /* its end is that of the connection */
-  bool last;      /* it ends after this answer */
-  bool late;      /* its handler was stopped: it took too long */
+  int refusal;          /* the status that the request has earned, or 0 */
+  uint8_t in_a_row;     /* requests that the task has served */
+  uint8_t phase;        /* an enum phase */
+  bool sent;            /* the head of the answer */
+  bool head_only;       /* the answer has no body */
+  bool endless;         /* its end is that of the connection */
+  bool last;            /* it ends after this answer */
+  bool late;            /* its handler was stopped: it took too long */
 };
 
 /* For a struct listener_kind. */

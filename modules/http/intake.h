@@ -24,9 +24,10 @@ enum intake_state {
 };
 
 struct intake_limits {
-  size_t header_size; /* bytes of all lines of a head, and again of trailers */
-  size_t target_size;
-  unsigned headers;
+  uint32_t
+    header_size; /* bytes of all lines of a head, and again of trailers */
+  uint32_t target_size;
+  uint32_t headers;
 };
 
 struct intake {

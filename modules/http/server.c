@@ -116,11 +116,11 @@ static struct limits read_limits(lua_State *L) {
   if (!is_false(L, "max_body"))
     limits.body_size = read_size(L, "max_body", 0, LUA_MAXINTEGER, 1 << 20);
   limits.intake.headers =
-    (unsigned)read_size(L, "max_headers", 1, HEADERS_MOST, 100);
+    (uint32_t)read_size(L, "max_headers", 1, HEADERS_MOST, 100);
   limits.intake.header_size =
-    read_size(L, "max_header_size", 64, HEADER_SIZE_MOST, 16384);
+    (uint32_t)read_size(L, "max_header_size", 64, HEADER_SIZE_MOST, 16384);
   limits.intake.target_size =
-    read_size(L, "max_target", 16, HEADER_SIZE_MOST, 8192);
+    (uint32_t)read_size(L, "max_target", 16, HEADER_SIZE_MOST, 8192);
   limits.least_ms = timeouts_least(&limits);
   return limits;
 }

@@ -12,7 +12,7 @@
 
 enum { NEVER = 0, BODY_LOOK_MS = 2000, LOOKS = 4 };
 
-#define UNKNOWN SIZE_MAX
+#define UNKNOWN UINT32_MAX
 
 static struct clock *clock_of(const struct client *client) {
   return &client->stream.handle.host->clock;
@@ -51,7 +51,8 @@ static void end_phase(struct client *client) {
 
 /* The system takes in bursts what it has much room for: so at times it is asked
  * how much of that has arrived. */
-static void note_taken(struct client *client, uint64_t now, size_t in_flight) {
+static void note_taken(struct client *client, uint64_t now,
+                       uint32_t in_flight) {
   uint64_t taken = client->stream.given - stream_pending(&client->stream);
   bool more = taken != client->taken || client->taken_since == 0;
   if (in_flight != UNKNOWN && client->in_flight != UNKNOWN)
@@ -66,7 +67,7 @@ static void note_taken(struct client *client, uint64_t now, size_t in_flight) {
  * that takes some is looked at a few times within that. */
 static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
   if (limit == NEVER || !is_taking(client)) return false;
-  note_taken(client, now, stream_in_flight(&client->stream));
+  note_taken(client, now, (uint32_t)stream_in_flight(&client->stream));
   return now - client->taken_since >= limit;
 }
 

@@ -199,7 +199,7 @@ static void ended(struct task *task, enum task_end how) {
   struct client *client = task->context;
   struct server *server = task->sink_data;
   client->task = NULL;
-  client->request = NULL;
+  if (client->request != NULL) request_detach(client->request); /* unsettled */
   end_request(client, how);
   listener_leave(&server->listener);
   handle_leave(&client->stream.handle);

@@ -234,7 +234,7 @@ describe("req:chunks", function()
     assert.equal("in step", leave(raw.post("/", "abc")))
     assert.equal("in step", leave(raw.post("/", ("x"):rep(65536))))
     assert.equal("in step", leave(raw.post("/", raw.chunked { "abc", "def" }, "Transfer-Encoding: chunked")))
-    assert.equal("closed", leave(raw.post("/", ("x"):rep(65537))))
+    assert.equal("in step", leave(raw.post("/", ("x"):rep(65537)))) -- of which one piece has been read
     assert.equal("closed", leave(raw.post("/", ("x"):rep(5000000))))
     local many = {}
     for i = 1, 2000 do many[i] = ("y"):rep(1000) end

@@ -169,12 +169,17 @@ void service_promise(struct service *service, struct listener *heir) {
   heir->adopts = service;
 }
 
+/* Where its script has closed the listener meanwhile nobody will follow it. */
 static void leave_as_heir(struct listener *heir) {
   struct service *service = heir->adopts;
   heir->adopts = NULL;
   service->heir = NULL;
-  if (service->listener->handle.closing) forget_path(service);
-  check_end(service);
+  if (!service->listener->handle.closing) return;
+  forget_path(service);
+  if (service->host->phase == HOST_RUNNING)
+    service_pump(service);
+  else
+    check_end(service);
 }
 
 /* What the host closes it does because the service, too, has been stopped. */

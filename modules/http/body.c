@@ -221,10 +221,9 @@ static const struct wait json_wait = {"request body", finish_json, NULL};
 
 /* ---- waiting for it ------------------------------------------------------ */
 
-/* Who has announced a body waits for this before it sends it. */
-static void invite(struct client *client) {
+void body_invite(struct client *client) {
   static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-  if (!client->intake.expects_continue) return;
+  if (!client->intake.expects_continue || client->sent) return;
   client->intake.expects_continue = false;
   if (client->stream.inbox.size > 0 || client->request->body.received > 0)
     return; /* it has not waited */
@@ -246,8 +245,8 @@ static int start(lua_State *L, struct request *request, const struct wait *wait,
       client->intake.length > body->limit && body->status == 0)
     refuse(request, UV_EMSGSIZE, 413);
   advance(request);
+  if (!is_satisfied(request)) body_invite(client); /* may find that it left */
   if (is_satisfied(request)) return wait_pass(L, task, &body->reader);
-  invite(client);
   body->since = clock_ms(&client->stream.handle.host->clock);
   stream_resume_reading(&client->stream);
   timeouts_look_at(client, body->since + SLOW_AFTER_MS);
@@ -256,14 +255,18 @@ static int start(lua_State *L, struct request *request, const struct wait *wait,
 
 /* ---- as functions -------------------------------------------------------- */
 
+static void check_free(lua_State *L, const struct request *request) {
+  if (body_is_wanted(request))
+    luaL_error(L, "another task waits for this request's body");
+}
+
 static void begin(lua_State *L, struct request *request, enum body_use use,
                   int options) {
   struct body *body = &request->body;
   const struct server *server =
     request->client != NULL ? client_server(request->client) : NULL;
   lua_Integer most = server != NULL ? (lua_Integer)server->limits.body_size : 0;
-  if (body->reader != NULL)
-    luaL_error(L, "another task waits for this request's body");
+  check_free(L, request);
   if (body->use != BODY_UNUSED && body->use != use)
     luaL_error(L, use == BODY_WHOLE
                     ? "this body is read in pieces already, by chunks()"
@@ -293,8 +296,10 @@ int body_read_json(lua_State *L) {
 /* What `for` calls: request, and its own last value. */
 static int next_piece(lua_State *L) {
   int64_t timeout = lua_tointeger(L, lua_upvalueindex(1));
+  struct request *request = request_check(L);
   lua_settop(L, 1);
-  return start(L, request_check(L), &body_wait, 2, timeout);
+  check_free(L, request); /* there may be other iterators */
+  return start(L, request, &body_wait, 2, timeout);
 }
 
 int body_chunks(lua_State *L) {

@@ -14,6 +14,10 @@ int body_read_json(lua_State *L); /* request:json([options] [, callback]) */
 int body_chunks(lua_State *L);    /* request:chunks([options]) */
 void body_push_trailers(lua_State *L, const struct request *request);
 
+/* Who has announced a body may wait for this before it sends it. It cannot come
+ * when the answer has begun. */
+void body_invite(struct client *client);
+
 /* Something has come, or nothing more will: true, a task is ready for it. */
 bool body_pump(struct request *request);
 bool body_is_wanted(const struct request *request); /* or NULL */

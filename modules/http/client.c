@@ -147,7 +147,7 @@ static bool begin_request(struct client *client) {
   client->number = ++last_number;
   client->head_only = client->intake.head->method == HTTP_HEAD;
   client->requests++;
-  client->sent = client->late = false;
+  client->sent = false;
   client->refusal = 0;
   client->last = !client->intake.keep_alive;
   client_enter(client, PHASE_SERVED);
@@ -211,7 +211,7 @@ enum { DISCARD_MOST = 65536 };
 static bool is_short(struct client *client) {
   const struct intake *intake = &client->intake;
   if (intake->expects_continue) return false;
-  return intake->chunked ? skip(client) : intake->length <= DISCARD_MOST;
+  return intake->chunked ? skip(client) : intake->left <= DISCARD_MOST;
 }
 
 bool client_may_go_on(struct client *client, bool reads) {

@@ -55,7 +55,6 @@ struct client {
   bool head_only;       /* the answer has no body */
   bool endless;         /* its end is that of the connection */
   bool last;            /* it ends after this answer */
-  bool late;            /* its handler was stopped: it took too long */
 };
 
 /* For a struct listener_kind. */

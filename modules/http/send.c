@@ -77,9 +77,9 @@ static int write_data(lua_State *L) { /* data, callback; request */
   }
   int status = put(request, data, size);
   if (status < 0) return wait_fail(L, task, status);
+  timeouts_arm(client); /* it may take nothing of what does not wait, either */
   if (stream_pending(&client->stream) <= OUTBOX_HIGH)
     return wait_pass(L, task, &request->writers);
-  timeouts_arm(client);
   return wait_park(L, task, &request->writers, WAIT_FOREVER);
 }
 

@@ -12,6 +12,7 @@
 #include "host/host.h"
 #include "host/run.h"
 #include "host/task.h"
+#include "modules/http/body.h"
 #include "modules/http/bytes.h"
 #include "modules/http/client.h"
 #include "modules/http/refusal.h"
@@ -37,6 +38,11 @@ static struct reply reply_for(struct client *client, bool reads) {
                         .old = request->minor == 0};
 }
 
+/* Its body may be made of that of the request, while it is sent. */
+static bool may_read_on(const struct response *response) {
+  return response->is_stream && !response->is_skipped && response->status < 300;
+}
+
 /* The results lie at AT_RESULTS and above. */
 static struct response begin_answer(lua_State *L, struct client *client) {
   char memory[HEAD_SIZE];
@@ -47,6 +53,7 @@ static struct response begin_answer(lua_State *L, struct client *client) {
   bytes_open(&bytes, L, AT_ROOM, memory, sizeof memory);
   response_add_head(&bytes, &client->stream.handle.host->clock, &response,
                     &reply);
+  if (may_read_on(&response)) body_invite(client);
   client->sent = true;
   client->last = !reply.keep_alive;
   client->endless =
@@ -192,7 +199,7 @@ static void ended(struct task *task, enum task_end how) {
   struct client *client = task->context;
   struct server *server = task->sink_data;
   client->task = NULL;
-  client->request = NULL;
+  if (client->request != NULL) request_detach(client->request); /* unsettled */
   end_request(client, how);
   listener_leave(&server->listener);
   handle_leave(&client->stream.handle);

@@ -41,10 +41,7 @@ static uint64_t limit_of(const struct client *client,
 static void end_phase(struct client *client) {
   switch (client->phase) {
     case PHASE_HEAD: client_refuse(client, 408, NULL); break;
-    case PHASE_SERVED:
-      client->late = true;
-      task_cancel(client->task);
-      break;
+    case PHASE_SERVED: task_cancel(client->task); break;
     default: client_end(client);
   }
 }

@@ -220,7 +220,8 @@ function request:header_list(name) end
 ---Reads the whole body, and waits until it is there. `""` where there is none. Asked again
 ---it gives the same string.
 ---
----A client that waits for leave to send it (`Expect: 100-continue`) gets that now. A
+---A client that waits for leave to send it (`Expect: 100-continue`) gets that now; or before
+---an answer (below 300) whose body is a function or has chunks: it may be made of that. A
 ---handler that never asks for the body need not care: it is thrown away, or the connection
 ---is closed after the answer (more than 64 KB are still to come, or nobody knows how much).
 ---

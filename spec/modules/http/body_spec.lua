@@ -177,6 +177,26 @@ describe("req:chunks", function()
       raw.post("/", raw.chunked { "chu", "nks" }, "Transfer-Encoding: chunked")) })
   end)
 
+  it("raises where another task waits, whoever asked first", function()
+    local message
+    local server <close> = serve(function(req)
+      local next_one, next_other = req:chunks(), req:chunks()
+      local reader = neap.go(function() return next_one(req) end)
+      timer.sleep(0)
+      message = select(2, pcall(next_other, req))
+      return reader:join() .. next_other(req)
+    end)
+    local client <close> = raw.connect(server.address)
+    client:send(raw.request("POST /", nil, "Content-Length: 4"))
+    test.eventually(function() return message end, 20)
+    client:send "ab"
+    client:settle()
+    client:send "cd"
+    assert.equal("abcd", client:response().body)
+    assert.matches("another task waits for this request's body", message)
+    client:expect_in_step()
+  end)
+
   it("gives a piece as soon as it is there", function()
     local got = {}
     local server <close> = serve(function(req)
@@ -214,7 +234,7 @@ describe("req:chunks", function()
     assert.equal("in step", leave(raw.post("/", "abc")))
     assert.equal("in step", leave(raw.post("/", ("x"):rep(65536))))
     assert.equal("in step", leave(raw.post("/", raw.chunked { "abc", "def" }, "Transfer-Encoding: chunked")))
-    assert.equal("closed", leave(raw.post("/", ("x"):rep(65537))))
+    assert.equal("in step", leave(raw.post("/", ("x"):rep(65537)))) -- of which one piece has been read
     assert.equal("closed", leave(raw.post("/", ("x"):rep(5000000))))
     local many = {}
     for i = 1, 2000 do many[i] = ("y"):rep(1000) end
@@ -383,6 +403,42 @@ describe("Expect: 100-continue", function()
       client:expect_closed()
       assert.equal(target == "/big" and "EMSGSIZE" or nil, log[1])
     end
+  end)
+
+  it("is answered before an answer that is made of the body", function()
+    local server <close> = serve(function(req)
+      local status = req.path == "/refuse" and 403 or 200
+      return status, function(write)
+        if status == 200 then for piece in req:chunks() do write(piece) end end
+        return nil
+      end
+    end)
+    local client <close> = raw.connect(server.address)
+    client:send(request("/", 5))
+    assert.equal(100, client:head().status)
+    client:send "hello"
+    local response = client:response()
+    assert.same({ 200, "hello", {} }, { response.status, response.body, response.interim })
+    client:expect_in_step()
+    client:send(request("/refuse", 5))
+    response = client:response()
+    assert.same({ 403, {} }, { response.status, response.interim })
+    client:expect_closed()
+  end)
+
+  it("is never answered within an answer", function()
+    local server <close> = serve(function(req)
+      return 403, function(write)
+        write "("
+        for piece in req:chunks() do write(piece) end
+        return write ")" and nil
+      end
+    end)
+    local client <close> = raw.connect(server.address)
+    client:send(request("/", 5))
+    assert.equal(403, client:head().status)
+    client:send "hello"
+    assert.equal("(hello)", client:rest()) -- without a line in it that is no chunk
   end)
 
   it("is not, where the client has not waited", function()

@@ -1,4 +1,5 @@
 -- A server whose program is replaced while it answers: the owner is the request.
+local neap = require "neap"
 local load = require "spec.support.http_reload"
 local raw = require "spec.support.http"
 local start_app = require "spec.support.app"
@@ -292,6 +293,25 @@ describe("a server that is reloaded", function()
     app:eval "gate.open = true"
     app:hears "done"
     app:forgets_old()
+    app:ends()
+  end)
+
+  it("ends what rests when it was closed, and the version that was to follow has failed", function()
+    local app <close> = start_app(named "v1")
+    local client <close> = connect(app)
+    assert.equal("v1", ask(client))
+    local reload = neap.go(function()
+      return (app:reload(named "v2" .. [[
+        say "prepared"
+        while not gate.open do timer.sleep(0.001) end
+        error "no"]]))
+    end)
+    app:hears "prepared"
+    app:eval "server:close()"
+    assert.equal("v1", ask(client)) -- somebody is to follow
+    app:eval "gate.open = true"
+    assert.is_falsy(reload:join())
+    client:expect_closed()
     app:ends()
   end)
 

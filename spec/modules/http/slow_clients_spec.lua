@@ -1,5 +1,5 @@
 -- Clients that take their time: with what they ask for, and with what they are sent. In virtual time.
-local http, test = require "neap.http", require "neap.test"
+local http, test, timer = require "neap.http", require "neap.test", require "neap.timer"
 local raw, sockets = require "spec.support.http", require "spec.support.sockets"
 
 -- A server that ends with its block.
@@ -63,6 +63,31 @@ describe("write_timeout", function()
         assert.equal(1, server.connections, name)
       end
     end
+  end)
+
+  it("ends a stream that rests, with a little that was not taken", function()
+    local clock <close> = test.clock()
+    local taken = 0 -- by the system and by what may wait: the first client shows how much
+    local server = assert(http.serve("unix:" .. test.tempdir():path_of "s", { write_timeout = 8 }, function(req)
+      return 200, function(write)
+        timer.sleep(100) -- no time limit of the answer's beginning is left
+        if req.path == "/all" then
+          while write(("x"):rep(1000)) do taken = taken + 1000 end
+        else
+          for _ = 1, taken // 1000 - 30 do write(("x"):rep(1000)) end
+          timer.sleep(1000)
+        end
+      end
+    end))
+    for _, target in ipairs { "/all", "/some" } do
+      local client <close> = connect(server)
+      client:send(raw.get(target))
+      clock:advance(100)
+      assert.equal(1, server.connections)
+      clock:advance(8)
+      assert.equal(0, server.connections)
+    end
+    server:close()
   end)
 
   it("ends the handler's task, which learns of it", function()

@@ -197,10 +197,25 @@ bool client_next(struct client *client) {
   return client->stream.inbox.size > 0 && parse(client);
 }
 
+/* Has it gone? Who ends only its own side may still take what has been asked for
+ * before that: it gets it, unless a handler waits for something else. */
+static bool has_left(const struct client *client) {
+  const struct request *request = client->request;
+  if (client->stream.ending == 0 || client->phase == PHASE_OVER) return false;
+  if (client->task == NULL)
+    return client->stream.inbox.size == 0 || client_server(client) == NULL;
+  bool sends = request != NULL && request->writers != NULL;
+  return client->task->state == TASK_WAITING && !sends;
+}
+
 bool client_resume(struct client *client) {
-  if (client->task != NULL || !client_next(client)) return false;
-  if (serve_start(client)) return true;
-  client_refuse(client, 503, NULL);
+  if (client->task != NULL) return false;
+  if (client_next(client)) {
+    if (serve_start(client)) return true;
+    client_refuse(client, 503, NULL);
+  } else if (has_left(client)) {
+    client_end(client);
+  }
   return false;
 }
 
@@ -259,6 +274,24 @@ void client_pump_served(struct served *served) {
 
 /* ---- as the consumer of its stream --------------------------------------- */
 
+enum { LOOK_AGAIN_MS = 100 };
+
+static bool step(struct client *client) {
+  if (client->request != NULL) {
+    send_pump(client->request, 0);
+    return body_pump(client->request);
+  }
+  /* Where nothing is left of what was lent, it has time: many requests of one
+   * turn cost less than each by itself. */
+  return client_resume(client) && client->stream.inbox.size > 0;
+}
+
+static bool give_up(struct client *client) {
+  abandon(client);
+  if (client->task == NULL) client_end(client);
+  return client->task != NULL;
+}
+
 static bool pump(struct stream *stream) {
   struct client *client = (struct client *)stream;
   if (stream->handle.closing) {
@@ -277,24 +310,27 @@ static bool pump(struct stream *stream) {
     client_end(client);
     return false;
   }
-  if (stream->ending != 0 || stream->broken != 0) {
-    abandon(client);
-    if (client->task == NULL) client_end(client);
-    return client->task != NULL;
-  }
-  if (client->request != NULL) {
-    send_pump(client->request, 0);
-    return body_pump(client->request);
-  }
-  /* Where nothing is left of what was lent, it has time: many requests of one
-   * turn cost less than each by itself. */
-  return client_resume(client) && stream->inbox.size > 0;
+  bool lost = stream->ending != 0 && stream->ending != UV_EOF;
+  if (lost || stream->broken != 0) return give_up(client);
+  bool ready = step(client);
+  if (stream->ending == 0 || client->phase == PHASE_OVER) return ready;
+  if (has_left(client)) return give_up(client);
+  uint64_t now = clock_ms(&stream->handle.host->clock);
+  timeouts_look_at(client, now + LOOK_AGAIN_MS);
+  return ready;
 }
 
 static bool is_busy(const struct stream *stream) {
   const struct client *client = (const struct client *)stream;
   if (client->task == NULL) return is_choked(client);
   return !body_is_wanted(client->request);
+}
+
+/* What its handler did when its end came, it may have done by now. */
+bool client_look(struct client *client) {
+  const struct handle *h = &client->stream.handle;
+  if (client->stream.ending != 0) pump(&client->stream);
+  return !h->closing && !h->ended;
 }
 
 static const struct stream_consumer consumer = {pump, is_busy};

@@ -86,6 +86,10 @@ void client_refuse(struct client *client, int status, const char *why);
  * client that takes it. */
 void client_end(struct client *client);
 
+/* Where it has ended its side: does its handler work, or only wait? False: that
+ * was its end. */
+bool client_look(struct client *client);
+
 /* A request may be on its way when the program or its server ends: so long it
  * is waited for. */
 enum { CLIENT_GRACE_MS = 500 };

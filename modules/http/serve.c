@@ -172,7 +172,8 @@ static void answer_for(struct client *client, enum task_end how) {
 }
 
 static void end_request(struct client *client, enum task_end how) {
-  if (client->phase == PHASE_OVER) {
+  bool cut = how != TASK_RETURNED && client->endless;
+  if (client->phase == PHASE_OVER && !cut) {
     client_end(client);
     return;
   }

@@ -97,6 +97,7 @@ static void on_timeout(struct timeout *timeout) {
     end_phase(client);
     return;
   }
+  if (!client_look(client)) return;
   if (client->request != NULL) watch_body(client, now, limits->body_rate);
   timeouts_arm(client);
 }

@@ -1,5 +1,5 @@
 -- Requests that follow each other on one connection, or lie there already.
-local http, timer = require "neap.http", require "neap.timer"
+local neap, http, timer = require "neap", require "neap.http", require "neap.timer"
 local raw = require "spec.support.http"
 local test = require "neap.test"
 
@@ -149,7 +149,6 @@ describe("pipelined requests", function()
 
   it("leave each their own tasks, timers and errors behind", function()
     local ran = {}
-    local neap = require "neap"
     local failed = 0
     neap.on_error(function() failed = failed + 1 end)
     finally(function() neap.on_error(nil) end)
@@ -170,5 +169,82 @@ describe("pipelined requests", function()
     table.sort(ran)
     assert.same({ "/1", "/2", "/3", "/in-step" }, ran)
     assert.equal(1, failed)
+  end)
+end)
+
+describe("a client that has ended its side", function()
+  -- Sends it all and ends its side: all answers, and how the connection then ended.
+  local function ask_and_end(text, count, handler)
+    local server <close> = serve(handler)
+    local client <close> = raw.connect(server.address)
+    local sending = neap.go(function()
+      client:send(text)
+      client.conn:shutdown()
+    end)
+    local list = client:responses(count)
+    local ending = client:expect_closed()
+    sending:join()
+    test.eventually(function() return server.connections == 0 end, 20)
+    return list, ending
+  end
+
+  it("gets all answers that need not wait for others", function()
+    for _, path in ipairs { "/", "/stream", "/big", "/body" } do
+      local request = path == "/body" and raw.post(path, "abc") or raw.get(path)
+      local count = path == "/big" and 100 or 1000
+      local list, ending = ask_and_end(request:rep(count), count)
+      assert.same({ count, "end" }, { #list, ending }, path)
+    end
+  end)
+
+  it("gets a long one whole", function()
+    local piece = ("x"):rep(100000)
+    local list, ending = ask_and_end(raw.get "/", 1, function()
+      return 200, function(write)
+        for _ = 1, 100 do write(piece) end
+      end
+    end)
+    assert.same({ 1, 10000000, "end" }, { #list, #list[1].body, ending })
+  end)
+
+  it("is waited for only as long as it takes something", function()
+    local ended, client
+    local server <close> = serve(function()
+      return 200, function(write)
+        local guard <close> = setmetatable({}, { __close = function() ended = true end }) -- luacheck: ignore
+        for _ = 1, 100 do write(("x"):rep(100000)) end
+        timer.sleep(3600)
+      end
+    end)
+    client = raw.connect(server.address)
+    local _ <close> = client.conn
+    client:send(raw.get "/")
+    assert.truthy(client.conn:read { timeout = 20 })
+    client.conn:shutdown()
+    for _ = 1, 5 do timer.sleep(0) end
+    assert.is_nil(ended)
+    while client.conn:read { timeout = 20 } do end
+    assert.is_true(ended)
+    test.eventually(function() return server.connections == 0 end, 20)
+  end)
+
+  it("is reset where it could take a part for the whole", function()
+    local server <close> = serve(function()
+      return 200, function(write)
+        write "half of it"
+        timer.sleep(3600)
+      end
+    end)
+    local client <close> = raw.connect(server.address)
+    client:send(raw.request "GET / HTTP/1.0")
+    assert.truthy(client.conn:read { timeout = 20 })
+    client.conn:shutdown()
+    local ending
+    repeat
+      local chunk, _, code = client.conn:read { timeout = 20 }
+      ending = code
+    until not chunk
+    assert.equal("ECONNRESET", ending)
+    test.eventually(function() return server.connections == 0 end, 20)
   end)
 end)

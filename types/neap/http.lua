@@ -145,7 +145,7 @@ function server:close() end
 ---@class neap.http.request
 ---@field method string `"GET"`, `"POST"`: as sent, methods are upper case
 ---@field target string all that follows the method, as sent: `"/search?q=two+words"`
----@field path string the target without `?` and what follows, as sent, so not decoded: `"/search"`
+---@field path string the target without `?` and what follows, as sent, so not decoded: `"/search"`; of an absolute target (`http://host/search`), too
 ---@field version string `"1.1"` or `"1.0"`
 ---@field query table<string, string> what follows the `?`, decoded (`%20` and `+` are a space): `{ q = "two words" }`. Of a repeated key the first value, see `query_list`
 ---@field headers table<string, string> all of them, by name; the name may be written in any case. A repeated one is joined with `", "` (`cookie`: with `"; "`)

@@ -2,8 +2,7 @@
  * a value whose text is read back as the same value, however it is written.
  *
  * All of it is done again with memory that runs out: then there may be an error,
- * but no other one, and nothing is left behind. It is Lua's memory: jansson 2.14
- * does not bear it everywhere (an assertion in its lexer). */
+ * but no other one, and nothing is left behind. */
 #include <assert.h>
 #include <lauxlib.h>
 #include <stdbool.h>

@@ -135,7 +135,7 @@ routes["POST /say"] = function(req)
   end
   local message, why, code = req:json()
   if code == "EINVAL" then return 400, why .. "\n" end
-  assert(message, why) -- too much, too slow: 413, 408
+  if code then error(why) end -- too much, too slow: 413, 408
   if type(message) ~= "table" then message = {} end
   local name, text
   name, why = clean("name", message.name, NAME_LIMIT)

@@ -1,5 +1,5 @@
 -- hello.lua: the smallest web service.
--- neap scripts/hello.lua [PORT or ADDRESS]; try it: curl http://127.0.0.1:8080/hello?name=moon
+-- neap scripts/hello.lua [PORT or ADDRESS]; try it: curl 'http://127.0.0.1:8080/hello?name=moon'
 --
 -- Made to be changed while it runs: `neap run scripts/hello.lua --watch`, then change an answer, save, and ask again.
 local neap, http = require "neap", require "neap.http"

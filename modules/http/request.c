@@ -14,6 +14,7 @@
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
 #include "modules/http/send.h"
+#include "modules/http/target.h"
 
 static const char class_name[] = "neap.http.request";
 
@@ -120,8 +121,8 @@ static int get_target(lua_State *L) {
 static int get_path(lua_State *L) {
   size_t size;
   const char *target = request_piece(request_check(L), 0, &size);
-  const char *mark = memchr(target, '?', size);
-  lua_pushlstring(L, target, mark == NULL ? size : (size_t)(mark - target));
+  const char *path = target_path(target, size, &size);
+  lua_pushlstring(L, path, size);
   return 1;
 }
 

@@ -21,19 +21,36 @@ static bool is_visible(const char *text, size_t size) {
   return bad == 0;
 }
 
+/* How long "http://" is, which it begins with; 0: with nothing of the kind. */
+static size_t scheme_size(const char *text, size_t size) {
+  if (size > 7 && head_same(text, "http://", 7)) return 7;
+  if (size > 8 && head_same(text, "https://", 8)) return 8;
+  return 0;
+}
+
+static size_t authority_end(const char *text, size_t size, size_t begin) {
+  while (begin < size && text[begin] != '/' && text[begin] != '?') begin++;
+  return begin;
+}
+
 static const char *absolute_fault(const char *text, size_t size) {
-  size_t begin;
-  if (size > 7 && head_same(text, "http://", 7))
-    begin = 7;
-  else if (size > 8 && head_same(text, "https://", 8))
-    begin = 8;
-  else
-    return "the target is no path and no http URL";
-  size_t end = begin;
-  while (end < size && text[end] != '/' && text[end] != '?') end++;
+  size_t begin = scheme_size(text, size);
+  if (begin == 0) return "the target is no path and no http URL";
+  size_t end = authority_end(text, size, begin);
   if (!authority_is_valid(text + begin, end - begin))
     return "the target's host is malformed";
   return NULL;
+}
+
+const char *target_path(const char *text, size_t size, size_t *path_size) {
+  size_t begin = 0;
+  if (text[0] != '/' && text[0] != '*')
+    begin = authority_end(text, size, scheme_size(text, size));
+  const char *mark = memchr(text + begin, '?', size - begin);
+  *path_size = (mark == NULL ? size : (size_t)(mark - text)) - begin;
+  if (*path_size > 0) return text + begin;
+  *path_size = 1;
+  return "/"; /* RFC 9110, 4.2.3 */
 }
 
 const char *target_fault(const char *text, size_t size, bool any) {

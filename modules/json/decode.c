@@ -14,6 +14,7 @@
 #include "host/option.h"
 #include "modules/json/json.h"
 #include "modules/json/mend.h"
+#include "modules/json/tree.h"
 
 enum { SLOTS = 8 };
 enum { DECODER = 1, NULL_MARK, ARRAY_MARK }; /* arguments of build */
@@ -172,8 +173,7 @@ static int fail_load(lua_State *L, struct decoder *decoder,
                      const json_error_t *error) {
   size_t at = place_of(decoder, error);
   free(decoder->mended.text);
-  if (error->text[0] == '\0' ||
-      json_error_code(error) == json_error_out_of_memory)
+  if (error->text[0] == '\0')
     return luaL_error(L, "not enough memory for the document");
   return fail(L, decoder->text, at, error->text);
 }
@@ -185,8 +185,8 @@ static json_t *load(const struct decoder *decoder, json_error_t *error) {
   size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
   if (decoder->unique) flags |= JSON_REJECT_DUPLICATES;
   return mended->text != NULL
-           ? json_loadb(mended->text, mended->size, flags, error)
-           : json_loadb(decoder->text, decoder->size, flags, error);
+           ? tree_load(mended->text, mended->size, flags, error)
+           : tree_load(decoder->text, decoder->size, flags, error);
 }
 
 static bool can_be_mended(const json_error_t *error) {

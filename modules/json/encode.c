@@ -50,8 +50,9 @@ static void put_number(struct encoder *encoder, const struct step *step) {
 }
 
 static void refuse(lua_State *L, const struct step *step) {
+  const char *type = luaL_typename(L, -1);
   if (luaL_getmetafield(L, -1, "__name") != LUA_TSTRING)
-    lua_pushstring(L, luaL_typename(L, -1));
+    lua_pushstring(L, type);
   path_error(L, step, "cannot encode a %s", lua_tostring(L, -1));
 }
 

@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 
 #include "host/option.h"
+#include "modules/json/tree.h"
 #include "modules/modules.h"
 
 void json_check_options(lua_State *L, const char *const names[]) {
@@ -95,6 +96,7 @@ static const luaL_Reg functions[] = {
 };
 
 int open_json(lua_State *L) {
+  tree_init(L);
   luaL_newlibtable(L, functions);
   push_null(L);
   lua_pushvalue(L, -1);

@@ -27,11 +27,20 @@ static void put_separator(struct encoder *encoder, bool first) {
 
 /* ---- keys that are wrong ------------------------------------------------- */
 
+/* Pushes the key on top as text, by no metamethod. */
+static const char *push_key_text(lua_State *L) {
+  switch (lua_type(L, -1)) {
+    case LUA_TSTRING: return lua_pushfstring(L, "'%s'", lua_tostring(L, -1));
+    case LUA_TNUMBER: lua_pushvalue(L, -1); return lua_tostring(L, -1);
+    case LUA_TBOOLEAN:
+      return lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
+    default: return lua_pushfstring(L, "(a %s)", luaL_typename(L, -1));
+  }
+}
+
 /* Stack: table, key. */
 static void refuse_key(lua_State *L, const struct step *table, bool marked) {
-  const char *key = lua_type(L, -1) == LUA_TSTRING
-                      ? lua_pushfstring(L, "'%s'", lua_tostring(L, -1))
-                      : luaL_tolstring(L, -1, NULL);
+  const char *key = push_key_text(L);
   path_error(L, table,
              marked ? "an array cannot have the key %s"
                     : "cannot encode the key %s: those of an object are "

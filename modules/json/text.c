@@ -115,7 +115,7 @@ static unsigned put_character(struct output *output, const char *text,
   if (size == 0) return 0;
   char *to = output_room(output, ESCAPE_MOST);
   bool escape =
-    code < ' ' || code == '"' || code == '\\' || (ascii && code >= 0x7f);
+    code < ' ' || code == '"' || code == '\\' || (ascii && code > 0x7f);
   if (escape) {
     output->size += put_escaped(to, code);
   } else {

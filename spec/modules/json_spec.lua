@@ -73,12 +73,16 @@ describe("json.encode", function()
         if code % step == 0 and (code < 0xd800 or code > 0xdfff) then
           local char = utf8.char(code)
           local text = json.encode({ [char] = char }, options)
-          if options.ascii then assert.is_nil(text:find "[\127-\255]") end
+          if options.ascii then assert.is_nil(text:find "[\128-\255]") end
           assert.equal(char, json.decode(text)[char])
         end
       end
     end
-    assert.equal([["\u00e9\ud83d\ude00\u007f"]], json.encode("é😀\127", { ascii = true }))
+    assert.equal([["\u00e9\ud83d\ude00"]], json.encode("é😀", { ascii = true }))
+    for size = 1, 9 do -- it is ASCII, alone and among others
+      local text = ("\127"):rep(size)
+      assert.equal('"' .. text .. '"', json.encode(text, { ascii = true }))
+    end
   end)
 
   it("makes lists of 1 to n, and objects of names", function()
@@ -100,6 +104,9 @@ describe("json.encode", function()
     assert.equal("[1]", json.encode(setmetatable({ 1 }, meta)))
     assert.equal('{"a":1}', json.encode(setmetatable({ a = 1 }, meta)))
     assert.equal("{}", json.encode(setmetatable({}, meta)))
+    local key = { [setmetatable({}, meta)] = 1 }
+    assert.error_matches(function() json.encode(key) end, "cannot encode the key %(a table%)")
+    assert.error_matches(function() json.encode(array(key)) end, "an array cannot have the key %(a table%)")
   end)
 
   it("sorts", function()

@@ -157,6 +157,7 @@ describe("scripts/events.lua", function()
       { "[]", 422, "the name is missing\n" },
       { "null", 422, "the name is missing\n" },
       { "1", 422, "the name is missing\n" },
+      { "false", 422, "the name is missing\n" },
     } do
       assert.same({ case[2], case[3] }, { post(address, case[1]) })
     end

@@ -55,9 +55,9 @@ local http = {}
 ---@field write_timeout? number|false in which a client takes nothing of its answer: 60
 ---@field drain_timeout? number|false for what is in flight when the server is closed, or replaced in a reload: 30
 ---@field body_rate? integer|false bytes per second that a body has to come with, after 10 seconds: 500; 0 or false: as slow as it likes
----@field max_header_size? integer a request's line and headers together: 16384
----@field max_headers? integer how many of these there may be: 100
----@field max_target? integer the length of `req.target`: 8192
+---@field max_header_size? integer a request's line and headers together, 64 to 1048576: 16384
+---@field max_headers? integer how many of these there may be, 1 to 10000: 100
+---@field max_target? integer the length of `req.target`, 16 to 1048576: 8192
 ---@field max_body? integer|false of a request, where `req:body` and `req:chunks` say nothing else: 1048576; false: no limit
 ---@field max_requests? integer|false on one connection, which is then closed: 0; 0 or false, here as below: no limit
 ---@field max_connections? integer|false at once: 10000
@@ -145,7 +145,7 @@ function server:close() end
 ---@class neap.http.request
 ---@field method string `"GET"`, `"POST"`: as sent, methods are upper case
 ---@field target string all that follows the method, as sent: `"/search?q=two+words"`
----@field path string the target without `?` and what follows, as sent, so not decoded: `"/search"`
+---@field path string the target without `?` and what follows, as sent, so not decoded: `"/search"`; of an absolute target (`http://host/search`), too
 ---@field version string `"1.1"` or `"1.0"`
 ---@field query table<string, string> what follows the `?`, decoded (`%20` and `+` are a space): `{ q = "two words" }`. Of a repeated key the first value, see `query_list`
 ---@field headers table<string, string> all of them, by name; the name may be written in any case. A repeated one is joined with `", "` (`cookie`: with `"; "`)
@@ -223,7 +223,7 @@ function request:header_list(name) end
 ---A client that waits for leave to send it (`Expect: 100-continue`) gets that now; or before
 ---an answer (below 300) whose body is a function or has chunks: it may be made of that. A
 ---handler that never asks for the body need not care: it is thrown away, or the connection
----is closed after the answer (more than 64 KB are still to come, or nobody knows how much).
+---is closed after the answer (it is longer than 64 KB, or nobody knows how long).
 ---
 ---Fails with EMSGSIZE (more than `limit`, or `max_body` of the server), ETIMEDOUT (not there
 ---in time), EPROTO (chunks that are none), ECONNRESET (the client left). `assert` is enough to
@@ -289,15 +289,16 @@ function request:chunks(options) end
 ---
 ---Fails as `req:body` does, and with EINVAL for what is no JSON: `"line 3, column 7: ..."`;
 ---an error that the handler raises then is 400 for the client. What the body calls itself
----(`content-type`) is not looked at. `null` is `json.null`.
+---(`content-type`) is not looked at. `null` is `json.null`, and `false` is false: where it has
+---failed there is a code.
 ---
 ---```lua
 ---local http, net = require "neap.http", require "neap.net"
 ---
 ---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
 ---  local order, message = req:json { limit = 10000 }
----  if not order then return 400, message end
----  return order.cups .. " cups"
+---  if type(order) ~= "table" then return 400, message or "no object" end
+---  return tostring(order.cups) .. " cups"
 ---end))
 ---
 ---local conn <close> = assert(net.connect(server.address))

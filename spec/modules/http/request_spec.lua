@@ -30,6 +30,17 @@ describe("a request", function()
     assert.same({ "PROPFIND", "/?", "/", "1.0" }, seen(look, raw.request "PROPFIND /? HTTP/1.0"))
   end)
 
+  it("has the path of an absolute target, too", function()
+    local function look(req) return { req.target, req.path, req.query.x or "none" } end
+    local function expect(target, path, x)
+      assert.same({ target, path, x }, seen(look, raw.get(target)))
+    end
+    expect("http://a/b/c?x=/1?2", "/b/c", "/1?2")
+    expect("HTTPS://a:80/", "/", "none")
+    expect("http://a", "/", "none")
+    expect("http://a?x=1", "/", "1")
+  end)
+
   it("has a query, decoded, the first of each name", function()
     local function query(text)
       return seen(function(req)

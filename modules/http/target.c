@@ -21,19 +21,18 @@ static bool is_visible(const char *text, size_t size) {
   return bad == 0;
 }
 
-static const char *absolute_fault(const char *text, size_t size) {
+const char *target_authority(const char *text, size_t size, size_t *length) {
   size_t begin;
   if (size > 7 && head_same(text, "http://", 7))
     begin = 7;
   else if (size > 8 && head_same(text, "https://", 8))
     begin = 8;
   else
-    return "the target is no path and no http URL";
+    return NULL;
   size_t end = begin;
   while (end < size && text[end] != '/' && text[end] != '?') end++;
-  if (!authority_is_valid(text + begin, end - begin))
-    return "the target's host is malformed";
-  return NULL;
+  *length = end - begin;
+  return text + begin;
 }
 
 const char *target_fault(const char *text, size_t size, bool any) {
@@ -41,5 +40,10 @@ const char *target_fault(const char *text, size_t size, bool any) {
   if (size > 0 && text[0] == '/') return NULL;
   if (size == 1 && text[0] == '*')
     return any ? NULL : "the target * is for OPTIONS";
-  return absolute_fault(text, size);
+  size_t length;
+  const char *authority = target_authority(text, size, &length);
+  if (authority == NULL) return "the target is no path and no http URL";
+  if (!authority_is_valid(authority, length))
+    return "the target's host is malformed";
+  return NULL;
 }

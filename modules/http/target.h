@@ -8,4 +8,7 @@
 /* NULL, or what is wrong with it. `any`: the method may be asked of "*". */
 const char *target_fault(const char *text, size_t size, bool any);
 
+/* The "host:port" of an absolute-form; NULL: it has another form. */
+const char *target_authority(const char *text, size_t size, size_t *length);
+
 #endif

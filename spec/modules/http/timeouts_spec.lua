@@ -2,13 +2,8 @@
 local http, neap, test, timer = require "neap.http", require "neap", require "neap.test", require "neap.timer"
 local raw = require "spec.support.http"
 
--- A server that ends with its block.
 local function serve(options, handler)
-  local server = assert(http.serve("127.0.0.1:0", options, handler))
-  return setmetatable({}, {
-    __index = function(_, name) return server[name] end,
-    __close = function() server:close() end,
-  })
+  return assert(http.serve("127.0.0.1:0", options, handler))
 end
 
 local function echo(req) return req.target end

@@ -13,6 +13,15 @@ local function connect(server)
   return raw.connect(server.address, { limit = 1e6 })
 end
 
+-- Where the kernel takes something by itself, in its own time, a limit begins anew.
+local function advance_until(clock, condition)
+  for _ = 1, 100 do
+    clock:advance(0.5)
+    if condition() then return end
+  end
+  error("not in 50 s", 2)
+end
+
 describe("write_timeout", function()
   local size = 32 << 20
 
@@ -40,8 +49,7 @@ describe("write_timeout", function()
         client:send(raw.get("/", line))
         clock:advance(7.999)
         assert.equal(1, server.connections, name)
-        clock:advance(0.001)
-        assert.equal(0, server.connections, name)
+        advance_until(clock, function() return server.connections == 0 end)
       end
     end
   end)
@@ -71,8 +79,9 @@ describe("write_timeout", function()
     local clock <close> = test.clock()
     local client <close> = connect(server)
     client:send(raw.get "/")
-    clock:advance(8)
-    assert.equal("closed", failure)
+    clock:advance(7.999)
+    assert.is_nil(failure)
+    advance_until(clock, function() return failure == "closed" end)
   end)
 end)
 

@@ -33,13 +33,11 @@ static size_t authority_end(const char *text, size_t size, size_t begin) {
   return begin;
 }
 
-static const char *absolute_fault(const char *text, size_t size) {
+const char *target_authority(const char *text, size_t size, size_t *length) {
   size_t begin = scheme_size(text, size);
-  if (begin == 0) return "the target is no path and no http URL";
-  size_t end = authority_end(text, size, begin);
-  if (!authority_is_valid(text + begin, end - begin))
-    return "the target's host is malformed";
-  return NULL;
+  if (begin == 0) return NULL;
+  *length = authority_end(text, size, begin) - begin;
+  return text + begin;
 }
 
 const char *target_path(const char *text, size_t size, size_t *path_size) {
@@ -58,5 +56,10 @@ const char *target_fault(const char *text, size_t size, bool any) {
   if (size > 0 && text[0] == '/') return NULL;
   if (size == 1 && text[0] == '*')
     return any ? NULL : "the target * is for OPTIONS";
-  return absolute_fault(text, size);
+  size_t length;
+  const char *authority = target_authority(text, size, &length);
+  if (authority == NULL) return "the target is no path and no http URL";
+  if (!authority_is_valid(authority, length))
+    return "the target's host is malformed";
+  return NULL;
 }

@@ -206,6 +206,15 @@ static void check_spare(void) {
   }
   for (int i = 0; i < 100; i++) head_give_back(head_new(1), &spare);
   assert(spare->depth < 100); /* some are kept, not all */
+  head_free(spare);
+  spare = NULL;
+  static const char large[1 << 20];
+  for (int i = 0; i < 2; i++) {
+    first = head_new(1);
+    assert(head_append(first, large, i == 0 ? 16384 : sizeof large));
+    head_give_back(first, &spare);
+  }
+  assert(spare != NULL && spare->below == NULL); /* nor much memory */
   head_give_back(NULL, &spare);
   head_free(spare);
 }

@@ -86,6 +86,7 @@ return function(keeping, connecting, saves, bad)
       end
     end)
   end
+  test.eventually(function() return seen[0] or result.errors > 0 end, SECONDS)
   for version = 1, saves do
     local name = version % 2 == 0 and "dependency.lua" or "app.lua"
     if version % bad == 0 then

@@ -5,13 +5,8 @@ local raw, sockets = require "spec.support.http", require "spec.support.sockets"
 local test = require "neap.test"
 local eventually = test.eventually
 
--- A server that ends with its block; the options may be left out.
 local function serve(options, handler, address)
-  local server = assert(http.serve(address or "127.0.0.1:0", options, handler))
-  return setmetatable({}, {
-    __index = function(_, name) return server[name] end,
-    __close = function() server:close() end,
-  })
+  return assert(http.serve(address or "127.0.0.1:0", options, handler))
 end
 
 local function echo(req) return req.target end

@@ -50,11 +50,10 @@ struct client {
   int in_a_row;         /* of them, by the task */
   uint64_t leave_by;    /* the program, or its server, ends; or 0 */
   enum phase phase;
-  int refusal;    /* the status that the request has earned, or 0 */
-  bool sent;      /* the head of the answer */
-  bool head_only; /* the answer has no body */
-  bool endless;   /* its end is that of the connection */
-  bool last;      /* it ends after this answer */
+  int refusal;  /* the status that the request has earned, or 0 */
+  bool sent;    /* the head of the answer */
+  bool endless; /* its end is that of the connection */
+  bool last;    /* it ends after this answer */
 };
 
 /* For a struct listener_kind. */

@@ -231,11 +231,13 @@ void body_invite(struct client *client) {
   stream_flush(&client->stream);
 }
 
-static int start(lua_State *L, struct request *request, const struct wait *wait,
-                 int callback, int64_t timeout) {
+/* (It is in use only then: where nobody can wait this raises.) */
+static int start(lua_State *L, struct request *request, enum body_use use,
+                 const struct wait *wait, int callback, int64_t timeout) {
   struct body *body = &request->body;
   struct client *client = request->client;
   struct task *task = wait_begin(L, wait, callback);
+  body->use = use;
   if (body->is_none) return wait_pass(L, task, NULL);
   if (client == NULL) {
     if (body->status == 0) body->status = UV_ECANCELED;
@@ -271,7 +273,6 @@ static void begin(lua_State *L, struct request *request, enum body_use use,
     luaL_error(L, use == BODY_WHOLE
                     ? "this body is read in pieces already, by chunks()"
                     : "this body has been read whole already, by body()");
-  body->use = use;
   body->limit =
     (uint64_t)option_integer(L, options, "limit", 0, LUA_MAXINTEGER, most);
 }
@@ -282,7 +283,7 @@ static int read_whole(lua_State *L, const struct wait *wait) {
   option_arguments(L, 1, options);
   int64_t timeout = option_ms(L, 2, "timeout");
   begin(L, request, BODY_WHOLE, 2);
-  return start(L, request, wait, 3, timeout);
+  return start(L, request, BODY_WHOLE, wait, 3, timeout);
 }
 
 int body_read(lua_State *L) {
@@ -299,7 +300,7 @@ static int next_piece(lua_State *L) {
   struct request *request = request_check(L);
   lua_settop(L, 1);
   check_free(L, request); /* there may be other iterators */
-  return start(L, request, &body_wait, 2, timeout);
+  return start(L, request, BODY_PIECES, &body_wait, 2, timeout);
 }
 
 int body_chunks(lua_State *L) {
@@ -308,6 +309,7 @@ int body_chunks(lua_State *L) {
   option_arguments(L, 1, options);
   int64_t timeout = option_ms(L, 2, "timeout");
   begin(L, request, BODY_PIECES, 2);
+  request->body.use = BODY_PIECES;
   lua_pushinteger(L, timeout);
   lua_pushcclosure(L, next_piece, 1);
   lua_pushvalue(L, 1);

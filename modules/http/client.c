@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/error.h"
-#include "host/generation.h"
 #include "host/host.h"
 #include "host/listen/listener.h"
 #include "host/task.h"
@@ -84,6 +82,7 @@ static void on_free(struct handle *h) {
   struct client *client = (struct client *)h;
   head_free(client->intake.head);
   inbox_free(&client->stream.inbox);
+  stream_free(h);
 }
 
 /* ---- a body -------------------------------------------------------------- */
@@ -142,16 +141,14 @@ static bool is_to_stay(const struct client *client) {
          clock_ms(&client->stream.handle.host->clock) < client->leave_by;
 }
 
-static bool begin_request(struct client *client) {
+static void begin_request(struct client *client) {
   static uint64_t last_number;
   client->number = ++last_number;
-  client->head_only = client->intake.head->method == HTTP_HEAD;
   client->requests++;
   client->sent = false;
   client->refusal = 0;
   client->last = !client->intake.keep_alive;
   client_enter(client, PHASE_SERVED);
-  return true;
 }
 
 /* The limits are those of whoever serves now; but for a head that has begun
@@ -161,6 +158,7 @@ static void obey(struct client *client) {
   if (server != NULL) client->limits = server->limits.intake;
 }
 
+/* True: a head is whole, and its request has begun. */
 static bool parse(struct client *client) {
   struct inbox *inbox = &client->stream.inbox;
   struct intake *intake = &client->intake;
@@ -175,7 +173,7 @@ static bool parse(struct client *client) {
     case INTAKE_REFUSED:
       client_refuse(client, intake->refusal, intake->why);
       return false;
-    default: return begin_request(client);
+    default: begin_request(client); return true;
   }
 }
 

@@ -52,7 +52,6 @@ struct client {
   uint8_t in_a_row;     /* requests that the task has served */
   uint8_t phase;        /* an enum phase */
   bool sent;            /* the head of the answer */
-  bool head_only;       /* the answer has no body */
   bool endless;         /* its end is that of the connection */
   bool last;            /* it ends after this answer */
 };

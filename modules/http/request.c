@@ -101,10 +101,6 @@ void request_describe(const struct request *request, char *text, size_t size) {
            is_long ? "..." : "", id);
 }
 
-bool request_is(const struct request *request, int method) {
-  return request->method == method;
-}
-
 /* ---- fields -------------------------------------------------------------- */
 
 static int get_method(lua_State *L) {

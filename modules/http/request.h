@@ -61,7 +61,6 @@ enum { REQUEST_ID = 40 };
 void request_format_id(uint64_t number, char text[REQUEST_ID]);
 /* "GET /hello (request 3f9a01c2-17)": for reports. */
 void request_describe(const struct request *request, char *text, size_t size);
-bool request_is(const struct request *request, int method);
 
 /* The table of what a script, or we, keep with the request at index 1. */
 void request_push_own(lua_State *L);

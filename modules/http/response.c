@@ -104,6 +104,8 @@ static void read_body(const struct source *from, int index,
       join(from, index);
   }
   response->text = lua_tolstring(L, index, &response->size);
+  if (response->size > INT32_MAX) /* more than goes into one write */
+    refuse(from, "as its body more than 2 GB (a function can give it)");
 }
 
 static void read_headers(const struct source *from, int index,

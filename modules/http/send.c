@@ -64,6 +64,7 @@ static int write_data(lua_State *L) { /* data, callback; request */
   lua_settop(L, 2);
   check_strings(L, 1);
   const char *data = lua_tolstring(L, 1, &size);
+  luaL_argcheck(L, size <= INT32_MAX, 1, "more than 2 GB in one write");
   check_length(L, request, size);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);

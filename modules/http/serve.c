@@ -31,11 +31,14 @@ static struct server *server_of(const struct client *client) {
 
 /* ---- the answer ---------------------------------------------------------- */
 
+static bool is_head_only(const struct client *client) {
+  return client->intake.head->method == HTTP_HEAD;
+}
+
 static struct reply reply_for(struct client *client, bool reads) {
-  const struct request *request = client->request;
   return (struct reply){.keep_alive = client_may_go_on(client, reads),
-                        .head_only = request_is(request, HTTP_HEAD),
-                        .old = request->minor == 0};
+                        .head_only = is_head_only(client),
+                        .old = client->intake.head->minor == 0};
 }
 
 /* Its body may be made of that of the request, while it is sent. */
@@ -158,7 +161,7 @@ static bool settle(lua_State *L, struct task *task, enum task_end end) {
 static void answer_for(struct client *client, enum task_end how) {
   char id[REQUEST_ID], text[REFUSAL_MOST];
   struct refusal refusal = {.status = client->refusal,
-                            .head_only = client->head_only};
+                            .head_only = is_head_only(client)};
   if (refusal.status == 0) refusal.status = how == TASK_FAILED ? 500 : 503;
   if (how == TASK_FAILED && client->refusal == 0) {
     refusal.keeps_alive = client_may_go_on(client, false);

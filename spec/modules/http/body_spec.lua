@@ -172,6 +172,13 @@ describe("req:body", function()
 end)
 
 describe("req:chunks", function()
+  it("is there where the whole was asked for, but could not be waited for", function()
+    assert.same({ { "hello" } }, { read(function(req)
+      assert.has_error(function() table.sort({ 1, 2 }, function() return req:body() == "" end) end)
+      return pieces(req)
+    end, raw.post("/", "hello")) })
+  end)
+
   it("gives it piece by piece", function()
     assert.same({ { "hello" }, { "" }, { "chunks" } }, { read(pieces, raw.post("/", "hello"), raw.get "/",
       raw.post("/", raw.chunked { "chu", "nks" }, "Transfer-Encoding: chunked")) })

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "modules/http/authority.h"
+#include "modules/http/lines.h"
+#include "modules/http/target.h"
 
 enum { /* bits of intake->seen */
        HOST = 1,
@@ -35,11 +37,24 @@ static bool is_plain(const char *name_end, const char *value, size_t size,
          memchr(name_end, '\t', (size_t)(value - name_end)) == NULL;
 }
 
+/* Where the target names a host too, it must be this one (RFC 9112, 3.2): one
+ * reader goes by the target, another by Host. */
+static bool is_host_of_target(const struct intake *intake, const char *host,
+                              size_t size) {
+  size_t target_size, length;
+  const char *target = lines_target(intake, &target_size);
+  const char *authority = target_authority(target, target_size, &length);
+  return authority == NULL ||
+         (length == size && head_alike(authority, host, size));
+}
+
 static int add_host(struct intake *intake, const char *value, size_t size) {
   if (!is_first(intake, HOST))
     return intake_refuse(intake, 400, "more than one Host");
   if (!authority_is_valid(value, size))
     return intake_refuse(intake, 400, "Host is malformed");
+  if (!is_host_of_target(intake, value, size))
+    return intake_refuse(intake, 400, "Host is not that of the target");
   return 0;
 }
 

@@ -29,7 +29,7 @@ void head_free(struct head *head) {
 
 /* ---- a stack of those that nobody needs: the last one used is the warmest --- */
 
-enum { SPARE_MOST = 64 };
+enum { SPARE_MOST = 64, SPARE_SIZE = 65536 /* of the data of each */ };
 
 struct head *head_take(struct head **spare, unsigned lines) {
   struct head *head = *spare;
@@ -47,7 +47,7 @@ struct head *head_take(struct head **spare, unsigned lines) {
 void head_give_back(struct head *head, struct head **spare) {
   if (head == NULL) return;
   unsigned depth = *spare != NULL ? (*spare)->depth : 0;
-  if (depth == SPARE_MOST) {
+  if (depth == SPARE_MOST || head->capacity > SPARE_SIZE) {
     head_free(head);
     return;
   }
@@ -87,14 +87,17 @@ static unsigned char lower(char c) {
   return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
+bool head_alike(const char *one, const char *other, size_t size) {
+  size_t same = 0;
+  while (same < size && lower(one[same]) == lower(other[same])) same++;
+  return same == size;
+}
+
 static const char *find(const struct head *head, const char *name, size_t size,
                         unsigned *from, unsigned end, size_t *value_size) {
   for (unsigned i = *from; i + 1 < end; i += 2) {
     if (head->pieces[i].size != size) continue;
-    const char *candidate = head->data + head->pieces[i].at;
-    size_t same = 0;
-    while (same < size && lower(candidate[same]) == lower(name[same])) same++;
-    if (same < size) continue;
+    if (!head_alike(head->data + head->pieces[i].at, name, size)) continue;
     *from = i + 2;
     return head_piece(head, i + 1, value_size);
   }

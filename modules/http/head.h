@@ -56,6 +56,9 @@ static inline const char *head_piece(const struct head *head, unsigned i,
   return head->data + head->pieces[i].at;
 }
 
+/* Are these the same but for the case of letters? */
+bool head_alike(const char *one, const char *other, size_t size);
+
 /* The value of the next header with this name (in any case), or NULL. *from
  * is 0 for the first, and is moved on. */
 const char *head_find(const struct head *head, const char *name, size_t size,
@@ -64,7 +67,7 @@ const char *head_find(const struct head *head, const char *name, size_t size,
 const char *head_find_trailer(const struct head *head, const char *name,
                               size_t size, unsigned *from, size_t *value_size);
 
-/* Are these the same but for the case of letters? `lower` has no capitals, only
+/* As head_alike, and faster: `lower` has no capitals, only
  * letters, digits, and what a token may have; `text` no control byte. */
 static inline bool head_same(const char *text, const char *lower, size_t size) {
   unsigned difference = 0;

@@ -39,6 +39,14 @@ static uint32_t offset(const llhttp_t *parser, const char *at) {
   return intake->head->read + (uint32_t)(at - fed(parser));
 }
 
+const char *lines_target(const struct intake *intake, size_t *size) {
+  const struct head *head = intake->head;
+  struct head_piece target = head->pieces[0];
+  *size = target.size;
+  if (target.at < head->read) return head->data + target.at;
+  return fed(&intake->parser) + (target.at - head->read);
+}
+
 static bool in_trailers(const struct head *head) {
   return head->trailers > 0;
 }

@@ -15,6 +15,10 @@ void lines_begin_trailers(struct intake *intake);
 bool lines_read(struct intake *intake, const char *lines, size_t size,
                 size_t *used);
 
+/* While lines are read: the target that was among them, or among earlier ones.
+ */
+const char *lines_target(const struct intake *intake, size_t *size);
+
 /* Is there a byte that may be in no line? */
 bool lines_have_control(const char *bytes, size_t size);
 /* How many bytes may come from head->begin on, until a line ends? */

@@ -21,34 +21,28 @@ static bool is_visible(const char *text, size_t size) {
   return bad == 0;
 }
 
-/* How long "http://" is, which it begins with; 0: with nothing of the kind. */
-static size_t scheme_size(const char *text, size_t size) {
-  if (size > 7 && head_same(text, "http://", 7)) return 7;
-  if (size > 8 && head_same(text, "https://", 8)) return 8;
-  return 0;
-}
-
-static size_t authority_end(const char *text, size_t size, size_t begin) {
-  while (begin < size && text[begin] != '/' && text[begin] != '?') begin++;
-  return begin;
-}
-
-static const char *absolute_fault(const char *text, size_t size) {
-  size_t begin = scheme_size(text, size);
-  if (begin == 0) return "the target is no path and no http URL";
-  size_t end = authority_end(text, size, begin);
-  if (!authority_is_valid(text + begin, end - begin))
-    return "the target's host is malformed";
-  return NULL;
+const char *target_authority(const char *text, size_t size, size_t *length) {
+  size_t begin;
+  if (size > 7 && head_same(text, "http://", 7))
+    begin = 7;
+  else if (size > 8 && head_same(text, "https://", 8))
+    begin = 8;
+  else
+    return NULL;
+  size_t end = begin;
+  while (end < size && text[end] != '/' && text[end] != '?') end++;
+  *length = end - begin;
+  return text + begin;
 }
 
 const char *target_path(const char *text, size_t size, size_t *path_size) {
-  size_t begin = 0;
-  if (text[0] != '/' && text[0] != '*')
-    begin = authority_end(text, size, scheme_size(text, size));
-  const char *mark = memchr(text + begin, '?', size - begin);
-  *path_size = (mark == NULL ? size : (size_t)(mark - text)) - begin;
-  if (*path_size > 0) return text + begin;
+  size_t length;
+  const char *authority = target_authority(text, size, &length);
+  const char *path = authority == NULL ? text : authority + length;
+  const char *end = text + size,
+             *mark = memchr(path, '?', (size_t)(end - path));
+  *path_size = (size_t)((mark == NULL ? end : mark) - path);
+  if (*path_size > 0) return path;
   *path_size = 1;
   return "/"; /* RFC 9110, 4.2.3 */
 }
@@ -58,5 +52,10 @@ const char *target_fault(const char *text, size_t size, bool any) {
   if (size > 0 && text[0] == '/') return NULL;
   if (size == 1 && text[0] == '*')
     return any ? NULL : "the target * is for OPTIONS";
-  return absolute_fault(text, size);
+  size_t length;
+  const char *authority = target_authority(text, size, &length);
+  if (authority == NULL) return "the target is no path and no http URL";
+  if (!authority_is_valid(authority, length))
+    return "the target's host is malformed";
+  return NULL;
 }

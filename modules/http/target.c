@@ -21,32 +21,28 @@ static bool is_visible(const char *text, size_t size) {
   return bad == 0;
 }
 
-/* How long "http://" is, which it begins with; 0: with nothing of the kind. */
-static size_t scheme_size(const char *text, size_t size) {
-  if (size > 7 && head_same(text, "http://", 7)) return 7;
-  if (size > 8 && head_same(text, "https://", 8)) return 8;
-  return 0;
-}
-
-static size_t authority_end(const char *text, size_t size, size_t begin) {
-  while (begin < size && text[begin] != '/' && text[begin] != '?') begin++;
-  return begin;
-}
-
 const char *target_authority(const char *text, size_t size, size_t *length) {
-  size_t begin = scheme_size(text, size);
-  if (begin == 0) return NULL;
-  *length = authority_end(text, size, begin) - begin;
+  size_t begin;
+  if (size > 7 && head_same(text, "http://", 7))
+    begin = 7;
+  else if (size > 8 && head_same(text, "https://", 8))
+    begin = 8;
+  else
+    return NULL;
+  size_t end = begin;
+  while (end < size && text[end] != '/' && text[end] != '?') end++;
+  *length = end - begin;
   return text + begin;
 }
 
 const char *target_path(const char *text, size_t size, size_t *path_size) {
-  size_t begin = 0;
-  if (text[0] != '/' && text[0] != '*')
-    begin = authority_end(text, size, scheme_size(text, size));
-  const char *mark = memchr(text + begin, '?', size - begin);
-  *path_size = (mark == NULL ? size : (size_t)(mark - text)) - begin;
-  if (*path_size > 0) return text + begin;
+  size_t length;
+  const char *authority = target_authority(text, size, &length);
+  const char *path = authority == NULL ? text : authority + length;
+  const char *end = text + size,
+             *mark = memchr(path, '?', (size_t)(end - path));
+  *path_size = (size_t)((mark == NULL ? end : mark) - path);
+  if (*path_size > 0) return path;
   *path_size = 1;
   return "/"; /* RFC 9110, 4.2.3 */
 }

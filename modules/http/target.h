@@ -9,10 +9,11 @@
 /* NULL, or what is wrong with it. `any`: the method may be asked of "*". */
 const char *target_fault(const char *text, size_t size, bool any);
 
+/* The "host:port" of an absolute-form; NULL: it has another form. */
+const char *target_authority(const char *text, size_t size, size_t *length);
+
 /* Of a target without a fault: what a handler looks at, without the query, and
  * without the scheme and the host of an absolute one. */
 const char *target_path(const char *text, size_t size, size_t *path_size);
-/* The "host:port" of an absolute-form; NULL: it has another form. */
-const char *target_authority(const char *text, size_t size, size_t *length);
 
 #endif

@@ -223,7 +223,7 @@ function request:header_list(name) end
 ---A client that waits for leave to send it (`Expect: 100-continue`) gets that now; or before
 ---an answer (below 300) whose body is a function or has chunks: it may be made of that. A
 ---handler that never asks for the body need not care: it is thrown away, or the connection
----is closed after the answer (it is longer than 64 KB, or nobody knows how long).
+---is closed after the answer (more than 64 KB are still to come, or nobody knows how much).
 ---
 ---Fails with EMSGSIZE (more than `limit`, or `max_body` of the server), ETIMEDOUT (not there
 ---in time), EPROTO (chunks that are none), ECONNRESET (the client left). `assert` is enough to

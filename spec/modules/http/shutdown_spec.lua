@@ -85,6 +85,10 @@ describe("SIGTERM", function()
       assert.equal("/1", clients[i]:response().body)
     end
     process:signal "TERM"
+    repeat -- until it has heard of that
+      local conn = net.connect(address)
+      if conn then conn:close() end
+    until not conn
     for i = 1, 20, 2 do clients[i]:send(raw.get "/2") end
     for i, client in ipairs(clients) do
       if i % 2 == 1 then

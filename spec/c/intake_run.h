@@ -103,6 +103,22 @@ static unsigned count(const struct head *head, const char *name) {
   return found;
 }
 
+/* A target that names a host names the one of Host. */
+static void check_host(const struct head *head) {
+  size_t size, host_size;
+  unsigned from = 0;
+  const char *target = head_piece(head, 0, &size);
+  const char *host = head_find(head, "host", 4, &from, &host_size);
+  if (target[0] == '/' || target[0] == '*' || host == NULL) return;
+  const char *end = target + size;
+  while (*target != '/') target++;
+  target += 2;
+  assert((size_t)(end - target) >= host_size);
+  assert(head_alike(target, host, host_size));
+  target += host_size;
+  assert(target == end || *target == '/' || *target == '?');
+}
+
 /* What holds of every request, checked in another way than it was read. */
 static void check_head(const struct intake *intake) {
   const struct head *head = intake->head;
@@ -121,6 +137,7 @@ static void check_head(const struct intake *intake) {
   assert(memcmp(head->data + at, " HTTP/1.", 8) == 0);
   assert(memcmp(head->data + at + 9, "\r\n", 2) == 0);
   at = check_lines(head, 1, head->trailers, at + 11);
+  check_host(head);
   assert(at <= intake->limits->header_size);
   if (at < head->size) {
     assert(intake->chunked);

@@ -97,6 +97,7 @@ describe("a request is refused", function()
     ["two hosts"] = { get("Host: a", "host: a") },
     ["an empty host and another"] = { get("Host:", "Host: a") },
     ["a malformed host"] = { get "Host: a b" },
+    ["a host that is not the target's"] = { head("GET http://a/bad HTTP/1.1", "Host: b") },
     ["a host with a path"] = { get "Host: a/b" },
     ["a host with a user"] = { get "Host: u@a" },
     ["HTTP/0.9"] = { "GET /bad\r\n" },

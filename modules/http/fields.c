@@ -98,7 +98,7 @@ bool fields_is_token_byte(unsigned char c) {
   return c > ' ' && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
 }
 
-static bool is_token(const char *text, size_t size) {
+bool fields_is_token(const char *text, size_t size) {
   for (size_t i = 0; i < size; i++)
     if (!fields_is_token_byte((unsigned char)text[i])) return false;
   return size > 0;
@@ -112,7 +112,7 @@ static int refuse_encoding(struct intake *intake, const char *list,
   const char *coding;
   bool chunked = false;
   while (next_element(list, size, &at, &coding, &length)) {
-    if (chunked || !is_token(coding, length))
+    if (chunked || !fields_is_token(coding, length))
       return intake_refuse(intake, 400, "Transfer-Encoding is malformed");
     chunked = length == 7 && head_same(coding, "chunked", 7);
   }

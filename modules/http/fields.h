@@ -25,5 +25,6 @@ int fields_finish(struct intake *intake);
 
 /* May it be in a token (RFC 9110, 5.6.2)? */
 bool fields_is_token_byte(unsigned char c);
+bool fields_is_token(const char *text, size_t size);
 
 #endif

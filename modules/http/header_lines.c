@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "modules/http/bytes.h"
+#include "modules/http/fields.h"
 
 struct text {
   const char *bytes;
@@ -13,17 +14,6 @@ struct text {
 };
 
 /* ---- what cannot be sent ------------------------------------------------- */
-
-static bool is_token(struct text text) {
-  static const char marks[] = "!#$%&'*+-.^_`|~";
-  for (size_t i = 0; i < text.size; i++) {
-    char c = text.bytes[i];
-    bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                    (c >= '0' && c <= '9');
-    if (!is_alnum && (c == '\0' || strchr(marks, c) == NULL)) return false;
-  }
-  return text.size > 0;
-}
 
 static bool is_clean(struct text text) {
   for (size_t i = 0; i < text.size; i++) {
@@ -39,7 +29,7 @@ static struct text check_name(lua_State *L, int index) {
     luaL_error(L, "a response header has a name that is a %s",
                luaL_typename(L, index));
   name.bytes = lua_tolstring(L, index, &name.size);
-  if (!is_token(name))
+  if (!fields_is_token(name.bytes, name.size))
     luaL_error(L, "'%s' cannot be the name of a response header", name.bytes);
   return name;
 }
@@ -78,8 +68,7 @@ static enum rule rule_of(struct text name) {
     {"connection", RULE_CLOSE},       {"content-length", RULE_LENGTH},
     {"content-type", RULE_TYPE},      {"date", RULE_DATE},
     {"keep-alive", RULE_OURS},        {"proxy-connection", RULE_OURS},
-    {"transfer-encoding", RULE_OURS}, {"trailer", RULE_PLAIN},
-    {"upgrade", RULE_OURS},
+    {"transfer-encoding", RULE_OURS}, {"upgrade", RULE_OURS},
   };
   char first = (char)(name.bytes[0] | 32);
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

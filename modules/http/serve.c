@@ -23,7 +23,7 @@
 
 enum { AT_REQUEST = 1, AT_HANDLER, AT_ROOM, AT_RESULTS };
 
-enum { IN_A_ROW = 64, HEAD_SIZE = 1024, COPY_MOST = 4096 };
+enum { IN_A_ROW = 64, HEAD_SIZE = 1024 };
 
 static struct server *server_of(const struct client *client) {
   return client->task->sink_data;

@@ -47,11 +47,6 @@ void listener_leave(struct listener *listener) {
   handle_leave(&listener->handle);
 }
 
-struct owner *listener_new_owner(const struct listener *listener) {
-  return owner_new(listener->shares ? listener->handle.host->root
-                                    : listener->handle.work.owner->generation);
-}
-
 /* ---- as work of its owner ------------------------------------------------ */
 
 static bool has_last_call(const struct listener *listener) {

@@ -76,9 +76,6 @@ int listener_begin(lua_State *L, struct listener *listener, int index);
  * is the address. */
 int listener_error(lua_State *L, int status);
 
-/* Of a connection: it outlives the version, where the listener shares. NULL
- * without memory. */
-struct owner *listener_new_owner(const struct listener *listener);
 /* Who may call its handler. When it is closed and nobody is left it lets go of
  * that: a script may hold the server for longer, from the handler itself. */
 void listener_use(struct listener *listener);

@@ -2,9 +2,9 @@
 #include "modules/http/client.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "host/host.h"
+#include "host/listen/accepted.h"
 #include "host/listen/listener.h"
 #include "host/task.h"
 #include "modules/http/body.h"
@@ -349,43 +349,18 @@ static const struct stream_kind kind = {.work = {.name = "http connection",
                                         .push_name = push_name,
                                         .is_socket = true};
 
-static int adopt(struct stream *stream, int fd) {
-  return stream->uv.any.type == UV_TCP ? uv_tcp_open(&stream->uv.tcp, fd)
-                                       : uv_pipe_open(&stream->uv.pipe, fd);
-}
-
-static struct client *client_new(struct server *server, int fd) {
-  struct listener *listener = &server->listener;
-  struct owner *owner = listener_new_owner(listener);
-  struct stream *stream = NULL;
-  if (owner != NULL)
-    stream = stream_new(listener->handle.host, owner,
-                        listener->is_unix ? UV_NAMED_PIPE : UV_TCP, &kind);
-  if (stream == NULL) {
-    if (owner != NULL) owner_drop(owner);
-    close(fd);
-  } else if (adopt(stream, fd) < 0) {
-    handle_close(&stream->handle);
-    stream = NULL;
-    close(fd);
-  }
-  return (struct client *)stream;
-}
-
 void client_accept(struct listener *listener, int fd,
                    const struct sockaddr *peer) {
   struct server *server = (struct server *)listener;
-  struct client *client = client_new(server, fd);
-  if (client == NULL) return;
-  struct stream *stream = &client->stream;
-  stream->handle.origin = listener->handle.origin;
+  struct stream *stream = accepted_new(listener, fd, &kind);
+  struct client *client = (struct client *)stream;
+  if (stream == NULL) return;
   stream->handle.on_free = on_free;
   stream->consumer = &consumer;
   stream->served = true;
   peer_set(&client->peer, peer);
   client->limits = server->limits.intake;
   intake_init(&client->intake, &client->limits, &spare);
-  if (stream->uv.any.type == UV_TCP) uv_tcp_nodelay(&stream->uv.tcp, 1);
   stream_start(stream);
   const char *why = admission_enter(client, server);
   if (why == NULL)

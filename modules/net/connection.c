@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "host/host.h"
+#include "host/listen/accepted.h"
 #include "host/option.h"
 #include "modules/net/events.h"
 
@@ -34,11 +35,18 @@ static void on_free(struct handle *h) {
   stream_free(h);
 }
 
-struct connection *connection_new(struct host *host, struct owner *owner,
-                                  uv_handle_type type) {
-  struct stream *stream = stream_new(host, owner, type, &kind);
+static struct connection *of_stream(struct stream *stream) {
   if (stream != NULL) stream->handle.on_free = on_free;
   return (struct connection *)stream;
+}
+
+struct connection *connection_new(struct host *host, struct owner *owner,
+                                  uv_handle_type type) {
+  return of_stream(stream_new(host, owner, type, &kind));
+}
+
+struct connection *connection_accept(const struct listener *listener, int fd) {
+  return of_stream(accepted_new(listener, fd, &kind));
 }
 
 static struct connection *check_any(lua_State *L) {

@@ -22,6 +22,8 @@ struct connection {
 /* NULL without memory. `type` is UV_TCP or UV_NAMED_PIPE. */
 struct connection *connection_new(struct host *host, struct owner *owner,
                                   uv_handle_type type);
+/* The same for one that was accepted, see accepted.h. */
+struct connection *connection_accept(const struct listener *listener, int fd);
 void connection_open_class(lua_State *L);
 
 /* credentials.c */

@@ -2,7 +2,6 @@
 #include "modules/net/server.h"
 
 #include <lauxlib.h>
-#include <unistd.h>
 
 #include "host/host.h"
 #include "host/task.h"
@@ -49,8 +48,6 @@ static bool serve(struct listener *listener, struct connection *connection) {
 static void serve_socket(struct listener *listener,
                          struct connection *connection) {
   struct stream *stream = &connection->stream;
-  stream->handle.origin = listener->handle.origin;
-  stream->handle.work.spec = listener->handle.work.spec;
   bool served = listener->shares ? events_serve(listener->service, connection)
                                  : serve(listener, connection);
   if (!served) {
@@ -58,33 +55,16 @@ static void serve_socket(struct listener *listener,
     return;
   }
   stream->served = true;
-  if (stream->uv.any.type == UV_TCP) uv_tcp_nodelay(&stream->uv.tcp, 1);
   stream_start(stream);
   if (listener->shares) events_pump(connection);
 }
 
-static int adopt(struct stream *stream, int fd) {
-  return stream->uv.any.type == UV_TCP ? uv_tcp_open(&stream->uv.tcp, fd)
-                                       : uv_pipe_open(&stream->uv.pipe, fd);
-}
-
 static void accept_one(struct listener *listener, int fd,
                        const struct sockaddr *peer) {
-  struct owner *owner = listener_new_owner(listener);
-  struct connection *connection = NULL;
-  if (owner != NULL)
-    connection = connection_new(listener->handle.host, owner,
-                                listener->is_unix ? UV_NAMED_PIPE : UV_TCP);
-  if (connection == NULL) {
-    if (owner != NULL) owner_drop(owner);
-    close(fd);
-  } else if (adopt(&connection->stream, fd) < 0) {
-    handle_close(&connection->stream.handle);
-    close(fd);
-  } else {
-    peer_set(&connection->peer, peer);
-    serve_socket(listener, connection);
-  }
+  struct connection *connection = connection_accept(listener, fd);
+  if (connection == NULL) return;
+  peer_set(&connection->peer, peer);
+  serve_socket(listener, connection);
 }
 
 /* What was no line yet may be data for the next one. */

@@ -1,5 +1,6 @@
 -- A server that is saved while it answers: small in the specs, at full size in bench/.
 local neap = require "neap"
+local asking = require "spec.support.asking"
 local raw = require "spec.support.http"
 local reloading = require "spec.support.reloading"
 local test = require "neap.test"
@@ -68,22 +69,15 @@ return function(keeping, connecting, saves, bad)
   local address = program:run "return server.address"
   local result = { asked = 0, errors = 0, back = 0, seen = 0, broken = 0 }
   local seen, stop, tasks = {}, false, {}
+  local function over() return stop end
   for i = 1, keeping + connecting do
     tasks[i] = neap.go(function()
       local ask, client <close> = (i <= keeping and keep or connect)(address) -- luacheck: ignore
-      local last = 0
-      while not stop do
+      asking(function()
         local ok, version, message = pcall(ask)
-        if not ok then version, message = nil, version end
-        result.asked = result.asked + 1
-        if not version then
-          result.errors, result.message = result.errors + 1, message
-          return
-        end
-        if version < last then result.back = result.back + 1 end
-        last = version
-        if not seen[version] then seen[version], result.seen = true, result.seen + 1 end
-      end
+        if not ok then return nil, version end
+        return version, message
+      end, result, seen, over)
     end)
   end
   test.eventually(function() return seen[0] or result.errors > 0 end, SECONDS)

@@ -1,5 +1,6 @@
 -- A program that is reloaded under load, and what that costs: small in the specs, at full size in bench/reload.
 local neap, net, timer = require "neap", require "neap.net", require "neap.timer"
+local asking = require "spec.support.asking"
 local child = require "spec.support.child"
 local test = require "neap.test"
 local reloading = require "spec.support.reloading"
@@ -69,20 +70,11 @@ local function reload_under_load(clients, versions, new_client)
   local address = app:run "return server.address"
   local result = { asked = 0, errors = 0, back = 0, seen = 0, versions = versions }
   local seen, stop, tasks = {}, false, {}
+  local function over() return stop end
   for i = 1, clients do
     tasks[i] = neap.go(function()
-      local ask <close>, last = new_client(address), 0
-      while not stop do
-        local version, message = ask()
-        result.asked = result.asked + 1
-        if not version then
-          result.errors, result.message = result.errors + 1, message
-          return
-        end
-        if version < last then result.back = result.back + 1 end
-        last = version
-        if not seen[version] then seen[version], result.seen = true, result.seen + 1 end
-      end
+      local ask <close> = new_client(address)
+      asking(ask, result, seen, over)
     end)
   end
   for version = 0, versions do

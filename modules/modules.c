@@ -12,12 +12,19 @@
 
 // clang-format off: one line for each
 static const luaL_Reg modules[] = {
-  {"neap", open_neap},          {"neap.crypto", open_crypto},
-  {"neap.fs", open_fs},         {"neap.hot", open_hot},
-  {"neap.http", open_http},     {"neap.json", open_json},
-  {"neap.net", open_net},       {"neap.process", open_process},
-  {"neap.signal", open_signal}, {"neap.test", open_test},
-  {"neap.timer", open_timer},   {NULL, NULL},
+  {"neap", open_neap},
+  {"neap.crypto", open_crypto},
+  {"neap.fs", open_fs},
+  {"neap.hot", open_hot},
+  {"neap.http", open_http},
+  {"neap.http.middleware", open_http_middleware},
+  {"neap.json", open_json},
+  {"neap.net", open_net},
+  {"neap.process", open_process},
+  {"neap.signal", open_signal},
+  {"neap.test", open_test},
+  {"neap.timer", open_timer},
+  {NULL, NULL},
 };
 // clang-format on
 

@@ -11,6 +11,7 @@
 #include "host/stream/ends.h"
 #include "modules/http/body.h"
 #include "modules/http/client.h"
+#include "modules/http/cookies.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
 #include "modules/http/send.h"
@@ -214,12 +215,13 @@ struct field {
 };
 
 static const struct field fields[] = {
-  {"address", get_address, true},   {"base", get_base, false},
-  {"headers", get_headers, true},   {"id", get_id, false},
-  {"method", get_method, false},    {"params", get_params, true},
-  {"path", get_path, false},        {"peer", get_peer, false},
-  {"query", get_query, true},       {"target", get_target, false},
-  {"trailers", get_trailers, true}, {"version", get_version, false},
+  {"address", get_address, true},  {"base", get_base, false},
+  {"cookies", cookies_push, true}, {"headers", get_headers, true},
+  {"id", get_id, false},           {"method", get_method, false},
+  {"params", get_params, true},    {"path", get_path, false},
+  {"peer", get_peer, false},       {"query", get_query, true},
+  {"target", get_target, false},   {"trailers", get_trailers, true},
+  {"version", get_version, false},
 };
 
 static int push_field(lua_State *L) { /* request, key; methods, fields */
@@ -259,6 +261,7 @@ static const luaL_Reg methods[] = {
   {"header_list", headers_list},
   {"json", body_read_json},
   {"query_list", query_list},
+  {"signed_cookie", cookies_signed},
   {NULL, NULL},
 };
 

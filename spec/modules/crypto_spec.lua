@@ -219,7 +219,8 @@ describe("crypto.base64", function()
   end)
 
   it("reads nothing else", function()
-    for _, text in ipairs { "Z", "Zg=", "Zg===", "=", "==", "====", "Z===", "Zg==Zg==", "Zm8==", "Zm9v=", "Zh==", "Zm9=",
+    for _, text in ipairs {
+      "Z", "Zg=", "Zg===", "=", "==", "====", "Z===", "Zg==Zg==", "Zm8==", "Zm9v=", "Zh==", "Zm9=",
       "Zm9v\n", " Zm9v", "Zm-v", "Zm_v", "Zm9v\0", "Zm\2559v", "Zm=v" } do
       assert.same({ nil, "from_base64: this is not base64", "EINVAL" }, { crypto.from_base64(text) }, text)
     end
@@ -295,7 +296,8 @@ describe("a password", function()
       "$scrypt$ln=4,r=1,p=0$" .. salt .. "$" .. hash, "$scrypt$ln=16,r=1,p=1$" .. salt .. "$" .. hash,
       "$scrypt$ln=24,r=8,p=1$" .. salt .. "$" .. hash, "$scrypt$ln=63,r=8,p=1$" .. salt .. "$" .. hash,
       "$scrypt$ln=4,r=1,p=1$" .. salt .. "$" .. hash .. "$", "$scrypt$ln=4,r=1,p=1$" .. salt .. "$" .. hash .. "=",
-      "$scrypt$ln=4,r=1,p=1$" .. salt .. "$" .. ("A"):rep(88), "$scrypt$ln=4,r=1,p=1$" .. salt .. "$" .. ("A"):rep(4000),
+      "$scrypt$ln=4,r=1,p=1$" .. salt .. "$" .. ("A"):rep(88),
+      "$scrypt$ln=4,r=1,p=1$" .. salt .. "$" .. ("A"):rep(4000),
       "$scrypt$ln=4,r=1,p=1$" .. salt .. "$AAAA", "$argon2id$v=19$m=65536,t=3,p=4$" .. salt .. "$" .. hash,
       "$scrypt$ln=99999999999999999999,r=1,p=1$" .. salt .. "$" .. hash } do
       assert.same({ nil, "verify_password: this is not a hash of a password", "EINVAL" },

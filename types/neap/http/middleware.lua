@@ -14,6 +14,56 @@ local middleware = {}
 
 -- ---- sessions --------------------------------------------------------------
 
+---@class neap.http.sessions_options
+---@field name? string of the cookie, and of the sessions: "session". Where it is the same they are the same
+---@field max_age? number seconds without a request, then it is over: 86400, a day
+---@field max_lifetime? number|false seconds, then it is over in any case: 2592000, 30 days
+---@field max_sessions? integer at most; who was away longest goes first: 10000
+---@field secure? boolean the cookie goes over TLS only: false
+---@field same_site? "lax"|"strict"|"none" see `http.cookie`: "lax"
+---@field path? string of the cookie: "/"
+---@field domain? string of the cookie: none, this host only
+
+---Keeps a table for each browser: `req.session`.
+---
+---It is empty for who has none; what a handler has written into it when it returns makes a session, and
+---the answer brings a cookie with its id. From then on it is the same table for all requests of that
+---browser, also those at the same time. `req.session = nil` ends it; `req:renew_session()` gives it a
+---new id, and the old one is worth nothing: do that when somebody logs in.
+---
+---Sessions are in memory, in `hot.state`: a reload keeps them, a restart does not. An id is 144 random
+---bits; one that is not known is ignored.
+---
+---Cannot fail. Raises for options that no cookie can have. A handler that makes something else of
+---`req.session` than a table or nil is answered with 500.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---local middleware = require "neap.http.middleware"
+---
+---local app = http.router()
+---app:use(middleware.sessions { max_age = 3600 })
+---app:get("/", function(req)
+---  req.session.visits = (req.session.visits or 0) + 1
+---  return "visit " .. req.session.visits
+---end)
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", app))
+---local function ask(cookie)
+---  local conn <close> = assert(net.connect(server.address))
+---  conn:write("GET / HTTP/1.0\r\nCookie: " .. cookie .. "\r\n\r\n")
+---  return conn:read "a"
+---end
+---local answer = ask ""
+---print(answer:match "\r\n\r\n(.*)") --> visit 1
+---print(ask(answer:match "session=[^;]*"):match "\r\n\r\n(.*)") --> visit 2
+---```
+---
+---Source: modules/http/middleware/sessions.lua; RFC 6265.
+---@param options? neap.http.sessions_options
+---@return fun(req: neap.http.request, following: function): neap.http.response middleware
+function middleware.sessions(options) end
+
 -- ---- request_id ------------------------------------------------------------
 
 -- ---- body_limit ------------------------------------------------------------

@@ -72,6 +72,46 @@ function middleware.sessions(options) end
 
 -- ---- basic_auth ------------------------------------------------------------
 
+---@class neap.http.basic_auth_options
+---@field users? table<string, string> name -> password: as it is, or hashed by `crypto.password`. It is copied
+---@field check? fun(name: string, password: string, req: neap.http.request): any instead of users: whether they are right. True, or what `req.user` is to be; false or nil: they are not. It may wait
+---@field realm? string what the browser shows, and keeps the password for: "restricted"
+
+---Lets nobody by without a name and a password, which browsers ask for: others are answered with 401.
+---`req.user` is the name, or what `check` has returned.
+---
+---For a few users, and over TLS only: the password comes with each request, and can be read on its
+---way. How long a refusal takes does not tell whether there is such a user. A hashed password takes a
+---tenth of a second to check; once it was right it is remembered (as a digest), and takes no time.
+---
+---A header that is malformed, has control bytes or is not UTF-8 is answered with 401, too; `check` does
+---not see it. Raises for options that cannot be: a name with ":", an empty password. A hash that is none
+---is an error of the request, 500.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---local crypto, middleware = require "neap.crypto", require "neap.http.middleware"
+---
+---local users = { ada = crypto.password "correct horse" }
+---local app = http.router()
+---app:use(middleware.basic_auth { realm = "tea room", users = users })
+---app:get("/", function(req) return "hello " .. req.user end)
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", app))
+---local function ask(credentials)
+---  local conn <close> = assert(net.connect(server.address))
+---  conn:write("GET / HTTP/1.0\r\nAuthorization: Basic " .. crypto.base64(credentials) .. "\r\n\r\n")
+---  return conn:read("a"):match "^HTTP/1.%d (%d+).*\r\n\r\n(.*)"
+---end
+---print(ask "ada:correct horse") --> 200	hello ada
+---print((ask "ada:battery staple")) --> 401
+---```
+---
+---Source: modules/http/middleware/basic_auth.lua; RFC 7617.
+---@param options neap.http.basic_auth_options
+---@return fun(req: neap.http.request, following: function): neap.http.response middleware
+function middleware.basic_auth(options) end
+
 -- ---- rate_limit ------------------------------------------------------------
 
 -- ---- security_headers ------------------------------------------------------

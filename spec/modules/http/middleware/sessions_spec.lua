@@ -142,7 +142,7 @@ end)
 describe("sessions", function()
   it("end where nobody uses them, and live on where somebody does", function()
     local _ <close> = test.clock()
-    local server <close>, ask = serve({ max_age = 100 }, notes)
+    local _ <close>, ask = serve({ max_age = 100 }, notes)
     local used, unused = id_of(select(2, ask "/put?user=ada")), id_of(select(2, ask "/put?user=bob"))
     local told = 0
     for _ = 1, 30 do
@@ -163,7 +163,7 @@ describe("sessions", function()
 
   it("end after max_lifetime, whoever uses them", function()
     local _ <close> = test.clock()
-    local server <close>, ask = serve({ max_age = 100, max_lifetime = 250 }, notes)
+    local _ <close>, ask = serve({ max_age = 100, max_lifetime = 250 }, notes)
     local cookie = id_of(select(2, ask "/put?user=ada"))
     local last
     for _ = 1, 4 do
@@ -178,7 +178,7 @@ describe("sessions", function()
   end)
 
   it("are so many at most: who was away longest goes", function()
-    local server <close>, ask = serve({ max_sessions = 3 }, notes)
+    local _ <close>, ask = serve({ max_sessions = 3 }, notes)
     local cookies = {}
     for i = 1, 3 do cookies[i] = id_of(select(2, ask("/put?user=" .. i))) end
     ask("/get", cookies[1])
@@ -192,7 +192,7 @@ describe("sessions", function()
 
   it("are shared by requests at the same time", function()
     local gate = false
-    local server <close>, ask = serve(nil, function(req)
+    local _ <close>, ask = serve(nil, function(req)
       if req.path == "/wait" then
         req.session.waits = true
         while not gate do timer.sleep(0.001) end
@@ -222,7 +222,7 @@ describe("sessions", function()
   end)
 
   it("go with streamed answers, and cookies that are there already", function()
-    local server <close>, ask, name = serve(nil, function(req)
+    local _ <close>, ask, name = serve(nil, function(req)
       req.session.user = "ada"
       return { headers = { ["Set-Cookie"] = { "a=1", "b=2" }, ["cache-control"] = "no-store" }, body = function(write)
         write "one"

@@ -532,8 +532,7 @@ function server:close() end
 ---@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows
 ---@field max_body? integer may be set, by middleware: the limit for `req:body` and `req:chunks` instead of the server's
 ---@field id string a short text that no other request has: for logs; the 500 of this request and its report name it
----@field session? table of `middleware.sessions`: what belongs to this browser; empty where there is nothing yet; nil ends it
----@field renew_session? fun(self: neap.http.request) of `middleware.sessions`: a new id for the session, the old one is worth nothing
+---@field session? table of `middleware.sessions`: what belongs to this browser; empty where there is nothing yet; nil ends it; `req:renew_session()` gives it a new id
 ---@field user? any of `middleware.basic_auth`: the name of who asks, or what its `check` has returned
 ---@field [string] any the script's own
 local request = {}

@@ -78,7 +78,6 @@ end
 
 -- Requests in flight may still hold its table: it is not kept any more.
 local function drop(store, entry)
-  if entry.dropped then return end
   entry.dropped = true
   unlink(store, entry)
 end

@@ -106,6 +106,9 @@ describe("basic_auth", function()
     assert.equal(401, (ask(basic "nil:x")))
     seen = nil
     assert.equal(401, (ask "Authorization: Basic ?"))
+    for _, text in ipairs { "yes:a\nb", "ye\0s:a", "yes:\127", "\xff:a", "yes" } do
+      assert.equal(401, (ask(basic(text))))
+    end
     assert.is_nil(seen) -- it gets nothing that is none
   end)
 

@@ -197,6 +197,8 @@ describe("sessions", function()
         req.session.waits = true
         while not gate do timer.sleep(0.001) end
         req.session.waited = true
+        if req.query.renew then req:renew_session() end
+        if req.query["end"] then req.session = nil end
       elseif req.path == "/end" then
         req.session = nil
       else
@@ -212,13 +214,17 @@ describe("sessions", function()
     task:join()
     assert.matches("^%d+ true true$", (ask("/count", cookie)))
     -- one that another request ends meanwhile stays ended
-    gate = false
-    task = neap.go(function() return select(2, ask("/wait", cookie)) end)
-    timer.sleep(0.01)
-    assert.matches("Max%-Age=0", select(2, ask("/end", cookie)))
-    gate = true
-    assert.is_nil((task:join()))
-    assert.equal("1 nil nil", (ask("/count", cookie)))
+    for _, path in ipairs { "/wait", "/wait?renew=1", "/wait?end=1" } do
+      gate = false
+      task = neap.go(function() return (select(2, ask(path, cookie))) end)
+      timer.sleep(0.01)
+      assert.matches("Max%-Age=0", select(2, ask("/end", cookie)))
+      gate = true
+      assert.is_nil((task:join()))
+      local body, line = ask("/count", cookie)
+      assert.equal("1 nil nil", body)
+      cookie = id_of(line)
+    end
   end)
 
   it("go with streamed answers, and cookies that are there already", function()

@@ -1,7 +1,7 @@
 /* password.c - crypto.password and crypto.verify_password: scrypt (RFC 7914), in
  * the thread pool.
  *
- * It takes a tenth of a second and tens of megabytes on purpose. So only so many
+ * It takes parts of a second and tens of megabytes on purpose. So only so many
  * run at a time, and the others wait in line: names and files need threads, too,
  * and who sends passwords shall not take all the memory. */
 #include <lauxlib.h>

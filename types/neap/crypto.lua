@@ -165,7 +165,7 @@ function crypto.hmac(name, key, data, callback) end
 ---It is a text as other programs write it, too: "$scrypt$ln=15,r=8,p=3$SALT$HASH". What it costs is
 ---part of it, so the options may change later, and old ones are still known.
 ---
----It takes a tenth of a second and 32 MB in a thread, on purpose. Two of these calls run at a time,
+---It takes about a fifth of a second and 32 MB in a thread, on purpose. Two of these calls run at a time,
 ---with those of `crypto.verify_password`; the others wait in line. Fails with ENOMEM. Raises where
 ---libcrypto is missing.
 ---

@@ -2,8 +2,8 @@
 --
 -- They lie in hot.state, so a reload keeps them: plain data. All are in one list by their last use, its links are ids.
 -- So a request costs the same with ten of them as with a million: what is too old, or too many, is at the list's end.
-local error, floor, format, max, min, next, pairs, type =
-  error, math.floor, string.format, math.max, math.min, next, pairs, type
+local error, floor, format, match, max, min, next, pairs, pcall, type =
+  error, math.floor, string.format, string.match, math.max, math.min, next, pairs, pcall, type
 local concat, sort = table.concat, table.sort
 local crypto, hot, http, timer = require "neap.crypto", require "neap.hot", require "neap.http", require "neap.timer"
 local base64, cookie, monotonic, random = crypto.base64, http.cookie, timer.monotonic, crypto.random
@@ -49,7 +49,9 @@ local function check(options)
   check_range("max_age", all.max_age)
   check_range("max_sessions", all.max_sessions)
   if all.max_lifetime then check_range("max_lifetime", all.max_lifetime) end
-  cookie(all.name, "", { secure = all.secure, path = all.path, domain = all.domain, same_site = all.same_site })
+  local ok, message = pcall(cookie, all.name, "", { secure = all.secure, path = all.path, domain = all.domain,
+    same_site = all.same_site })
+  if not ok then refuse("%s", match(message, "%((.*)%)$") or message) end
   return all
 end
 

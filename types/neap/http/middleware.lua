@@ -82,7 +82,7 @@ function middleware.sessions(options) end
 ---
 ---For a few users, and over TLS only: the password comes with each request, and can be read on its
 ---way. How long a refusal takes does not tell whether there is such a user. A hashed password takes a
----tenth of a second to check; once it was right it is remembered (as a digest), and takes no time.
+---fifth of a second to check; once it was right it is remembered (as a digest), and takes no time.
 ---
 ---A header that is malformed, has control bytes or is not UTF-8 is answered with 401, too; `check` does
 ---not see it. Raises for options that cannot be: a name with ":", an empty password. A hash that is none

@@ -5,7 +5,6 @@
 #include "modules/http/cookies.h"
 
 #include <lauxlib.h>
-#include <string.h>
 #include <strings.h>
 
 #include "modules/http/request.h"
@@ -139,8 +138,8 @@ int cookies_signed(lua_State *L) {
   lua_settop(L, AT_VALUE);
   size_t size;
   const char *value = lua_tolstring(L, AT_VALUE, &size);
-  const char *dot = memrchr(value, '.', size);
-  if (dot == NULL || !is_genuine(L, value, dot)) return 0;
-  lua_pushlstring(L, value, (size_t)(dot - value));
+  while (size > 0 && value[size - 1] != '.') size--; /* behind the last one */
+  if (size == 0 || !is_genuine(L, value, value + size - 1)) return 0;
+  lua_pushlstring(L, value, size - 1);
   return 1;
 }

@@ -31,10 +31,7 @@ browsers.found = process.run({ "sh", "-c", "command -v chromium" }).status == 0
 
 -- What a spec file uses in place of `it` where each of its specs needs the browser.
 function browsers.it(it, pending)
-  if browsers.found then return it end
-  return function(name)
-    it(name, function() pending "no chromium here" end)
-  end
+  return browsers.found and it or pending
 end
 
 -- ---- messages ---------------------------------------------------------------
@@ -114,7 +111,7 @@ end
 local function receive(self, seconds)
   if self.reading then return timer.sleep(0.001) end
   self.reading = true
-  local unlock <close> = setmetatable({}, { __close = function() self.reading = false end }) -- luacheck: ignore
+  local done <close> = setmetatable({}, { __close = function() self.reading = false end }) -- luacheck: ignore
   local chunk, message, code = self.child.stdout:read { timeout = seconds }
   if not chunk and code ~= "ETIMEDOUT" then
     error(("the browser has ended: %s\n%s"):format(message or "end", log(self)), 0)
@@ -336,8 +333,8 @@ function page:screenshot(path, options)
   assert(file:write(image.stdout))
 end
 
--- What its scripts and requests have failed with so far, as texts: exceptions nobody has caught, console.error, what the
--- browser itself says.
+-- What its scripts and requests have failed with so far, as texts: exceptions that nobody has caught, console.error,
+-- what the browser itself says.
 function page:errors()
   self:call("Runtime.evaluate", { expression = "0" }) -- whatever it has said before stands before the answer
   return self.failures

@@ -226,9 +226,14 @@ function browser:page(url, options)
   return new_page(self, url, context.browserContextId, options)
 end
 
--- Another page that has the same cookies.
+-- Another page that has the same cookies. It stands before this one, which is hidden then, see show.
 function page:tab(url, options)
   return new_page(self.browser, url, self.context, options)
+end
+
+-- Brings it to the front: of the tabs of a window that one is visible.
+function page:show()
+  assert(self:call "Page.bringToFront")
 end
 
 -- Loads it, and waits until it is there.
@@ -266,13 +271,15 @@ function page:eval(js)
   return value
 end
 
--- Waits until the expression is true, also over pages that follow on this one. Returns its value.
+-- Waits until the expression is true, also over pages that follow on this one. Returns its value. What is not there yet
+-- may be used: a TypeError is not true.
 function page:wait(js, limit)
   local ends, message, passing = timer.monotonic() + (limit or PATIENCE)
   while true do
     local value
     value, message, passing = evaluate(self, js, true)
-    if message and not passing then error(message, 2) end -- passing: the page that was asked is gone
+    passing = passing or message and message:find "^TypeError" -- or the page that was asked is gone
+    if message and not passing then error(message, 2) end
     if value then return value end
     if timer.monotonic() > ends then break end
     timer.sleep(0.01)

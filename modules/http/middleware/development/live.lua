@@ -20,7 +20,8 @@ local QUIET = 15 -- s: then a comment is sent
 local live = {}
 
 -- The tab that is seen has a stream, the others come back when they are seen: a browser has six connections for all.
--- What was reloaded for a version and is still not of it, will never be: a cache, say.
+-- What was reloaded for a version several times and is still not of it, will never be: a cache, say. (Once is not
+-- enough: it may come across another load, which was under way.)
 local CODE = [[
 (() => {
   const script = document.currentScript, version = script.dataset.version, url = new URL("reload", script.src);
@@ -72,12 +73,14 @@ local CODE = [[
 
   function reload(other) {
     disconnect();
-    const mark = other + " " + location.href;
     if ("sent" in script.dataset) return show("The program has changed", "Reload the page to send the form again.");
     try {
-      if (sessionStorage.getItem("neap.reload") === mark)
+      const mark = other + " " + location.href;
+      const [seen, tries] = JSON.parse(sessionStorage.getItem("neap.reload") ?? "[]");
+      const count = seen === mark ? tries + 1 : 1;
+      if (count > 3)
         return show("This page is of an older version", "It was reloaded, and is the same. Does something keep it?");
-      sessionStorage.setItem("neap.reload", mark);
+      sessionStorage.setItem("neap.reload", JSON.stringify([mark, count]));
     } catch { /* no storage: it is reloaded all the same */ }
     location.reload();
   }

@@ -121,7 +121,7 @@ local function as_utf8(text)
 end
 
 local function failed(text)
-  local lines = trace.plain(text)
+  local lines = trace.lines(text, 2)
   lines = lines and as_utf8(concat(trace.listing(lines), "\n"))
   return "event: failed\ndata: " .. json.encode { text = as_utf8(text), lines = lines } .. "\n\n"
 end

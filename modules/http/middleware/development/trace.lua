@@ -69,14 +69,15 @@ local function text_of(source)
 end
 
 -- A list of { number =, text =, is = whether it is that one }, or nil.
-local function excerpt(source, line)
+local function excerpt(source, line, around)
   local text = line and text_of(source)
   if not text then return nil end
   local lines, number = {}, 0
+  around = around or AROUND
   for one in gmatch(text .. "\n", "(.-)\r?\n") do
     number = number + 1
-    if number > line + AROUND then break end
-    if number >= line - AROUND then
+    if number > line + around then break end
+    if number >= line - around then
       lines[#lines + 1] = { number = number, text = sub(one, 1, WIDTH), is = number == line }
     end
   end
@@ -147,11 +148,11 @@ function trace.story(caught)
   }
 end
 
--- A text that begins with a place, as that of a reload that has failed: with the lines around it.
-function trace.plain(text)
-  local source, line = place_in(text, {})
+-- A text that begins with a place, as that of a reload that has failed: the lines around it, or nil.
+function trace.lines(text, around)
+  local source, line = innermost(text, {})
   if not source then source, line = place_below(text, {}) end
-  return source and excerpt(source, line)
+  return source and excerpt(source, line, around)
 end
 
 -- "  12 | text", with a mark before the line that it is about.

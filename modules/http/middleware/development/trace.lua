@@ -62,7 +62,7 @@ end
 local function text_of(source)
   local path = match(source, "^@(.*)$")
   if not path then return not find(source, "^=") and source or nil end
-  if sub(path, 1, 5) == "neap:" then return nil end
+  if sub(path, 1, 5) == "neap:" or find(path, "\0", 1, true) then return nil end
   local fs = require "neap.fs"
   local info = fs.stat(path)
   return info and info.size <= SIZE and fs.read(path) or nil
@@ -87,7 +87,7 @@ end
 
 -- Where a text says that something is: source, line and the rest of it. Of files only those that could be a program's.
 local function place_in(text, frames)
-  local name, line, rest = match(text, "^([^\n]-):(%d+): (.*)$")
+  local name, line, rest = match(text, "^([^%c]-):(%d+): (.*)$")
   if not name then return nil end
   for _, frame in ipairs(frames) do
     if match(frame.where, "^(.*):%d+$") == name then return frame.source, tonumber(line), rest, name .. ":" .. line end

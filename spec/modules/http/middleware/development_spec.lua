@@ -122,6 +122,9 @@ describe("middleware.development", function()
         broken = function() error((select(2, loadfile(broken)))) end,
         forever = forever,
         chunk = function() load("local x = 1\nx()")() end,
+        zero = function() error("a\0b.lua:1: with a zero", 0) end,
+        named = function() load("error 'oddly named'", "@a\0b")() end,
+        far = function() error("a.lua:99999999999999999999: far away", 0) end,
         deep = function() coroutine.wrap(function() error "in a coroutine" end)() end,
         wait = function() require "neap.timer".sleep(0) error "after a wait" end,
       }
@@ -129,7 +132,7 @@ describe("middleware.development", function()
         table = "(error object is a table value)", object = "an object", worse = "(error object is a table value)",
         none = "(error object is a nil value)", number = "<h1>42</h1>", lines = "<h1>one\ntwo</h1>",
         fails = 'returned nil, &quot;it has failed&quot;', broken = "unexpected symbol near &#39;=&#39;</h1>",
-        forever = "stack overflow", chunk = "attempt to call a number value", deep = "in a coroutine",
+        forever = "stack overflow", chunk = "attempt to call a number value", deep = "in a coroutine", zero = "with a zero", named = "oddly named", far = "far away",
         wait = "after a wait",
       }
       for name, handler in pairs(handlers) do app:get("/" .. name, handler) end

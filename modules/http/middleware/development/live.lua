@@ -7,8 +7,8 @@
 local core = ...
 local concat, find, floor, format, gsub, lower, match, sub =
   table.concat, string.find, math.floor, string.format, string.gsub, string.lower, string.match, string.sub
-local getmetatable, ipairs, setmetatable, tonumber, type, utf8_len =
-  debug.getmetatable, ipairs, setmetatable, tonumber, type, utf8.len
+local getmetatable, ipairs, pcall, setmetatable, tonumber, type, utf8_len =
+  debug.getmetatable, ipairs, pcall, setmetatable, tonumber, type, utf8.len
 local trace = core.load "modules/http/middleware/development/trace.lua"
 local hot, http, json = require "neap.hot", require "neap.http", require "neap.json"
 local escape = http.escape
@@ -223,20 +223,28 @@ function with_chunks.__close(self, err)
   if metatable and metatable.__close then metatable.__close(self.body, err) end
 end
 
+local function has_chunks(body)
+  local ok, method = pcall(function() return body.chunks end)
+  return ok and method ~= nil
+end
+
+-- nil: it is of a form that is not known here.
 local function add(body, tag)
   local kind = type(body)
   if kind == "string" then return add_to_text(body, tag) end
   if kind == "function" then return add_to_pieces(body, tag) end
   if kind == "number" then return body .. tag end
-  if kind == "table" and body.chunks == nil then return add_to_text(concat(body), tag) end
-  return setmetatable({ body = body, tag = tag }, with_chunks)
+  if has_chunks(body) then return setmetatable({ body = body, tag = tag }, with_chunks) end
+  if kind == "table" and not getmetatable(body) then return add_to_text(concat(body), tag) end
 end
 
 -- A response that is a page, with the script. What would let a browser keep it would keep it of the version before.
 function live.inject(req, response, version)
   if not is_page(req, response) then return response end
   local headers, tag = response.headers, tag_for(req, response, version)
-  response.body = add(response.body, tag)
+  local body = add(response.body, tag)
+  if not body then return response end
+  response.body = body
   local length = tonumber(headers["content-length"])
   if length then headers["content-length"] = length + #tag end
   headers["cache-control"] = "no-store"

@@ -132,7 +132,8 @@ describe("middleware.development", function()
         table = "(error object is a table value)", object = "an object", worse = "(error object is a table value)",
         none = "(error object is a nil value)", number = "<h1>42</h1>", lines = "<h1>one\ntwo</h1>",
         fails = 'returned nil, &quot;it has failed&quot;', broken = "unexpected symbol near &#39;=&#39;</h1>",
-        forever = "stack overflow", chunk = "attempt to call a number value", deep = "in a coroutine", zero = "with a zero", named = "oddly named", far = "far away",
+        forever = "stack overflow", chunk = "attempt to call a number value", deep = "in a coroutine",
+        zero = "with a zero", named = "oddly named", far = "far away",
         wait = "after a wait",
       }
       for name, handler in pairs(handlers) do app:get("/" .. name, handler) end

@@ -43,9 +43,10 @@ end
 -- Descriptors 3 and 4 are the pipes that we have as its stdin and stdout.
 local COMMAND = [[exec chromium "$@" 3<&0 4>&1 </dev/null >"$HOME/log" 2>&1]]
 
+-- (Its sandbox works for no root.)
 local function arguments(directory)
   return {
-    "sh", "-c", COMMAND, "sh", "--headless", "--remote-debugging-pipe", is_root() and "--no-sandbox" or "--incognito",
+    "sh", "-c", COMMAND, "sh", is_root() and "--no-sandbox" or "--headless", "--headless", "--remote-debugging-pipe",
     "--user-data-dir=" .. directory .. "/profile", ("--window-size=%d,%d"):format(WIDTH, HEIGHT), "--no-first-run",
     "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--disable-sync", "--disable-breakpad",
     "--disable-background-networking", "--disable-component-update", "--disable-domain-reliability",

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/failure.h"
 #include "modules/http/headers.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
@@ -48,6 +49,7 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"failure", http_failure},
   {"response", response_table},
   {NULL, NULL},
 };

@@ -5,6 +5,7 @@
 
 #include "host/embedded.h"
 #include "modules/http/headers.h"
+#include "modules/http/outcome.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
 #include "modules/http/send.h"
@@ -35,6 +36,7 @@ static const struct embedded_part middleware[] = {
   {"access_log", "modules/http/middleware/access_log.lua"},
   {"basic_auth", "modules/http/middleware/basic_auth.lua"},
   {"body_limit", "modules/http/middleware/body_limit.lua"},
+  {"client_address", "modules/http/middleware/client_address.lua"},
   {"compress", "modules/http/middleware/compress.lua"},
   {"cors", "modules/http/middleware/cors.lua"},
   {"development", "modules/http/middleware/development.lua"},
@@ -48,6 +50,7 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"outcome", request_outcome},
   {"response", response_table},
   {NULL, NULL},
 };

@@ -7,7 +7,7 @@ local client = {}
 
 local function is_ipv4(text)
   local a, b, c, d = match(text, "^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$")
-  return a and a + 0 < 256 and b + 0 < 256 and c + 0 < 256 and d + 0 < 256
+  return a and tonumber(a) < 256 and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256
 end
 
 -- Appends the groups of "a:b:c" to the list: false where they are none.
@@ -28,7 +28,7 @@ local function groups_of(text)
   local front, a, b, c, d = match(text, "^(.*:)(%d+)%.(%d+)%.(%d+)%.(%d+)$")
   if front then
     if not is_ipv4(sub(text, #front + 1)) then return nil end
-    text = format("%s%x:%x", front, a << 8 | b, c << 8 | d)
+    text = format("%s%02x%02x:%02x%02x", front, tonumber(a), tonumber(b), tonumber(c), tonumber(d))
   end
   local left, right = match(text, "^(.-)::(.*)$")
   local list, tail = {}, {}

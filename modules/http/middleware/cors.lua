@@ -14,8 +14,8 @@ local METHODS = { "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE" }
 -- RFC 6454, 6.2, as browsers send it.
 local function is_origin(value)
   if value == "null" then return true end
-  if type(value) ~= "string" or not find(value, "^[%l][%l%d+.-]*://[^%s/?#@,%u]+$") then return false end
-  return not find(value, "^https?://.*:80$") or find(value, "^https://") ~= nil
+  if type(value) ~= "string" or not find(value, "^%l[%l%d+.-]*://[%l%d%[][%l%d._:%]-]*$") then return false end
+  return not find(value, "^http://.*:80$") and not find(value, "^https://.*:443$")
 end
 
 local function origins_rule(value)

@@ -1,4 +1,4 @@
--- A line for each request: what it says, when, whatever becomes of the request and whatever is in it; and where it goes.
+-- A line for each request: what it says, whatever becomes of the request and whatever is in it; and where it goes.
 local http, middleware, timer = require "neap.http", require "neap.http.middleware", require "neap.timer"
 local json, neap, test = require "neap.json", require "neap", require "neap.test"
 local child, raw, support = require "spec.support.child", require "spec.support.http", require "spec.support.middleware"
@@ -48,7 +48,8 @@ describe("a line of access_log", function()
   it("is in the combined format, with the time that it took if told so", function()
     assert.truthy(line_of({ format = "combined" }, raw.get("/", "Referer: http://a/", "User-Agent: me")):find(
       '" 200 5 "http://a/" "me"$'))
-    assert.truthy(line_of({ format = "combined", duration = true }, raw.get "/"):find '" 200 5 "%-" "%-" 0%.%d%d%d%d%d%d$')
+    assert.truthy(line_of({ format = "combined", duration = true }, raw.get "/"):find(
+      '" 200 5 "%-" "%-" 0%.%d%d%d%d%d%d$'))
     assert.truthy(line_of({ duration = true }, raw.get "/"):find ' 200 5 0%.%d%d%d%d%d%d$')
   end)
 
@@ -100,7 +101,9 @@ describe("a line of access_log", function()
   end)
 
   it("is left out for what is skipped", function()
-    local logging, lines = log { skip = function(req) return req.path == "/" end, format = function(e) return e.target end }
+    local logging, lines = log {
+      skip = function(req) return req.path == "/" end, format = function(entry) return entry.target end,
+    }
     local app = support.app(logging)
     ask(app, raw.get "/")
     ask(app, raw.get "/stream")
@@ -296,7 +299,8 @@ describe("access_log writes", function()
     local server <close> = child.start({ files.path .. "/log" }, { script = [[
       local http, middleware, timer = require "neap.http", require "neap.http.middleware", require "neap.timer"
       local app = http.router()
-      app:use(middleware.access_log { path = arg[1], format = function(entry) return entry.target .. " " .. entry.status end })
+      local function format(entry) return entry.target .. " " .. entry.status end
+      app:use(middleware.access_log { path = arg[1], format = format })
       app:get("/wait", function() timer.sleep(0.2) return "x" end)
       app:get("/", function() return "x" end)
       print(assert(http.serve("127.0.0.1:0", app)).address)

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/app/pair.h"
 #include "modules/http/headers.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
@@ -48,6 +49,7 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"pair", http_pair},
   {"response", response_table},
   {NULL, NULL},
 };
@@ -58,6 +60,7 @@ static void open_classes(lua_State *L) {
   headers_open_class(L);
   response_table_open_class(L);
   send_open_class(L);
+  http_pair_open_class(L);
 }
 
 int open_http(lua_State *L) {

@@ -242,6 +242,17 @@ function methods.group(scope, prefix, define)
   return scope
 end
 
+-- ---- asking it, without a port ------------------------------------------------------
+
+local ask -- loaded when it is first needed: tests alone do that
+
+function methods.request(scope, options, callback)
+  ask = ask or core.load "modules/http/app/request.lua"
+  return ask(scope, options, callback)
+end
+
+-- ---- making one ---------------------------------------------------------------------
+
 local function router()
   local new = new_scope("")
   new.router, new.tree, new.routes, new.literal = new, tree.new(), {}, {}

@@ -1,7 +1,7 @@
 -- What a client gets: an answer is read from a connection, strictly, and given to a script.
 --
--- Functions that read return nil, message, code where that fails; what has failed once fails the same way again. What is
--- not of HTTP (RFC 9112) is a failure (EPROTO), and not repaired: whoever tests wants to know.
+-- Functions that read return nil, message, code where that fails; what has failed once fails the same way again. What
+-- is not of HTTP (RFC 9112) is a failure (EPROTO), and not repaired: whoever tests wants to know.
 local error, format, getmetatable, ipairs, pairs, rawget, setmetatable, tonumber, tostring, type =
   error, string.format, getmetatable, ipairs, pairs, rawget, setmetatable, tonumber, tostring, type
 local concat, find, lower, match, max, sub, tointeger =
@@ -273,7 +273,7 @@ local function check_options(name, options)
     if not OPTIONS[key] then
       error(format("bad argument #1 to '%s' (unknown option '%s')", name, tostring(key)), 3)
     end
-    if type(value) ~= "number" or not (value >= 0) then
+    if type(value) ~= "number" or value < 0 or value ~= value then
       error(format("bad argument #1 to '%s' (%s must be a number from 0 on)", name, key), 3)
     end
   end

@@ -1,7 +1,7 @@
 -- router:request(options): asks a router as a client would, within the process.
 --
--- The server is the real one, at one end of a pair of sockets (pair.c); here is the client at the other end. Its body is
--- sent by a task of its own while the answer is read: a server may answer before it has taken all of it.
+-- The server is the real one, at one end of a pair of sockets (pair.c); here is the client at the other end. What it
+-- sends as a body a task of its own sends, while the answer is read: that may come before all of it has been taken.
 local core = ...
 local error, format, getmetatable, ipairs, pairs, pcall, setmetatable, tostring, type =
   error, string.format, getmetatable, ipairs, pairs, pcall, setmetatable, tostring, type
@@ -29,7 +29,7 @@ local function check_options(options)
     end
   end
   local timeout = options.timeout
-  if timeout ~= nil and (type(timeout) ~= "number" or not (timeout >= 0)) then
+  if timeout ~= nil and (type(timeout) ~= "number" or timeout < 0 or timeout ~= timeout) then
     refuse("timeout must be a number of seconds from 0 on")
   end
 end

@@ -33,23 +33,33 @@ static const char *keep(struct host *host, const char *name) {
   return source->name;
 }
 
-static struct origin find(struct host *host, lua_State *L, int level) {
+/* What is compiled into the program is named so: see embedded_load. */
+static bool is_ours(const lua_Debug *ar) {
+  return strncmp(ar->source, "@neap:", 6) == 0;
+}
+
+static struct origin find(struct host *host, lua_State *L, int level,
+                          bool skips) {
   lua_Debug ar;
   for (int end = level + LEVELS_MOST; level < end; level++) {
     if (!lua_getstack(L, level, &ar)) break;
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline > 0)
+    if (ar.currentline > 0 && !(skips && is_ours(&ar)))
       return (struct origin){keep(host, ar.short_src), ar.currentline};
   }
   return (struct origin){NULL, 0};
 }
 
 struct origin origin_here(lua_State *L) {
-  return find(host_of(L), L, 1);
+  return find(host_of(L), L, 1, false);
+}
+
+struct origin origin_of_script(lua_State *L) {
+  return find(host_of(L), L, 1, true);
 }
 
 struct origin origin_of(struct host *host, lua_State *co) {
-  return find(host, co, 0);
+  return find(host, co, 0, false);
 }
 
 struct origin origin_of_function(lua_State *L, int index) {

@@ -17,6 +17,8 @@ struct source;
 
 /* The line that called the running C function. Never raises. */
 struct origin origin_here(lua_State *L);
+/* The same, where Lua of the program itself may lie between it and the script. */
+struct origin origin_of_script(lua_State *L);
 /* The first line of the Lua function at an index. Never raises. */
 struct origin origin_of_function(lua_State *L, int index);
 /* The innermost line of a coroutine that does not run. */

@@ -10,6 +10,7 @@
 #include "host/generation.h"
 #include "host/host.h"
 #include "host/listen/accept.h"
+#include "host/listen/bind.h"
 #include "host/listen/takeover.h"
 
 bool listener_address(const struct listener *listener,
@@ -88,7 +89,7 @@ static struct listener *new_listener(struct owner *owner, int fd,
   }
   listener->kind = kind;
   listener->fd = fd;
-  listener->reserve = accept_open_reserve();
+  listener->reserve = -1;
   listener->handler = LUA_NOREF;
   listener->handle.on_close = on_close;
   handle_open(&listener->handle, &listener->poll, &kind->work, owner);
@@ -126,6 +127,7 @@ static int open_for(struct owner *owner, const struct listener_kind *kind,
   if (fd < 0) return fd;
   struct listener *listener = new_listener(owner, fd, kind);
   if (listener == NULL) return UV_ENOMEM;
+  listener->reserve = accept_open_reserve();
   strcpy(listener->asked, asked);
   listener->is_unix = address->is_unix;
   listener->shares = shares;
@@ -164,12 +166,34 @@ int listener_begin(lua_State *L, struct listener *listener, int index) {
   return status;
 }
 
+/* ---- without an address -------------------------------------------------- */
+
+/* Its socket is none that anybody could connect to. */
+struct listener *listener_open_private(lua_State *L,
+                                       const struct listener_kind *kind,
+                                       int index) {
+  struct owner *owner = owner_here(L);
+  lua_pushvalue(L, index);
+  int handler = luaL_ref(L, LUA_REGISTRYINDEX);
+  int fd = bind_open_socket(AF_UNIX);
+  struct listener *listener = fd < 0 ? NULL : new_listener(owner, fd, kind);
+  if (listener == NULL) {
+    luaL_unref(L, LUA_REGISTRYINDEX, handler);
+    return NULL;
+  }
+  listener->handler = handler;
+  listener->is_unix = true;
+  if (service_new(listener, NULL)) return listener;
+  handle_end(&listener->handle);
+  return NULL;
+}
+
+/* ---- what scripts see of it ---------------------------------------------- */
+
 int listener_error(lua_State *L, int status) {
   lua_pushfstring(L, "listen %s", lua_tostring(L, 1));
   return error_result(L, status, lua_tostring(L, -1));
 }
-
-/* ---- classes ------------------------------------------------------------- */
 
 static const char family[] = "server"; /* what all their classes are */
 

@@ -72,6 +72,13 @@ int listener_open(lua_State *L, const struct listener_kind *kind,
 /* The value at `index` is its handler. It accepts from now on, or from the
  * commit of its version on. 0, or an error: then it has been closed. */
 int listener_begin(lua_State *L, struct listener *listener, int index);
+/* One without an address: it accepts nobody, and serves whoever is handed to
+ * its kind's `accept`, in this process. It ends with its version, has no box and
+ * keeps no program alive. The value at `index` is its handler. NULL: there is
+ * no descriptor for it, or no memory. */
+struct listener *listener_open_private(lua_State *L,
+                                       const struct listener_kind *kind,
+                                       int index);
 /* nil, "listen 127.0.0.1:80: address already in use", "EADDRINUSE": argument 1
  * is the address. */
 int listener_error(lua_State *L, int status);

@@ -57,7 +57,7 @@ static void push_unix(lua_State *L, const struct stream *stream, get_path get) {
 
 void ends_push_peer(lua_State *L, const struct stream *stream,
                     const union peer *peer) {
-  if (is_tcp(stream))
+  if (is_tcp(stream) || peer->any.sa_family != AF_UNSPEC)
     peer_push(L, peer);
   else
     push_unix(L, stream, uv_pipe_getpeername);

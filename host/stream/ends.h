@@ -10,7 +10,7 @@
 
 struct stream;
 
-union peer { /* of TCP; else AF_UNSPEC */
+union peer { /* of TCP, or what stands for it; else AF_UNSPEC */
   struct sockaddr any;
   struct sockaddr_in v4;
   struct sockaddr_in6 v6;

@@ -6,6 +6,7 @@
 #include "host/embedded.h"
 #include "modules/http/app/routing.h"
 #include "modules/http/failure.h"
+#include "modules/http/app/pair.h"
 #include "modules/http/headers.h"
 #include "modules/http/outcome.h"
 #include "modules/http/request.h"
@@ -54,6 +55,7 @@ static const struct embedded_part middleware[] = {
 static const luaL_Reg core[] = {
   {"failure", http_failure},
   {"outcome", request_outcome},
+  {"pair", http_pair},
   {"response", response_table},
   {"routing_add", routing_add},
   {"routing_call", routing_call},
@@ -70,6 +72,7 @@ static void open_classes(lua_State *L) {
   response_table_open_class(L);
   send_open_class(L);
   routing_open_class(L);
+  http_pair_open_class(L);
 }
 
 int open_http(lua_State *L) {

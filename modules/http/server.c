@@ -164,6 +164,32 @@ int http_serve(lua_State *L) {
   return status < 0 ? listener_error(L, status) : 1;
 }
 
+/* ---- without an address -------------------------------------------------- */
+
+/* It is a part of what it serves, and reports name that. */
+static struct origin hide(const struct work *work) {
+  (void)work;
+  return (struct origin){NULL, 0};
+}
+
+static const struct listener_kind private_kind = {.work = {.name = "server",
+                                                           .stop = handle_stop,
+                                                           .origin = hide,
+                                                           .lasts = true},
+                                                  .size = sizeof(struct server),
+                                                  .accept = client_accept,
+                                                  .pump = client_pump_served};
+
+struct server *server_open_private(lua_State *L, int index) {
+  struct limits limits = read_limits(L);
+  struct server *server =
+    (struct server *)listener_open_private(L, &private_kind, index);
+  if (server == NULL) return NULL;
+  server->limits = limits;
+  server->request_class = request_class(L);
+  return server;
+}
+
 /* ---- the class ----------------------------------------------------------- */
 
 static int get_connections(lua_State *L) {

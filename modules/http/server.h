@@ -24,6 +24,9 @@ struct server {
 };
 
 int http_serve(lua_State *L);
+/* One without an address, see listener.h: the options lie at index 2, its
+ * handler at `index`. NULL: no descriptor, or no memory. */
+struct server *server_open_private(lua_State *L, int index);
 void http_server_open_class(lua_State *L);
 
 #endif

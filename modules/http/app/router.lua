@@ -190,6 +190,17 @@ function methods.group(scope, prefix, define)
   return scope
 end
 
+-- ---- asking it, without a port ------------------------------------------------------
+
+local ask -- loaded when it is first needed: tests alone do that
+
+function methods.request(scope, options, callback)
+  ask = ask or core.load "modules/http/app/request.lua"
+  return ask(scope, options, callback)
+end
+
+-- ---- making one ---------------------------------------------------------------------
+
 local function new_router()
   local router = new_scope("")
   router.router, router.routes = router, {}

@@ -49,7 +49,7 @@ end
 local function word(text)
   if text == nil then return "-" end
   if text == "" then return '""' end
-  return (gsub(text, '[\0-\32"\\\127-\255]', escapes))
+  return find(text, '[\0-\32"\\\127-\255]') and gsub(text, '[\0-\32"\\\127-\255]', escapes) or text
 end
 
 local json_escapes = setmetatable({ ['"'] = '\\"', ["\\"] = "\\\\" }, {
@@ -57,6 +57,7 @@ local json_escapes = setmetatable({ ['"'] = '\\"', ["\\"] = "\\\\" }, {
 })
 
 local function json_string(text)
+  if not find(text, '[\0-\31"\\\127-\255]') then return '"' .. text .. '"' end
   local set = utf8_len(text) and '[\0-\31"\\\127]' or '[\0-\31"\\\127-\255]'
   return '"' .. gsub(text, set, json_escapes) .. '"'
 end
@@ -222,7 +223,7 @@ local guard = {
 local function run(self, req, next)
   local entry <close> = setmetatable({
     log = self, req = req, open = true, time = wall(), since = monotonic(), method = req.method, target = req.target,
-    error = false,
+    status = false, bytes = false, duration = false, error = false, -- room: so it need not grow
   }, guard)
   local response = next(req)
   local after = response.after

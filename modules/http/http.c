@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/forms/forms.h"
 #include "modules/http/headers.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
@@ -56,6 +57,7 @@ static void open_classes(lua_State *L) {
   http_server_open_class(L);
   request_open_class(L);
   headers_open_class(L);
+  forms_open_classes(L);
   response_table_open_class(L);
   send_open_class(L);
 }

@@ -11,6 +11,8 @@
 #include "host/stream/ends.h"
 #include "modules/http/body.h"
 #include "modules/http/client.h"
+#include "modules/http/forms/forms.h"
+#include "modules/http/forms/upload.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
 #include "modules/http/send.h"
@@ -51,6 +53,7 @@ void request_detach(struct request *request) {
   struct client *client = request->client;
   if (client == NULL) return;
   body_close(request);
+  if (request->uploads != NULL) uploads_end(request->uploads);
   send_pump(request, UV_ECANCELED);
   client->request = NULL;
   request->client = NULL;
@@ -255,9 +258,11 @@ static int set_field(lua_State *L) { /* request, key, value */
 static const luaL_Reg methods[] = {
   {"body", body_read},
   {"chunks", body_chunks},
+  {"form", forms_form},
   {"header", headers_get},
   {"header_list", headers_list},
   {"json", body_read_json},
+  {"parts", forms_parts},
   {"query_list", query_list},
   {NULL, NULL},
 };

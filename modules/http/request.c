@@ -9,8 +9,10 @@
 
 #include "host/class.h"
 #include "host/stream/ends.h"
+#include "modules/http/accepts.h"
 #include "modules/http/body.h"
 #include "modules/http/client.h"
+#include "modules/http/cookies.h"
 #include "modules/http/forms/forms.h"
 #include "modules/http/forms/upload.h"
 #include "modules/http/headers.h"
@@ -217,12 +219,13 @@ struct field {
 };
 
 static const struct field fields[] = {
-  {"address", get_address, true},   {"base", get_base, false},
-  {"headers", get_headers, true},   {"id", get_id, false},
-  {"method", get_method, false},    {"params", get_params, true},
-  {"path", get_path, false},        {"peer", get_peer, false},
-  {"query", get_query, true},       {"target", get_target, false},
-  {"trailers", get_trailers, true}, {"version", get_version, false},
+  {"address", get_address, true},  {"base", get_base, false},
+  {"cookies", cookies_push, true}, {"headers", get_headers, true},
+  {"id", get_id, false},           {"method", get_method, false},
+  {"params", get_params, true},    {"path", get_path, false},
+  {"peer", get_peer, false},       {"query", get_query, true},
+  {"target", get_target, false},   {"trailers", get_trailers, true},
+  {"version", get_version, false},
 };
 
 static int push_field(lua_State *L) { /* request, key; methods, fields */
@@ -256,6 +259,8 @@ static int set_field(lua_State *L) { /* request, key, value */
 }
 
 static const luaL_Reg methods[] = {
+  {"accepts", accepts_type},
+  {"accepts_encoding", accepts_encoding},
   {"body", body_read},
   {"chunks", body_chunks},
   {"form", forms_form},
@@ -264,6 +269,7 @@ static const luaL_Reg methods[] = {
   {"json", body_read_json},
   {"parts", forms_parts},
   {"query_list", query_list},
+  {"signed_cookie", cookies_signed},
   {NULL, NULL},
 };
 

@@ -268,9 +268,8 @@ const char *body_obstacle(const struct request *request, enum body_use use) {
   enum body_use now = request->body.use;
   if (body_is_wanted(request)) return wanted;
   if (now == BODY_UNUSED || now == use) return NULL;
-  return use == BODY_WHOLE
-           ? "this body is read in pieces already, by chunks()"
-           : "this body has been read whole already, by body()";
+  return use == BODY_WHOLE ? "this body is read in pieces already, by chunks()"
+                           : "this body has been read whole already, by body()";
 }
 
 /* That of the server, unless the script has set another one for this request:
@@ -293,8 +292,8 @@ static void begin(lua_State *L, struct request *request, enum body_use use,
                   int options) {
   const char *why = body_obstacle(request, use);
   if (why != NULL) luaL_error(L, "%s", why);
-  request->body.limit = (uint64_t)option_integer(L, options, "limit", 0, LUA_MAXINTEGER,
-                                         limit_of(L, request));
+  request->body.limit = (uint64_t)option_integer(
+    L, options, "limit", 0, LUA_MAXINTEGER, limit_of(L, request));
 }
 
 static int read_whole(lua_State *L, const struct wait *wait) {

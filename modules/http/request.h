@@ -37,9 +37,9 @@ struct request {
   union peer peer;
   struct body body;
   struct upload *uploads; /* files that go with it, see forms/upload.h */
-  struct task *writers; /* that wait until the client takes more */
-  uint64_t written;     /* of a response that is streamed */
-  int64_t length;       /* that was announced for it, or -1 */
+  struct task *writers;   /* that wait until the client takes more */
+  uint64_t written;       /* of a response that is streamed */
+  int64_t length;         /* that was announced for it, or -1 */
   bool is_chunked;
   unsigned count; /* of pieces: target, name, value, name, value ... */
   uint8_t method, minor;

@@ -9,8 +9,8 @@ struct row {
   size_t expected_size;
 };
 
-#define ROW(bytes, expected) \
-  {bytes, sizeof(bytes) - 1, expected, sizeof(expected) - 1}
+#define ROW(bytes, expected)                                                   \
+  { bytes, sizeof(bytes) - 1, expected, sizeof(expected) - 1 }
 #define HEAD "Content-Disposition: form-data; name="
 #define PART(name, text) "--b\r\n" HEAD name "\r\n\r\n" text "\r\n"
 #define END "--b--\r\n"

@@ -129,8 +129,8 @@ static void run_begin(struct run *run, const char *boundary,
 
 static void run_events(struct run *run, const char *bytes, size_t size) {
   enum multipart_event event = MULTIPART_MORE;
-  while (!run->over &&
-         (event = multipart_next(&run->parser, &bytes, &size)) != MULTIPART_MORE)
+  while (!run->over && (event = multipart_next(&run->parser, &bytes, &size)) !=
+                         MULTIPART_MORE)
     take_event(run, event);
   if (event == MULTIPART_MORE && !run->over) assert(size == 0);
 }

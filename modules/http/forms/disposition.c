@@ -89,9 +89,9 @@ static size_t decode(struct slice value, bool quoted, char *to) {
       at = decode_backslashes(at, end, to, &count);
       continue;
     }
-    bool escape = end - at >= 3 &&
-                  (memcmp(at, "%22", 3) == 0 || memcmp(at, "%0D", 3) == 0 ||
-                   memcmp(at, "%0A", 3) == 0);
+    bool escape =
+      end - at >= 3 && (memcmp(at, "%22", 3) == 0 ||
+                        memcmp(at, "%0D", 3) == 0 || memcmp(at, "%0A", 3) == 0);
     to[count++] = escape ? (char)escaped_byte(at, end) : *at;
     at += escape ? 3 : 1;
   }

@@ -48,7 +48,8 @@ static void load(lua_State *L) {
 
 /* Its table of loaded modules stands for a realm. */
 static void push_functions(lua_State *L) {
-  static const char key = 0; /* loaded modules -> functions; its keys are weak */
+  static const char key =
+    0; /* loaded modules -> functions; its keys are weak */
   lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);

@@ -43,9 +43,8 @@ void multipart_free(struct multipart *parser) {
   part_head_free(&parser->head);
 }
 
-static enum multipart_event refuse(struct multipart *parser,
-                                   enum multipart_fault fault,
-                                   const char *why) {
+static enum multipart_event
+refuse(struct multipart *parser, enum multipart_fault fault, const char *why) {
   parser->state = REFUSED;
   parser->fault = fault;
   parser->why = why;

@@ -13,12 +13,12 @@
 #include "modules/http/forms/part_head.h"
 
 enum multipart_event {
-  MULTIPART_MORE,    /* all bytes have been taken */
-  MULTIPART_PART,    /* one begins: see `head` */
-  MULTIPART_DATA,    /* some of it: see `data` */
+  MULTIPART_MORE, /* all bytes have been taken */
+  MULTIPART_PART, /* one begins: see `head` */
+  MULTIPART_DATA, /* some of it: see `data` */
   MULTIPART_PART_END,
-  MULTIPART_END,     /* all were there; what follows is thrown away */
-  MULTIPART_REFUSED  /* see `why` and `fault` */
+  MULTIPART_END,    /* all were there; what follows is thrown away */
+  MULTIPART_REFUSED /* see `why` and `fault` */
 };
 
 enum {
@@ -34,7 +34,8 @@ struct multipart {
   enum multipart_fault fault;
   uint8_t state; /* see multipart.c */
   bool end_told, no_more;
-  bool implied; /* the CR LF at the beginning of the match is none of the data */
+  bool
+    implied; /* the CR LF at the beginning of the match is none of the data */
   uint8_t needle_size;
   uint8_t matched;   /* bytes of the needle that have come, */
   uint8_t tail_size; /* and of what is behind it */

@@ -133,11 +133,8 @@ static int content_type(lua_State *L) {
 }
 
 const luaL_Reg part_events_functions[] = {
-  {"content_type", content_type},
-  {"event", next_event},
-  {"feed", feed},
-  {"parser", new_parser},
-  {NULL, NULL},
+  {"content_type", content_type}, {"event", next_event}, {"feed", feed},
+  {"parser", new_parser},         {NULL, NULL},
 };
 
 void part_events_open_class(lua_State *L) {

@@ -98,8 +98,8 @@ static struct slice value_of(const struct part_head *head, unsigned index) {
 static bool has_name(const struct part_head *head, unsigned index,
                      const char *name) {
   const struct part_header *header = &head->headers[index];
-  return slice_is(
-    (struct slice){head->bytes + header->name, header->name_size}, name);
+  return slice_is((struct slice){head->bytes + header->name, header->name_size},
+                  name);
 }
 
 struct slice part_head_find(const struct part_head *head, const char *name) {
@@ -117,7 +117,8 @@ static void read_disposition(struct part_head *head) {
   }
   const char *why = "a part without a content-disposition";
   if (found > 1) why = "a part with two content-dispositions";
-  if (found == 1) why = disposition_read(value_of(head, at), &head->disposition);
+  if (found == 1)
+    why = disposition_read(value_of(head, at), &head->disposition);
   if (why != NULL) refuse(head, MULTIPART_BAD, why);
 }
 

@@ -39,8 +39,7 @@ static int keep(lua_State *L) {
 static int pairs(lua_State *L) {
   size_t size;
   const char *text = luaL_checklstring(L, 1, &size);
-  if (!query_push_pairs(L, text, size, luaL_checkinteger(L, 2)))
-    lua_pushnil(L);
+  if (!query_push_pairs(L, text, size, luaL_checkinteger(L, 2))) lua_pushnil(L);
   return 1;
 }
 
@@ -50,8 +49,15 @@ static int now(lua_State *L) {
 }
 
 const luaL_Reg reading_functions[] = {
-  {"header", headers_get}, {"keep", keep},         {"kept", kept},
-  {"now", now},            {"obstacle", obstacle}, {"open", body_open_pieces},
-  {"pairs", pairs},        {"piece", body_piece},  {"refuse", refuse},
-  {"whole", body_read},    {NULL, NULL},
+  {"header", headers_get},
+  {"keep", keep},
+  {"kept", kept},
+  {"now", now},
+  {"obstacle", obstacle},
+  {"open", body_open_pieces},
+  {"pairs", pairs},
+  {"piece", body_piece},
+  {"refuse", refuse},
+  {"whole", body_read},
+  {NULL, NULL},
 };

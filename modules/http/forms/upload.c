@@ -121,11 +121,9 @@ static void let_go(struct job *job) {
   free(((struct transfer *)job)->text);
 }
 
-static struct transfer *push_transfer(lua_State *L,
-                                      const struct job_kind *kind,
+static struct transfer *push_transfer(lua_State *L, const struct job_kind *kind,
                                       size_t path_size) {
-  struct transfer *transfer =
-    job_push(L, kind, sizeof *transfer + path_size);
+  struct transfer *transfer = job_push(L, kind, sizeof *transfer + path_size);
   transfer->upload = upload_at(L);
   return transfer;
 }
@@ -146,10 +144,13 @@ static int start(lua_State *L, struct transfer *transfer, int box) {
 
 static int fail(lua_State *L, const struct upload *upload, int status,
                 const char *what) {
-  if (status == UV_ECANCELED)
+  if (status == UV_ECANCELED) {
+    lua_pushnil(L);
     lua_pushfstring(L, "%s an upload: its request is over", what);
-  else
-    lua_pushfstring(L, "%s an upload in %s", what, upload->directory);
+    lua_pushliteral(L, "ECANCELED");
+    return 3;
+  }
+  lua_pushfstring(L, "%s an upload in %s", what, upload->directory);
   return error_result(L, status, lua_tostring(L, -1));
 }
 
@@ -331,6 +332,7 @@ static int save_finish(lua_State *L) { /* upload, path, overwrite, box */
   const struct transfer *transfer = job_at(L, 4);
   int status = job_status(L, &transfer->job);
   job_done(L, 4);
+  if (status == UV_ECANCELED) return fail(L, upload_at(L), status, "save");
   if (status == 0) {
     lua_pushboolean(L, 1);
     return 1;
@@ -361,7 +363,7 @@ static int upload_save(lua_State *L) {
 }
 
 const luaL_Reg upload_functions[] = {
-  {"append", upload_append}, {"drop", upload_drop}, {"read", upload_read},
+  {"append", upload_append}, {"drop", upload_drop},  {"read", upload_read},
   {"save", upload_save},     {"upload", upload_new}, {NULL, NULL},
 };
 

@@ -24,9 +24,14 @@ enum { SLOW_AFTER_MS = 10000 };
 
 /* ---- what has come ------------------------------------------------------- */
 
+void body_refuse(struct request *request, int answer) {
+  struct client *client = request->client;
+  if (client != NULL && client->refusal == 0) client->refusal = answer;
+}
+
 static void refuse(struct request *request, int status, int answer) {
   request->body.status = status;
-  if (request->client->refusal == 0) request->client->refusal = answer;
+  body_refuse(request, answer);
 }
 
 static bool is_whole(const struct request *request) {
@@ -152,17 +157,8 @@ static int push_whole(lua_State *L, struct body *body) {
 
 /* (After its own time limit the body may be asked for again.) */
 static int fail(lua_State *L, struct request *request, int status) {
-  struct client *client = request->client;
-  if (status == UV_ETIMEDOUT && client != NULL && client->refusal == 0)
-    client->refusal = 408;
+  if (status == UV_ETIMEDOUT) body_refuse(request, 408);
   return error_result(L, status, "request body");
-}
-
-/* In a loop nobody sees what an iterator gives beside nil: what was cut short
- * must not be taken for the whole. As io.lines does. */
-static int raise_failure(lua_State *L) { /* nil, message, code */
-  lua_pop(L, 1);
-  return lua_error(L);
 }
 
 static int finish(lua_State *L) {
@@ -172,10 +168,7 @@ static int finish(lua_State *L) {
   int status = body->status != 0 ? body->status : wait_status(L);
   if (request->client == NULL && status == 0 && !body->is_none)
     status = UV_ECANCELED;
-  if (status != 0) {
-    int results = fail(L, request, status);
-    return body->use == BODY_PIECES ? raise_failure(L) : results;
-  }
+  if (status != 0) return fail(L, request, status);
   if (request->client != NULL && request->client->refusal == 408)
     request->client->refusal = 0;
   if (body->use == BODY_WHOLE) return push_whole(L, body);
@@ -185,7 +178,16 @@ static int finish(lua_State *L) {
   return 1;
 }
 
+/* In a loop nobody sees what an iterator gives beside nil: what was cut short
+ * must not be taken for the whole. As io.lines does. */
+static int finish_chunk(lua_State *L) {
+  if (finish(L) == 1) return 1;
+  lua_pop(L, 1); /* nil, message, code */
+  return lua_error(L);
+}
+
 static const struct wait body_wait = {"request body", finish, NULL};
+static const struct wait chunk_wait = {"request body", finish_chunk, NULL};
 
 /* ---- as JSON ------------------------------------------------------------- */
 
@@ -212,8 +214,7 @@ static int finish_json(lua_State *L) {
   lua_pushvalue(L, before);
   lua_call(L, 1, LUA_MULTRET);
   count = lua_gettop(L) - before;
-  if (count > 1 && request->client != NULL && request->client->refusal == 0)
-    request->client->refusal = 400;
+  if (count > 1) body_refuse(request, 400);
   return count;
 }
 
@@ -257,9 +258,18 @@ static int start(lua_State *L, struct request *request, enum body_use use,
 
 /* ---- as functions -------------------------------------------------------- */
 
+static const char wanted[] = "another task waits for this request's body";
+
 static void check_free(lua_State *L, const struct request *request) {
-  if (body_is_wanted(request))
-    luaL_error(L, "another task waits for this request's body");
+  if (body_is_wanted(request)) luaL_error(L, "%s", wanted);
+}
+
+const char *body_obstacle(const struct request *request, enum body_use use) {
+  enum body_use now = request->body.use;
+  if (body_is_wanted(request)) return wanted;
+  if (now == BODY_UNUSED || now == use) return NULL;
+  return use == BODY_WHOLE ? "this body is read in pieces already, by chunks()"
+                           : "this body has been read whole already, by body()";
 }
 
 /* That of the server, unless the script has set another one for this request:
@@ -280,14 +290,10 @@ static lua_Integer limit_of(lua_State *L, const struct request *request) {
 
 static void begin(lua_State *L, struct request *request, enum body_use use,
                   int options) {
-  struct body *body = &request->body;
-  check_free(L, request);
-  if (body->use != BODY_UNUSED && body->use != use)
-    luaL_error(L, use == BODY_WHOLE
-                    ? "this body is read in pieces already, by chunks()"
-                    : "this body has been read whole already, by body()");
-  body->limit = (uint64_t)option_integer(L, options, "limit", 0, LUA_MAXINTEGER,
-                                         limit_of(L, request));
+  const char *why = body_obstacle(request, use);
+  if (why != NULL) luaL_error(L, "%s", why);
+  request->body.limit = (uint64_t)option_integer(
+    L, options, "limit", 0, LUA_MAXINTEGER, limit_of(L, request));
 }
 
 static int read_whole(lua_State *L, const struct wait *wait) {
@@ -313,6 +319,27 @@ static int next_piece(lua_State *L) {
   struct request *request = request_check(L);
   lua_settop(L, 1);
   check_free(L, request); /* there may be other iterators */
+  return start(L, request, BODY_PIECES, &chunk_wait, 2, timeout);
+}
+
+int body_open_pieces(lua_State *L) {
+  struct request *request = request_check(L);
+  lua_Integer limit = luaL_optinteger(L, 2, -1);
+  lua_settop(L, 1);
+  if (limit < 0) limit = limit_of(L, request);
+  request->body.limit = (uint64_t)limit;
+  request->body.use = BODY_PIECES;
+  return 0;
+}
+
+int body_piece(lua_State *L) {
+  struct request *request = request_check(L);
+  int64_t timeout = luaL_checkinteger(L, 2);
+  lua_settop(L, 1);
+  if (body_is_wanted(request)) {
+    lua_pushstring(L, wanted);
+    return lua_error(L);
+  }
   return start(L, request, BODY_PIECES, &body_wait, 2, timeout);
 }
 

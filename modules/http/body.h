@@ -6,12 +6,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "modules/http/request.h"
+
 struct client;
-struct request;
 
 int body_read(lua_State *L);      /* request:body([options] [, callback]) */
 int body_read_json(lua_State *L); /* request:json([options] [, callback]) */
 int body_chunks(lua_State *L);    /* request:chunks([options]) */
+
+/* ---- for others that read it for a script (forms) --------------------------- */
+
+/* Why it cannot be read in this way, or NULL. */
+const char *body_obstacle(const struct request *request, enum body_use use);
+/* (request, limit or nil): it is read in pieces. */
+int body_open_pieces(lua_State *L);
+/* (request, milliseconds or -1) -> piece | nil | nil, message, code; waits */
+int body_piece(lua_State *L);
+/* It is the client's fault: if the handler fails, this is the answer. */
+void body_refuse(struct request *request, int answer);
+
 void body_push_trailers(lua_State *L, const struct request *request);
 
 /* Who has announced a body may wait for this before it sends it. It cannot come

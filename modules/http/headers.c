@@ -95,6 +95,16 @@ static void set_class(lua_State *L) {
   luaL_setmetatable(L, class_name);
 }
 
+void headers_new(lua_State *L, int count) {
+  lua_createtable(L, 0, count);
+  set_class(L);
+}
+
+void headers_add(lua_State *L, const char *name, size_t name_size,
+                 const char *value, size_t value_size) {
+  add(L, (struct text){name, name_size}, (struct text){value, value_size});
+}
+
 void headers_push(lua_State *L, const struct request *request) {
   lua_createtable(L, 0, (int)request->count / 2);
   for (unsigned i = 1; i + 1 < request->count; i += 2) {

@@ -13,6 +13,10 @@ struct request;
 void headers_push(lua_State *L, const struct request *request);
 /* The same of a head's pieces, from `first` on. */
 void headers_push_from(lua_State *L, const struct head *head, unsigned first);
+/* An empty one, and a header more of the one on top. */
+void headers_new(lua_State *L, int count);
+void headers_add(lua_State *L, const char *name, size_t name_size,
+                 const char *value, size_t value_size);
 void headers_push_lower(lua_State *L, const char *text, size_t size);
 int headers_get(lua_State *L);  /* request:header(name) */
 int headers_list(lua_State *L); /* request:header_list(name) */

@@ -4,9 +4,10 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/app/pair.h"
 #include "modules/http/app/routing.h"
 #include "modules/http/failure.h"
-#include "modules/http/app/pair.h"
+#include "modules/http/forms/forms.h"
 #include "modules/http/headers.h"
 #include "modules/http/outcome.h"
 #include "modules/http/request.h"
@@ -69,6 +70,7 @@ static void open_classes(lua_State *L) {
   http_server_open_class(L);
   request_open_class(L);
   headers_open_class(L);
+  forms_open_classes(L);
   response_table_open_class(L);
   send_open_class(L);
   routing_open_class(L);

@@ -3,7 +3,6 @@
 #include "modules/http/query.h"
 
 #include <lauxlib.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "modules/http/request.h"
@@ -62,6 +61,22 @@ void query_push(lua_State *L, const char *text, size_t size) {
     lua_pop(L, 1);
     lua_rawset(L, -3);
   }
+}
+
+bool query_push_pairs(lua_State *L, const char *text, size_t size,
+                      lua_Integer most) {
+  lua_Integer count = 0;
+  lua_newtable(L);
+  while (next_pair(L, &text, &size)) {
+    if (count / 2 == most) {
+      lua_pop(L, 3);
+      return false;
+    }
+    lua_rawseti(L, -3, count + 2);
+    lua_rawseti(L, -2, count + 1);
+    count += 2;
+  }
+  return true;
 }
 
 int query_list(lua_State *L) {

@@ -14,6 +14,8 @@
 #include "modules/http/body.h"
 #include "modules/http/client.h"
 #include "modules/http/cookies.h"
+#include "modules/http/forms/forms.h"
+#include "modules/http/forms/upload.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
 #include "modules/http/send.h"
@@ -54,6 +56,7 @@ void request_detach(struct request *request) {
   struct client *client = request->client;
   if (client == NULL) return;
   body_close(request);
+  if (request->uploads != NULL) uploads_end(request->uploads);
   send_pump(request, UV_ECANCELED);
   client->request = NULL;
   request->client = NULL;
@@ -280,9 +283,11 @@ static const luaL_Reg methods[] = {
   {"accepts_encoding", accepts_encoding},
   {"body", body_read},
   {"chunks", body_chunks},
+  {"form", forms_form},
   {"header", headers_get},
   {"header_list", headers_list},
   {"json", body_read_json},
+  {"parts", forms_parts},
   {"query_list", query_list},
   {"signed_cookie", cookies_signed},
   {NULL, NULL},

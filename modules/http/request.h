@@ -16,6 +16,7 @@
 
 struct client;
 struct task;
+struct upload;
 
 enum body_use { BODY_UNUSED, BODY_WHOLE, BODY_PIECES };
 
@@ -35,9 +36,10 @@ struct request {
   uint64_t number;
   union peer peer;
   struct body body;
-  struct task *writers; /* that wait until the client takes more */
-  uint64_t written;     /* of a response that is streamed */
-  int64_t length;       /* that was announced for it, or -1 */
+  struct upload *uploads; /* files that go with it, see forms/upload.h */
+  struct task *writers;   /* that wait until the client takes more */
+  uint64_t written;       /* of a response that is streamed */
+  int64_t length;         /* that was announced for it, or -1 */
   bool is_chunked;
   unsigned count; /* of pieces: target, name, value, name, value ... */
   uint32_t base; /* so much of its path is that of a mount, see app/routing.c */

@@ -23,7 +23,7 @@
 
 static const char class_name[] = "neap.http.request";
 
-enum { VALUE_OWN = 1, VALUES = REQUEST_ROUTE };
+enum { VALUE_OWN = 1, VALUES = REQUEST_PARAMS };
 
 enum { ROUND = 64 }; /* bytes: so that one's memory is used by the next */
 
@@ -238,7 +238,7 @@ static const struct field fields[] = {
   {"headers", get_headers, true},
   {"id", get_id, false},
   {"method", get_method, false},
-  {"params", get_params, true},
+  {"params", get_params, false},
   {"path", get_path, false},
   {"peer", get_peer, false},
   {"query", get_query, true},

@@ -72,8 +72,9 @@ void request_push_own(lua_State *L);
 bool request_push_kept(lua_State *L, const char *name);
 /* Its path, all of it: `base` is a part of it. */
 const char *request_path(const struct request *request, size_t *size);
-/* A user value of it: the pattern of the route that it has come to. */
-enum { REQUEST_ROUTE = 2 };
+/* User values of it: the pattern of the route that it has come to, and what
+ * stands for the names in that, once somebody has asked; see app/routing.c. */
+enum { REQUEST_ROUTE = 2, REQUEST_PARAMS };
 
 void request_open_class(lua_State *L);
 

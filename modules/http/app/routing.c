@@ -150,15 +150,19 @@ static void add_params(lua_State *L, struct text pattern, struct text path) {
 
 void routing_push_params(lua_State *L, const struct request *request) {
   struct text pattern, path;
+  if (lua_getiuservalue(L, 1, REQUEST_PARAMS) == LUA_TTABLE) return;
+  lua_pop(L, 1);
   path.bytes = request_path(request, &path.size);
   lua_createtable(L, 0, 1); /* most have one */
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, REQUEST_PARAMS);
   if (lua_getiuservalue(L, 1, REQUEST_ROUTE) == LUA_TSTRING) {
     pattern.bytes = lua_tolstring(L, -1, &pattern.size);
-    lua_insert(L, -2);
+    lua_pushvalue(L, -2);
     add_params(L, pattern, path);
-  } else {
     lua_pop(L, 1);
   }
+  lua_pop(L, 1);
 }
 
 /* ---- a request ----------------------------------------------------------- */
@@ -185,31 +189,35 @@ static unsigned method_of(lua_State *L, const struct request *request) {
   return method;
 }
 
-/* Whoever has asked for parameters before gets others from now on. */
-static void keep(lua_State *L, const char *name) { /* ... value */
+static void keep_path(lua_State *L) { /* ... path */
   request_push_own(L);
   lua_insert(L, -2);
-  lua_setfield(L, -2, name);
+  lua_setfield(L, -2, "path");
   lua_pop(L, 1);
 }
 
-/* Where the path is not the client's its parameters are made now. */
+/* Whoever has asked for parameters before gets others from now on. Where the path
+ * is not the client's they are made now. */
+static void set_params(lua_State *L, const struct request *request,
+                       struct text pattern, struct text path) {
+  if (lua_isnil(L, AT_PATH)) {
+    lua_pushnil(L);
+    lua_setiuservalue(L, AT_REQUEST, REQUEST_PARAMS);
+  } else {
+    routing_push_params(L, request);
+    add_params(L, pattern, path);
+    lua_pop(L, 1);
+  }
+}
+
 static void set_route(lua_State *L, const struct request *request,
                       struct text path, int route) {
+  struct text pattern;
   lua_rawgeti(L, AT_ROUTER, SLOT_PATTERNS);
   lua_rawgeti(L, -1, route);
   lua_remove(L, -2);
-  if (!lua_isnil(L, AT_PATH)) {
-    struct text pattern;
-    pattern.bytes = lua_tolstring(L, -1, &pattern.size);
-    lua_getfield(L, AT_REQUEST, "params");
-    add_params(L, pattern, path);
-    keep(L, "params");
-  } else if (request_push_kept(L, "params")) {
-    lua_pop(L, 1);
-    lua_pushnil(L);
-    keep(L, "params");
-  }
+  pattern.bytes = lua_tolstring(L, -1, &pattern.size);
+  set_params(L, request, pattern, path);
   if (request->base > 0) {
     lua_getiuservalue(L, AT_REQUEST, REQUEST_ROUTE);
     lua_insert(L, -2);
@@ -230,7 +238,7 @@ static int unmounted(lua_State *L, int status, lua_KContext base) {
   request->base = (uint32_t)base;
   if (!lua_isnil(L, AT_PATH)) {
     lua_pushvalue(L, AT_PATH);
-    keep(L, "path");
+    keep_path(L);
   }
   return lua_gettop(L) - AT_PATH;
 }
@@ -242,7 +250,7 @@ static int call_mounted(lua_State *L, struct request *request, struct text path,
     request->base += (uint32_t)rest; /* "": it is 0, see tree_find */
   } else {
     lua_pushlstring(L, path.bytes + rest, path.size - rest);
-    keep(L, "path");
+    keep_path(L);
   }
   lua_pushvalue(L, AT_REQUEST);
   lua_callk(L, 1, LUA_MULTRET, base, unmounted);

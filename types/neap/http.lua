@@ -779,4 +779,242 @@ function request:chunks(options) end
 ---@overload fun(self: neap.http.request, options: { limit?: integer, timeout?: number }, callback: fun(value?: any, message?: string, code?: string)): neap.task
 function request:json(options) end
 
+---Reads a form, whichever way a browser has sent it: `application/x-www-form-urlencoded`, or
+---`multipart/form-data` with its files. Fields are kept in memory. Files go to the disk while
+---they come, into files without a name: they are gone when the request is over, however it
+---ends, unless they have been saved. docs/forms.md is its chapter.
+---
+---Asked again it gives the same form. No field is special, also not `_charset_`; bytes are as
+---they were sent. Of multipart the whole body has to be there, with its last boundary.
+---
+---Fails with EMSGSIZE (a limit; 413 for the client), EINVAL (multipart that is none, or is cut
+---short: 400), ENOTSUP (the `content-type` is that of no form: 415), ETIMEDOUT (408), EPROTO and
+---ECONNRESET as `req:body`; so `assert` is enough. And as the disk does: ENOSPC, ENOENT for a
+---`dir` that is not there. Then what had come is gone. Raises where the body is read otherwise
+---already, and where another task reads the form.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  local form = assert(req:form { max_file = 5 << 20 })
+---  return form.fields.name .. " likes " .. table.concat(form:list "tea", " and ")
+---end))
+---
+---local conn <close> = assert(net.connect(server.address))
+---conn:write { "POST / HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+---  "Content-Length: 35\r\n\r\n", "name=Ann+Lee&tea=green&tea=oo%6Cong" }
+---print(conn:read("a"):match "\r\n\r\n(.*)") --> Ann Lee likes green and oolong
+---```
+---
+---Source: RFC 7578; RFC 2046, 5.1; the URL standard of the WHATWG, 5.1; HTML, 4.10.21.8; open(2): O_TMPFILE.
+---@param options? neap.http.form.options
+---@return neap.http.form? form
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.request, callback: fun(form?: neap.http.form, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.request, options: neap.http.form.options, callback: fun(form?: neap.http.form, message?: string, code?: string)): neap.task
+function request:form(options) end
+
+---For a loop over the parts of a `multipart/form-data` body, while they come: for what is to
+---go elsewhere than into files. The client is not faster than the loop. What is not read of a
+---part is skipped when the next one is asked for.
+---
+---A failure is raised in the loop, as by `req:chunks`, and what is answered where nobody
+---catches it is as with `req:form`: 413 (more than `limit` bytes, `max_parts` parts, 64 headers
+---of a part or 16384 bytes of them), 400 (it is none, or its end is missing), 415 (it is not
+---multipart), 408. Raises where the body is being read already.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  local lines = {}
+---  for part in req:parts { limit = 1 << 30 } do
+---    local bytes = 0
+---    for chunk in part:chunks() do bytes = bytes + #chunk end
+---    lines[#lines + 1] = ("%s: %d bytes"):format(part.filename or part.name, bytes)
+---  end
+---  return table.concat(lines, "\n")
+---end))
+---
+---local conn <close> = assert(net.connect(server.address))
+---local body = table.concat({
+---  "--cut", 'Content-Disposition: form-data; name="log"; filename="tea.log"', "", "steeping ...", "--cut--", "",
+---}, "\r\n")
+---conn:write { "POST / HTTP/1.0\r\nContent-Type: multipart/form-data; boundary=cut\r\n",
+---  "Content-Length: ", #body, "\r\n\r\n", body }
+---print(conn:read("a"):match "\r\n\r\n(.*)") --> tea.log: 12 bytes
+---```
+---
+---Source: RFC 7578; RFC 2046, 5.1.
+---@param options? { limit?: integer, max_parts?: integer, timeout?: number } bytes in all, as in `req:chunks`; 1000; seconds for each piece
+---@return fun(state: any): neap.http.part? next
+---@return any state
+function request:parts(options) end
+
+---What `req:form` takes: bytes and numbers that are still taken, one more is refused.
+---@class neap.http.form.options
+---@field max_field? integer bytes of a field's value: 1 MB
+---@field max_fields? integer how many: 1000
+---@field max_fields_size? integer bytes of all names and values, and of an urlencoded body: 10 MB
+---@field max_file? integer bytes of a file: 100 MB
+---@field max_files? integer how many: 100
+---@field max_size? integer bytes of the body; `req.max_body` where something has set it, else `max_file` and 10 MB
+---@field dir? string where files are kept meanwhile: $TMPDIR, or /tmp
+---@field timeout? number seconds for all of it
+
+---What a client has filled in.
+---@class neap.http.form
+---@field fields table<string, string> of each field the first value
+---@field files table<string, neap.http.upload> of each input for files the first file. One that was left empty is not there
+local form = {}
+
+---All values of a field, in their order; an empty list where there is none.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  return table.concat(assert(req:form()):list "tea", ", ")
+---end))
+---
+---local conn <close> = assert(net.connect(server.address))
+---conn:write { "POST / HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+---  "Content-Length: 19\r\n\r\n", "tea=green&tea=black" }
+---print(conn:read("a"):match "\r\n\r\n(.*)") --> green, black
+---```
+---
+---Source: RFC 7578, 4.3.
+---@param name string
+---@return string[] values
+function form:list(name) end
+
+---All files of an input (`<input type="file" multiple>`), in their order; an empty list where
+---there is none.
+---
+---```lua fragment
+---for _, upload in ipairs(form:uploads "photos") do
+---  print(upload.filename, upload.size)
+---end
+---```
+---
+---Source: RFC 7578, 4.3.
+---@param name string
+---@return neap.http.upload[] uploads
+function form:uploads(name) end
+
+---A file that a client has sent, until the request is over.
+---@class neap.http.upload
+---@field name string of its input
+---@field filename string as the client says, so **anything**: `"../../etc/passwd"`, `""`, a line break. Not for paths, and to be escaped in pages
+---@field basename string what is left of it that is safe as the name of a file: no directory, no control byte, valid UTF-8, 120 bytes at most, not hidden; `"file"` where nothing is left. Two uploads may have the same
+---@field type string? as the client says: `"image/png"`
+---@field size integer bytes
+---@field headers table<string, string> of its part, as `req.headers`
+local upload = {}
+
+---Gives it a name: the whole file is there, or nothing. What has the name is replaced, a link
+---itself and not what it points to. On the file system of `dir` nothing is copied; elsewhere
+---it is, and what is copied is called `.neap-...` meanwhile. It may be saved more than once.
+---
+---Fails with ENOENT, EACCES, ENOSPC, EISDIR, EINVAL (there is something that is no file),
+---EEXIST (`overwrite` is false, and there is something), ECANCELED (its request is over).
+---Raises for what is no path.
+---
+---```lua fragment
+---local upload = assert(req:form()).files.photo
+---local ok, message, code = upload:save("photos/" .. upload.basename, { overwrite = false })
+---if not ok then return code == "EEXIST" and 409 or 500, message end
+---```
+---
+---Source: linkat(2), fsync(2), rename(2).
+---@param path string
+---@param options? { overwrite?: boolean } true unless it is given
+---@return boolean? ok
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.upload, path: string, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.upload, path: string, options: { overwrite?: boolean }, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function upload:save(path, options) end
+
+---All of it, in memory.
+---
+---Fails with EIO, ENOMEM, ECANCELED (its request is over).
+---
+---```lua fragment
+---local list = json.decode(assert(form.files.list:read()))
+---```
+---
+---Source: pread(2).
+---@return string? data
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.upload, callback: fun(data?: string, message?: string, code?: string)): neap.task
+function upload:read() end
+
+---For a loop over it in pieces of 64 KB. A failure is raised. An upload can be the body of an
+---answer, too.
+---
+---```lua fragment
+---for piece in upload:chunks() do assert(conn:write(piece)) end
+---```
+---
+---Source: pread(2).
+---@return fun(): string? next
+function upload:chunks() end
+
+---A part of a multipart body, in the loop of `req:parts`. When the next one is asked for it is
+---over.
+---@class neap.http.part
+---@field name string of its field
+---@field filename string? of its file, as the client says: see `upload.filename`. nil: it is a field
+---@field type string? as the client says
+---@field headers table<string, string> as `req.headers`
+local part = {}
+
+---All of it, in memory. Asked again it gives the same, also later.
+---
+---Fails with EMSGSIZE (more than `limit`; 413 for the client), and as `req:parts` raises.
+---Raises where the part is over, or is being read in pieces.
+---
+---```lua fragment
+---for part in req:parts() do fields[part.name] = assert(part:body { limit = 1000 }) end
+---```
+---
+---Source: RFC 7578, 4.
+---@param options? { limit?: integer } bytes: 1 MB
+---@return string? body
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.part, callback: fun(body?: string, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.part, options: { limit?: integer }, callback: fun(body?: string, message?: string, code?: string)): neap.task
+function part:body(options) end
+
+---For a loop over it in pieces, as they come. Nothing is kept. A failure is raised, as by
+---`req:parts`. Raises where the part is over, or has been read whole.
+---
+---```lua fragment
+---for chunk in part:chunks() do hash:update(chunk) end
+---```
+---
+---Source: RFC 7578, 4.
+---@return fun(part: neap.http.part): string? next
+---@return neap.http.part part
+function part:chunks() end
+
+---Throws away what is left of it, now; going on in the loop does so, too. Fails as
+---`part:body`, without a limit.
+---
+---```lua fragment
+---if part.filename then assert(part:skip()) end
+---```
+---
+---Source: RFC 7578, 4.
+---@return boolean? ok
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.part, callback: fun(ok?: boolean, message?: string, code?: string)): neap.task
+function part:skip() end
+
 return http

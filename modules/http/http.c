@@ -4,6 +4,8 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/app/routing.h"
+#include "modules/http/failure.h"
 #include "modules/http/headers.h"
 #include "modules/http/outcome.h"
 #include "modules/http/request.h"
@@ -50,8 +52,14 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"failure", http_failure},
   {"outcome", request_outcome},
   {"response", response_table},
+  {"routing_add", routing_add},
+  {"routing_call", routing_call},
+  {"routing_methods", routing_methods},
+  {"routing_serve", routing_serve},
+  {"routing_tree", routing_tree},
   {NULL, NULL},
 };
 
@@ -61,6 +69,7 @@ static void open_classes(lua_State *L) {
   headers_open_class(L);
   response_table_open_class(L);
   send_open_class(L);
+  routing_open_class(L);
 }
 
 int open_http(lua_State *L) {

@@ -53,7 +53,7 @@ static void push_name(lua_State *L, const struct stream *stream) {
 
 static const struct stream_kind kind = {
   .work = {.name = "request", .stop = handle_stop, .lasts = true},
-  .class_name = "neap.http.client_end",
+  .class_name = "http.client_end",
   .size = sizeof(struct end),
   .push_name = push_name,
   .is_socket = true};

@@ -135,6 +135,31 @@ describe("a stack of all middleware", function()
     assert.equal(503, lines[1].status)
   end)
 
+  it("knows who it was, with sessions and passwords in the middle", function()
+    local by_name, lines = all()
+    local _ <close> = setmetatable({}, { __close = function() neap.on_error(nil) end })
+    neap.on_error(function() end)
+    local app = support.app(by_name.access_log, by_name.request_id, by_name.security_headers, by_name.cors,
+      by_name.rate_limit, by_name.timeout, by_name.body_limit,
+      middleware.basic_auth { realm = "tea", users = { ann = "secret" } },
+      middleware.sessions { name = "stack" .. made }, middleware.development { force = true })
+    app:get("/count", function(req)
+      req.session.count = (req.session.count or 0) + 1
+      return tostring(req.session.count)
+    end)
+    local login = "Authorization: Basic YW5uOnNlY3JldA=="
+    local refused = support.ask(app, raw.get("/", ORIGIN))
+    assert.same({ 401, 'Basic realm="tea", charset="UTF-8"' }, { refused.status, refused.headers["www-authenticate"] })
+    check_headers(refused)
+    assert.equal("1", support.ask(app, raw.get("/count", login)).body)
+    for path, status in pairs { ["/"] = 200, ["/stream"] = 200, ["/none"] = 404, ["/bad"] = 500 } do
+      assert.equal(status, support.ask(app, raw.get(path, login)).status, path)
+    end
+    assert.equal(200, support.ask(app, raw.request("HEAD /stream", nil, login), { head = true }).status)
+    test.eventually(function() return #lines == 7 end)
+    assert.same({ 401, nil, 200, "ann" }, { lines[1].status, lines[1].user, lines[2].status, lines[2].user })
+  end)
+
   it("stands around routes, groups and mounted routers as around all of it", function()
     local by_name, lines = all()
     local inner = http.router()

@@ -42,7 +42,8 @@ struct request {
   int64_t length;         /* that was announced for it, or -1 */
   bool is_chunked;
   unsigned count; /* of pieces: target, name, value, name, value ... */
-  uint32_t base; /* so much of its path is that of a mount, see app/routing.c */
+  uint32_t base;  /* so much of its path is that of mounts, see app/routing.c */
+  uint32_t mounts; /* so many of them */
   uint8_t method, minor;
   struct head_piece pieces[]; /* and behind them the bytes, see head.h */
 };

@@ -224,10 +224,13 @@ static int send_body(lua_State *L) { /* after, body, trailers, write or nil */
 
 static const char after_class[] = "neap.http.after"; /* { function, request } */
 
+/* A body may end in good order because nobody takes it any more. NULL: all went
+ * out. */
 static const char *failure(lua_State *L, const struct request *request) {
   const struct client *client = request->client;
   if (client == NULL || client->phase == PHASE_OVER)
     return "the client has left";
+  if (lua_isnil(L, 2)) return NULL;
   return cancel_is(L, 2) ? "cancelled" : luaL_tolstring(L, 2, NULL);
 }
 
@@ -240,7 +243,7 @@ static int tell(lua_State *L) { /* the pair, the error or nil */
   lua_settop(L, 2);
   lua_rawgeti(L, 1, 2);
   const struct request *request = lua_touserdata(L, 3);
-  const char *message = lua_isnil(L, 2) ? NULL : failure(L, request);
+  const char *message = failure(L, request);
   lua_rawgeti(L, 1, 1);
   lua_pushinteger(L, (lua_Integer)request->written);
   lua_pushstring(L, message);

@@ -476,6 +476,158 @@ function router:group(prefix, define) end
 ---@return neap.http.router self
 function router:mount(prefix, handler) end
 
+---Asks the router as a client would, within the process: there is no port, but the server is the real
+---one, with its default limits, and so is what comes back. It is how specs try routes. A path alone is
+---a GET.
+---
+---The answer is there when its head is: the body is read then, whole or in pieces, also one without
+---an end. It may be a `<close>` variable; a client that closes it in the middle has left.
+---
+---Fails with ETIMEDOUT (not there in `timeout` seconds), EOF and ECONNRESET (the connection ended first),
+---EPROTO. Raises for unknown options, and for a line break in what makes the head.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/hello/:name", function(req) return "hello " .. req.params.name end)
+---app:post("/echo", function(req) return 200, req:body(), { ["x-method"] = req.method } end)
+---
+---print(app:request("/hello/moon"):body()) --> hello moon
+---
+---local response = app:request { method = "POST", path = "/echo", body = "tea", headers = { accept = "*/*" } }
+---print(response.status, response.headers["x-method"], response:body()) --> 200	POST	tea
+---```
+---
+---Source: RFC 9112; socketpair.
+---@param request string|neap.http.router.request a path, or all of it
+---@return neap.http.client_response? response
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.router, request: string|neap.http.router.request, callback: fun(response?: neap.http.client_response, message?: string, code?: string)): neap.task
+function router:request(request) end
+
+---What `app:request` takes.
+---@class neap.http.router.request
+---@field method? string GET
+---@field path? string with a query, if there is one; `"/"`
+---@field headers? table<string, string|number|(string|number)[]>|[string, string][] by name; or a list of pairs, which are sent in this order
+---@field body? string|number|(string|number)[]|fun(): string? a function gives it piece by piece, until nil: it is sent in chunks then
+---@field peer? string what the handler is told to be the other end: `"192.0.2.7:5000"`; without it there is none, as with a Unix socket
+---@field timeout? number seconds until the answer's head is there, and for each wait for its body
+
+---An answer, as the client has got it. It may be a `<close>` variable.
+---@class neap.http.client_response
+---@field status integer
+---@field reason string `"Not Found"`
+---@field version string `"1.1"`
+---@field headers table<string, string> by lower-case names, looked up in any case; a repeated one is joined with `", "`
+---@field trailers table<string, string>? once the body has been read
+---@field interim { status: integer, headers: table<string, string> }[] what came before it: 100, 103
+local client_response = {}
+
+---The value of a header, or nil.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local response = http.router():request "/"
+---print(response.status, response:header "Content-Type") --> 404	text/plain; charset=utf-8
+---```
+---
+---Source: RFC 9110, 5.1 to 5.3.
+---@param name string
+---@return string? value
+function client_response:header(name) end
+
+---The values of a repeated header, a line for each.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/", function() return 204, nil, { link = { "</a>", "</b>" } } end)
+---print(table.concat(app:request("/"):header_list "link", " ")) --> </a> </b>
+---```
+---
+---Source: RFC 9110, 5.2.
+---@param name string
+---@return string[] values
+function client_response:header_list(name) end
+
+---Reads the whole body. Asked again it gives the same string.
+---
+---Fails with EMSGSIZE (more than `limit`), ETIMEDOUT, EOF and ECONNRESET (cut short), EPROTO.
+---
+---```lua
+---local http = require "neap.http"
+---
+---print(#http.router():request("/tea"):body { limit = 1000 }) --> 10
+---```
+---
+---Source: RFC 9112, 6 and 7.1.
+---@param options? { limit?: integer, timeout?: number } bytes; seconds
+---@return string? body
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.client_response, callback: fun(body?: string, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.client_response, options: { limit?: integer, timeout?: number }, callback: fun(body?: string, message?: string, code?: string)): neap.task
+function client_response:body(options) end
+
+---For a loop over the body in pieces, as they come. A failure is raised in the loop.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/ticks", function()
+---  return 200, function(write) while write "tick" do end end -- it has no end
+---end)
+---
+---local response <close> = app:request "/ticks"
+---for piece in response:chunks() do
+---  print(piece:sub(1, 4)) --> tick
+---  break
+---end
+---```
+---
+---Source: RFC 9112, 6 and 7.1.
+---@param options? { limit?: integer, timeout?: number } bytes in all; seconds for each piece
+---@return fun(): string? next
+---@return neap.http.client_response response
+function client_response:chunks(options) end
+
+---Reads the whole body and decodes it: `json.decode(response:body(options))`.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/", function() return http.json { cups = 2 } end)
+---print(app:request("/"):json().cups) --> 2
+---```
+---
+---Source: RFC 8259.
+---@param options? { limit?: integer, timeout?: number } bytes; seconds
+---@return any value
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.client_response, callback: fun(value?: any, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.client_response, options: { limit?: integer, timeout?: number }, callback: fun(value?: any, message?: string, code?: string)): neap.task
+function client_response:json(options) end
+
+---The client leaves. Closing twice does nothing; a response that nobody holds any more is closed, too.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local response = http.router():request "/"
+---response:close()
+---```
+---
+---Source: libuv: uv_close.
+function client_response:close() end
+
 ---What a body can be.
 ---@alias neap.http.body string|number|(string|number)[]|fun(write: fun(chunk: string|number|(string|number)[]): boolean?, string?, string?): string?|{ chunks: function }
 

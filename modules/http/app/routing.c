@@ -61,9 +61,9 @@ void routing_open_class(lua_State *L) {
 static unsigned method_number(const char *name) {
   if (strcmp(name, "*") == 0) return TREE_ANY;
   if (strcmp(name, "mount") == 0) return TREE_MOUNT;
-  for (unsigned method = 0; method < TREE_ANY; method++)
+  for (unsigned method = 0; method < HTTP_PRI; method++) /* see lines.c */
     if (strcmp(llhttp_method_name((llhttp_method_t)method), name) == 0)
-      return method;
+      return method != HTTP_CONNECT ? method : TREE_METHODS;
   return TREE_METHODS;
 }
 
@@ -96,7 +96,7 @@ int routing_methods(lua_State *L) {
   const char *path = luaL_checklstring(L, 2, &size);
   uint64_t methods = tree_methods(tree, path, size);
   lua_newtable(L);
-  for (unsigned method = 0; method < TREE_ANY; method++) {
+  for (unsigned method = 0; method < HTTP_PRI; method++) {
     if ((methods >> method & 1) == 0) continue;
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, llhttp_method_name((llhttp_method_t)method));
@@ -218,7 +218,7 @@ static void set_route(lua_State *L, const struct request *request,
   lua_remove(L, -2);
   pattern.bytes = lua_tolstring(L, -1, &pattern.size);
   set_params(L, request, pattern, path);
-  if (request->base > 0) {
+  if (request->mounts > 0) {
     lua_getiuservalue(L, AT_REQUEST, REQUEST_ROUTE);
     lua_insert(L, -2);
     lua_concat(L, 2);
@@ -236,6 +236,7 @@ static int unmounted(lua_State *L, int status, lua_KContext base) {
   struct request *request = lua_touserdata(L, AT_REQUEST);
   (void)status;
   request->base = (uint32_t)base;
+  request->mounts--;
   if (!lua_isnil(L, AT_PATH)) {
     lua_pushvalue(L, AT_PATH);
     keep_path(L);
@@ -246,6 +247,7 @@ static int unmounted(lua_State *L, int status, lua_KContext base) {
 static int call_mounted(lua_State *L, struct request *request, struct text path,
                         size_t rest) {
   lua_KContext base = request->base;
+  request->mounts++;
   if (lua_isnil(L, AT_PATH)) {
     request->base += (uint32_t)rest; /* "": it is 0, see tree_find */
   } else {

@@ -1,0 +1,374 @@
+-- http.router: which handler a request comes to, and what it finds there.
+local http, neap, test = require "neap.http", require "neap", require "neap.test"
+
+local function body_of(app, path, method)
+  return assert(app:request { path = path, method = method }):body()
+end
+
+local function answers(app, path, method)
+  local response = assert(app:request { path = path, method = method })
+  return response.status, response.headers.allow
+end
+
+local function says(text)
+  return function() return text end
+end
+
+local function params(...)
+  local names = { ... }
+  return function(req)
+    local list = {}
+    for i, name in ipairs(names) do list[i] = tostring(req.params[name]) end
+    return table.concat(list, "|")
+  end
+end
+
+-- The line of this file in which the error was raised, and its text.
+local function fails(fn, ...)
+  local ok, message = pcall(fn, ...)
+  assert.is_false(ok)
+  return message
+end
+
+describe("a router", function()
+  it("goes by method and path", function()
+    local app = http.router()
+    for _, method in ipairs { "get", "post", "put", "patch", "delete", "options" } do
+      app[method](app, "/x", says(method))
+    end
+    app:route("PROPFIND", "/x", says "propfind"):any("/y", says "any")
+    for _, method in ipairs { "get", "post", "put", "patch", "delete", "options", "propfind" } do
+      assert.equal(method, body_of(app, "/x", method:upper()))
+      assert.equal("any", body_of(app, "/y", method:upper()))
+    end
+  end)
+
+  it("answers HEAD by the handler for GET, unless there is one", function()
+    local app = http.router():get("/a", function() return 200, "four", { ["x-of"] = "get" } end)
+    app:get("/b", says "b"):head("/b", function() return 204 end)
+    local response = app:request { path = "/a", method = "HEAD" }
+    assert.same({ 200, "get", "4" }, { response.status, response.headers["x-of"], response.headers["content-length"] })
+    assert.equal(204, app:request({ path = "/b", method = "HEAD" }).status)
+  end)
+
+  it("answers itself what has no route", function()
+    local app = http.router():get("/a", says "a"):post("/a", says "a"):delete("/:x", says "x"):mount("/m", says "m")
+    assert.same({ 404, nil }, { answers(app, "/a/b") })
+    assert.same({ 405, "DELETE, GET, HEAD, OPTIONS, POST" }, { answers(app, "/a", "PUT") })
+    assert.same({ 204, "DELETE, GET, HEAD, OPTIONS, POST" }, { answers(app, "/a", "OPTIONS") })
+    assert.same({ 204, "DELETE, GET, HEAD, OPTIONS, POST" }, { answers(app, "*", "OPTIONS") })
+    assert.same({ 404, nil }, { answers(app, "/a/b", "OPTIONS") })
+    assert.same({ 404, nil }, { answers(http.router(), "/") })
+    assert.same({ 204, "OPTIONS" }, { answers(http.router(), "*", "OPTIONS") })
+  end)
+
+  it("gives what stands for the names of a path, decoded", function()
+    local app = http.router()
+    app:get("/a/:x", params "x"):get("/a/:x/b/:y", params("x", "y")):get("/f/*rest", params "rest")
+    assert.equal("1", body_of(app, "/a/1"))
+    assert.equal("a b/c|%zz+", body_of(app, "/a/a%20b%2Fc/b/%zz+"))
+    assert.equal("d/e f/", body_of(app, "/f/d/e%20f/"))
+    assert.equal("", body_of(app, "/f/"))
+    assert.equal("1", body_of(app, "/a/1?x=2"))
+    assert.equal(404, answers(app, "/a/"))
+    assert.equal(404, answers(app, "/f"))
+  end)
+
+  it("gives an empty table where there are no names, and the pattern in any case", function()
+    local app = http.router()
+    app:get("/", function(req) return type(req.params) .. tostring(next(req.params)) .. req.base .. req.route end)
+    app:get("/:x/y", function(req) return req.route end)
+    assert.equal("tablenil/", body_of(app, "/"))
+    assert.equal("/:x/y", body_of(app, "/1/y"))
+  end)
+
+  it("takes what is written out before a name, and that before the rest, in any order of adding", function()
+    local routes = { "/a/b", "/a/:x", "/a/*r", "/:x/b", "/*r" }
+    for _ = 1, 5 do
+      table.insert(routes, table.remove(routes, 1))
+      local app = http.router()
+      for _, path in ipairs(routes) do app:get(path, says(path)) end
+      assert.equal("/a/b", body_of(app, "/a/b"))
+      assert.equal("/a/:x", body_of(app, "/a/c"))
+      assert.equal("/a/*r", body_of(app, "/a/c/d"))
+      assert.equal("/:x/b", body_of(app, "/c/b"))
+      assert.equal("/*r", body_of(app, "/c/c"))
+    end
+  end)
+
+  it("goes back where the better way leads nowhere", function()
+    local app = http.router():get("/a/b/c", says "1"):get("/:x/b/d", says "2")
+    app:post("/a/:y", says "3"):get("/*r", says "4")
+    assert.equal("2", body_of(app, "/a/b/d"))
+    assert.equal("4", body_of(app, "/a/b/e"))
+    assert.equal("3", body_of(app, "/a/b", "POST"))
+    assert.equal("4", body_of(app, "/a/b"))
+  end)
+
+  it("compares segments decoded, and tells /a from /a/", function()
+    local app = http.router():get("/café/x", says "1"):get("/a", says "a"):get("/a/", says "b"):get("//", says "c")
+    assert.equal("1", body_of(app, "/caf%C3%a9/%78"))
+    assert.equal(404, answers(app, "/caf%c3%a9%2fx"))
+    assert.equal("a", body_of(app, "/a"))
+    assert.equal("b", body_of(app, "/a/"))
+    assert.equal("c", body_of(app, "//"))
+  end)
+
+  it("is as sure among thousands of routes", function()
+    local app = http.router()
+    for i = 1, 5000 do app:get(("/r%d/:x"):format(i), params "x"):get(("/s/%d"):format(i), says(tostring(i))) end
+    assert.equal("7", body_of(app, "/r4711/7"))
+    assert.equal("4999", body_of(app, "/s/4999"))
+    assert.equal(404, answers(app, "/r5001/7"))
+  end)
+
+  it("raises for what is no route, where it is added", function()
+    local app = http.router():get("/a/:x", says "a")
+    assert.matches("router_spec.lua:%d+: GET /a/:x has a route already %(.*router_spec.lua:%d+%)",
+      fails(function() app:get("/a/:x", says "b") end))
+    assert.matches("router_spec.lua:%d+: bad path 'a' %(it does not begin with '/'%)",
+      fails(function() app:get("a", print) end))
+    for path, why in pairs {
+      ["/:"] = "without a name", ["/:1"] = "without a name", ["/*r/a"] = "only be its end", ["/:a/:a"] = "of one name",
+      ["/" .. ("x"):rep(256)] = "255 bytes",
+    } do
+      assert.matches(why, fails(function() app:get(path, print) end))
+    end
+    assert.matches("no server of ours knows the method", fails(function() app:route("BREW", "/tea", print) end))
+    assert.matches("bad argument #2 to 'get' %(a handler expected, got no value%)", fails(function() app:get "/b" end))
+    assert.matches("bad argument #3 to 'get' %(a handler expected, got nil%)",
+      fails(function() app:get("/b", print, nil) end))
+    assert.matches("bad argument #1 to 'use' %(a handler expected, got string%)", fails(app.use, app, "x"))
+    assert.matches("bad argument #1 to 'mount' %(string expected, got nil%)", fails(app.mount, app, nil, print))
+    assert.matches("a mount has the rest", fails(function() app:mount("/a/*r", print) end))
+    assert.matches("has a route already", fails(function() app:mount("/m", print):mount("/m/", print) end))
+  end)
+end)
+
+describe("middleware of a router", function()
+  -- Writes into the answer that it was there.
+  local function mark(name)
+    return function(req, next)
+      local response = next(req)
+      response.headers["x-marks"] = (response.headers["x-marks"] or "") .. name
+      return response
+    end
+  end
+
+  local function marks(app, path, method)
+    return app:request({ path = path, method = method }).headers["x-marks"]
+  end
+
+  it("stands before all of it, the first one outside", function()
+    local app = http.router():get("/before", says "1"):use(mark "a", mark "b")
+    app:get("/after", mark "d", mark "e", says "2"):use(mark "c")
+    assert.equal("cba", marks(app, "/before"))
+    assert.equal("edcba", marks(app, "/after"))
+    assert.equal("cba", marks(app, "/nothing"))
+    assert.equal("cba", marks(app, "/before", "OPTIONS"))
+    assert.equal("cba", marks(app, "/before", "PUT"))
+  end)
+
+  it("of a group stands before the routes of the group", function()
+    local app = http.router():get("/x", says "x"):use(mark "r")
+    app:group("/g", function(g)
+      g:get("/", says "g"):get("/a", says "a"):use(mark "g")
+      g:group("/h/", function(h) h:use(mark "h"):get("/b", mark "i", says "b") end)
+    end)
+    assert.equal("r", marks(app, "/x"))
+    assert.equal("gr", marks(app, "/g"))
+    assert.equal("gr", marks(app, "/g/a"))
+    assert.equal("ihgr", marks(app, "/g/h/b"))
+    assert.equal("r", marks(app, "/g/c"))
+    assert.equal("a group is no handler: its router is", fails(function()
+      http.router():group("/g", function(g) g {} end)
+    end))
+  end)
+
+  it("is given a table, whatever a handler returns, and may answer itself", function()
+    local seen
+    local app = http.router():use(function(req, next)
+      if req.query.stop then return 418, "stopped" end
+      seen = next(req)
+      assert.equal(seen, http.response(seen))
+      return seen
+    end)
+    app:get("/text", says "text"):get("/none", function() return 204 end)
+    app:get("/all", function() return { status = 201, headers = { ["X-Y"] = 1 }, body = { "a", 2 } } end)
+    assert.equal("text", body_of(app, "/text"))
+    assert.same({ 200, "text" }, { seen.status, seen.body })
+    assert.equal(204, answers(app, "/none"))
+    assert.equal("a2", body_of(app, "/all"))
+    assert.same({ 201, 1 }, { seen.status, seen.headers["x-y"] })
+    assert.same({ 418, nil }, { answers(app, "/all?stop=1") })
+  end)
+
+  it("may send a request elsewhere", function()
+    local app = http.router():use(function(req, next)
+      if req:header "x-http-method" then req.method = req:header "x-http-method" end
+      req.path = req.path:gsub("^/old", "/new")
+      return next(req)
+    end)
+    app:put("/new/:x", params "x")
+    local sub = http.router():get("/:y", function(req) return params("x", "y")(req) .. req.path .. req.route end)
+    app:mount("/new/:x/sub", sub)
+    assert.equal("1", app:request({ path = "/old/1", method = "POST", headers = { ["x-http-method"] = "PUT" } }):body())
+    assert.equal("1|2/2/new/:x/sub/:y", body_of(app, "/old/1/sub/2"))
+  end)
+
+  it("sees the parameters of the route that is found, not those before", function()
+    local before
+    local app = http.router():use(function(req, next)
+      before = next(req) and req.params.x
+      return http.text(before .. tostring(req.params.x))
+    end)
+    app:use(function(req, next)
+      assert.is_nil(req.params.x)
+      return next(req)
+    end)
+    app:get("/:x", says "")
+    assert.equal("11", body_of(app, "/1"))
+  end)
+
+  it("is told of in an error about what the handler returned: by the handler's line", function()
+    local reports = {}
+    neap.on_error(function(message) reports[#reports + 1] = message end)
+    finally(function() neap.on_error(nil) end)
+    local app = http.router():use(mark "a"):get("/", function() return nil, "no tea" end)
+    assert.equal(500, answers(app, "/"))
+    test.eventually(function() return reports[1] end, 20)
+    assert.matches('the handler %(spec/modules/http/router_spec.lua:%d+%) returned nil, "no tea"', reports[1])
+    app:get("/next", function(_, next) return (next()) end, says "")
+    assert.equal(500, answers(app, "/next"))
+    test.eventually(function() return reports[2] end, 20)
+    assert.matches("router_spec.lua:%d+: the next handler wants the request", reports[2])
+  end)
+end)
+
+describe("a mount", function()
+  local function place(req)
+    return ("%s|%s|%s"):format(req.base, req.path, req.target)
+  end
+
+  it("gets what is below its prefix and has no route", function()
+    local app = http.router():mount("/m", place):get("/m/own", says "own"):mount("/m/deep/", place)
+    assert.equal("/m||/m", body_of(app, "/m"))
+    assert.equal("/m|/|/m/", body_of(app, "/m/"))
+    assert.equal("/m|/a%20b/|/m/a%20b/?q", body_of(app, "/m/a%20b/?q"))
+    assert.equal("own", body_of(app, "/m/own"))
+    assert.equal("/m|/own|/m/own", body_of(app, "/m/own", "POST"))
+    assert.equal("/m/deep|/x|/m/deep/x", body_of(app, "/m/deep/x"))
+    assert.equal(404, answers(app, "/mm"))
+    assert.equal("||", body_of(http.router():mount("/", function(req) return req.base .. "||" end), "/any/thing"))
+  end)
+
+  it("of a router keeps the parameters of both, and undoes its prefix", function()
+    local inner = http.router():get("/", params("a", "b", "c")):get("/:c", params("a", "b", "c"))
+    local middle = http.router():mount("/:b/in", inner)
+    local left
+    local app = http.router():use(function(req, next)
+      local response = next(req)
+      left = req.base .. "|" .. req.path
+      return response
+    end)
+    app:mount("/:a", middle)
+    assert.equal("1|2|nil", body_of(app, "/1/2/in"))
+    assert.equal("1|2|3 3", body_of(app, "/1/2/in/3%203"))
+    assert.equal("|/1/2/in/3%203", left)
+    assert.equal(404, answers(app, "/1/2/out"))
+    assert.same({ 405, "GET, HEAD, OPTIONS" }, { answers(app, "/1/2/in", "PUT") })
+  end)
+end)
+
+describe("response.after", function()
+  local function told(handler, options)
+    local list = {}
+    local app = http.router():use(function(req, next)
+      local response = next(req)
+      response.after = function(...) list[#list + 1] = { ... } end
+      return response
+    end)
+    app:get("/", handler)
+    return list, assert(app:request(options or "/"))
+  end
+
+  it("is called with the bytes that went out", function()
+    local list, response = told(says "four")
+    assert.equal("four", response:body())
+    test.eventually(function() return list[1] end, 20)
+    assert.same({ { 4 } }, list)
+    local pieces = { "abc", "de" }
+    list, response = told(function() return 200, function() return table.remove(pieces, 1) end end)
+    assert.equal("abcde", response:body())
+    test.eventually(function() return list[1] end, 20)
+    assert.same({ { 5 } }, list)
+    list = told(says "four", { method = "HEAD" })
+    test.eventually(function() return list[1] end, 20)
+    assert.same({ { 0 } }, list)
+  end)
+
+  it("is called with why it has failed", function()
+    neap.on_error(function() end)
+    finally(function() neap.on_error(nil) end)
+    local list, response = told(function() return 200, function(write) write "abc" error("broken", 0) end end)
+    assert.is_nil((response:body()))
+    test.eventually(function() return list[1] end, 20)
+    assert.same({ { 3, "broken" } }, list)
+  end)
+
+  it("is called when the client has left", function()
+    local list, response = told(function() return 200, function(write) while write(("x"):rep(1000)) do end end end)
+    assert.truthy(response:chunks()())
+    response:close()
+    test.eventually(function() return list[1] end, 20)
+    assert.equal("the client has left", list[1][2])
+  end)
+
+  it("is a function", function()
+    local reports = {}
+    neap.on_error(function(message) reports[1] = message end)
+    finally(function() neap.on_error(nil) end)
+    local app = http.router():get("/", function() return { body = "x", after = 1 } end)
+    assert.equal(500, answers(app, "/"))
+    test.eventually(function() return reports[1] end, 20)
+    assert.matches("returned as its `after` a number", reports[1])
+  end)
+end)
+
+describe("answers", function()
+  it("are made of any form, with headers of their own", function()
+    local headers = { ["X-A"] = "1" }
+    local response = http.response(404, { "a", 1 }, headers)
+    assert.same({ 404, "a1", "1" }, { response.status, response.body, response.headers["x-a"] })
+    response.headers["x-a"] = nil
+    assert.equal("1", headers["X-A"])
+    assert.equal(response, http.response(response))
+    assert.matches("response header '[Xx]%-[Aa]' is there twice",
+      fails(http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 }))
+    assert.matches("returned nothing", fails(http.response))
+  end)
+
+  it("have short ways", function()
+    assert.equal("application/json", http.json({ 1 }).headers["content-type"])
+    assert.equal("text/csv", http.text("a,b", 200, { ["Content-Type"] = "text/csv" }).headers["content-type"])
+    assert.equal(308, http.redirect("/x", 308).status)
+    assert.equal("&amp;&lt;&gt;&quot;&#39;1", http.escape "&<>\"'1")
+    assert.matches("bad argument #1 to 'html' %(string expected, got nil%)", fails(http.html))
+    assert.matches("bad argument #1 to 'redirect'", fails(http.redirect, 303))
+    assert.has_error(function() http.json(print) end)
+  end)
+end)
+
+describe("req.max_body", function()
+  it("is the limit where nothing else is said", function()
+    local app = http.router():use(function(req, next)
+      req.max_body = 3
+      return next(req)
+    end)
+    app:post("/", function(req) return assert(req:body()) end)
+    app:post("/more", function(req) return assert(req:body { limit = 10 }) end)
+    assert.equal("abc", app:request({ method = "POST", body = "abc" }):body())
+    assert.equal(413, app:request({ method = "POST", body = "abcd" }).status)
+    assert.equal("abcd", app:request({ method = "POST", path = "/more", body = "abcd" }):body())
+  end)
+end)

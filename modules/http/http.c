@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/app/routing.h"
 #include "modules/http/failure.h"
 #include "modules/http/forms/forms.h"
 #include "modules/http/headers.h"
@@ -55,6 +56,11 @@ static const luaL_Reg core[] = {
   {"failure", http_failure},
   {"outcome", request_outcome},
   {"response", response_table},
+  {"routing_add", routing_add},
+  {"routing_call", routing_call},
+  {"routing_methods", routing_methods},
+  {"routing_serve", routing_serve},
+  {"routing_tree", routing_tree},
   {NULL, NULL},
 };
 
@@ -65,6 +71,7 @@ static void open_classes(lua_State *L) {
   forms_open_classes(L);
   response_table_open_class(L);
   send_open_class(L);
+  routing_open_class(L);
 }
 
 int open_http(lua_State *L) {

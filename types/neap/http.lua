@@ -58,6 +58,7 @@ local http = {}
 ---@field max_header_size? integer a request's line and headers together, 64 to 1048576: 16384
 ---@field max_headers? integer how many of these there may be, 1 to 10000: 100
 ---@field max_target? integer the length of `req.target`, 16 to 1048576: 8192
+---@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer|false of a request, where `req:body` and `req:chunks` say nothing else: 1048576; false: no limit
 ---@field max_requests? integer|false on one connection, which is then closed: 0; 0 or false, here as below: no limit
 ---@field max_connections? integer|false at once: 10000
@@ -530,6 +531,7 @@ function server:close() end
 ---@field address string? our end: `"127.0.0.1:8080"`
 ---@field params table<string, string> what the router has found for the names in its path, decoded: `req.params.name`; empty otherwise
 ---@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows
+---@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer may be set, by middleware: the limit for `req:body` and `req:chunks` instead of the server's
 ---@field id string a short text that no other request has: for logs; the 500 of this request and its report name it
 ---@field session? table of `middleware.sessions`: what belongs to this browser; empty where there is nothing yet; nil ends it; `req:renew_session()` gives it a new id

@@ -61,9 +61,8 @@ static void take(const char **bytes, size_t *size, size_t count) {
 enum tail { TAIL_SHORT, TAIL_NONE, TAIL_NEXT, TAIL_LAST };
 
 /* ["--"] blanks CR LF. */
-static enum tail look_at_tail(const struct multipart *parser) {
-  const char *tail = parser->tail;
-  size_t size = parser->tail_size, at = 0;
+static enum tail look_at_tail(const char *tail, size_t size) {
+  size_t at = 0;
   bool last = size > 0 && tail[0] == '-';
   if (last && size == 1) return TAIL_SHORT;
   if (last && tail[1] != '-') return TAIL_NONE;
@@ -108,7 +107,7 @@ static bool give_back(struct multipart *parser) {
 static bool extend_tail(struct multipart *parser, const char **bytes,
                         size_t *size, enum multipart_event *event) {
   parser->tail[parser->tail_size++] = **bytes;
-  enum tail tail = look_at_tail(parser);
+  enum tail tail = look_at_tail(parser->tail, parser->tail_size);
   if (tail == TAIL_NONE) {
     parser->tail_size--; /* it is looked at again, as data */
     *event = MULTIPART_DATA;
@@ -121,14 +120,28 @@ static bool extend_tail(struct multipart *parser, const char **bytes,
 
 /* ---- looking for one ----------------------------------------------------- */
 
-/* Of the bytes that are there those that belong to no match. */
+static size_t least(size_t one, size_t other) {
+  return one < other ? one : other;
+}
+
+/* As far as can be seen. */
+static bool is_match(const struct multipart *parser, const char *at,
+                     size_t size) {
+  size_t needle_size = parser->needle_size;
+  if (size > 1 && at[1] != '\n') return false; /* sooner than by a call */
+  if (memcmp(at, parser->needle, least(size, needle_size)) != 0) return false;
+  if (size <= needle_size) return true;
+  size_t tail_size = least(size - needle_size, TAIL_MOST);
+  return look_at_tail(at + needle_size, tail_size) != TAIL_NONE;
+}
+
+/* Of the bytes that are there those that belong to no match. (What looks like
+ * many boundaries is to be one event all the same.) */
 static size_t count_data(const struct multipart *parser, const char *bytes,
                          size_t size) {
   const char *at = bytes, *end = bytes + size;
   while ((at = memchr(at, '\r', (size_t)(end - at))) != NULL) {
-    size_t left = (size_t)(end - at);
-    size_t most = left < parser->needle_size ? left : parser->needle_size;
-    if (memcmp(at, parser->needle, most) == 0) return (size_t)(at - bytes);
+    if (is_match(parser, at, (size_t)(end - at))) return (size_t)(at - bytes);
     at++;
   }
   return size;

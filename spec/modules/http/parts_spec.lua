@@ -198,8 +198,8 @@ describe("req:parts", function()
     local named = 'Content-Disposition: form-data; name="a"'
     assert.equal(200, (refusal(show, with(named))))
     for _, head in ipairs { "", "X: y", named .. "\nX: y", named .. "\r\n folded", named .. "\r\nX: \0",
-      named .. "\r\nX y", named .. "\r\n" .. named, named .. '; name="b"', "Content-Disposition: form-data", named .. "\rX: y",
-      'Content-Disposition: attachment; name="a"', named .. '; filename="a\0"', named:sub(1, -2) } do
+      named .. "\r\nX y", named .. "\r\n" .. named, named .. '; name="b"', "Content-Disposition: form-data",
+      named .. "\rX: y", 'Content-Disposition: attachment; name="a"', named .. '; filename="a\0"', named:sub(1, -2) } do
       assert.equal(400, (refusal(show, with(head))), head)
     end
   end)

@@ -5,7 +5,10 @@
 
 #include "host/embedded.h"
 #include "modules/http/app/pair.h"
+#include "modules/http/app/routing.h"
+#include "modules/http/failure.h"
 #include "modules/http/headers.h"
+#include "modules/http/outcome.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
 #include "modules/http/send.h"
@@ -36,6 +39,7 @@ static const struct embedded_part middleware[] = {
   {"access_log", "modules/http/middleware/access_log.lua"},
   {"basic_auth", "modules/http/middleware/basic_auth.lua"},
   {"body_limit", "modules/http/middleware/body_limit.lua"},
+  {"client_address", "modules/http/middleware/client_address.lua"},
   {"compress", "modules/http/middleware/compress.lua"},
   {"cors", "modules/http/middleware/cors.lua"},
   {"development", "modules/http/middleware/development.lua"},
@@ -50,7 +54,14 @@ static const struct embedded_part middleware[] = {
 
 static const luaL_Reg core[] = {
   {"pair", http_pair},
+  {"failure", http_failure},
+  {"outcome", request_outcome},
   {"response", response_table},
+  {"routing_add", routing_add},
+  {"routing_call", routing_call},
+  {"routing_methods", routing_methods},
+  {"routing_serve", routing_serve},
+  {"routing_tree", routing_tree},
   {NULL, NULL},
 };
 
@@ -61,6 +72,7 @@ static void open_classes(lua_State *L) {
   response_table_open_class(L);
   send_open_class(L);
   http_pair_open_class(L);
+  routing_open_class(L);
 }
 
 int open_http(lua_State *L) {

@@ -476,6 +476,168 @@ function router:group(prefix, define) end
 ---@return neap.http.router self
 function router:mount(prefix, handler) end
 
+---Asks the router as a client would, without a port: for specs. The answer comes from the real server,
+---over a pair of sockets, so it has the framing, the refusals and the limits that a client gets (those
+---of `http.serve` without options). A path alone is a GET.
+---
+---It waits until the head of the answer is there; the body is read from the response. The body of the
+---request is a string, a number, a list of them, or a function that gives the pieces until it returns
+---nil, and is sent in chunks then. `host` and `content-length` are added. With `expect: 100-continue`
+---the body is sent when the server asks for it.
+---
+---Fails with ETIMEDOUT (`timeout`), ECONNRESET (no whole answer), EPROTO (an answer that is none),
+---EMFILE. Raises for unknown options, for a line break in what goes into the head, and with the error
+---of the function that gives the body. If the task is cancelled, the client leaves.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/tea/:kind", function(req) return "a cup of " .. req.params.kind end)
+---app:post("/upper", function(req) return assert(req:body()):upper() end)
+---
+---local response = assert(app:request "/tea/white%20tea")
+---print(response.status, response:body()) --> 200	a cup of white tea
+---response = assert(app:request { method = "POST", path = "/upper", body = "tea" })
+---print(response:header "content-length", response:body()) --> 3	TEA
+---print(app:request("/coffee").status) --> 404
+---```
+---
+---Source: RFC 9112; libuv: uv_pipe_open, over socketpair(2).
+---@param request string|neap.http.client_request
+---@return neap.http.client_response? response
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.router, request: string|neap.http.client_request, callback: fun(response?: neap.http.client_response, message?: string, code?: string)): neap.task
+function router:request(request) end
+
+---What `router:request` takes.
+---@class neap.http.client_request
+---@field method? string `"GET"`
+---@field path? string with the query, encoded: `"/search?q=two+words"`; `"/"`
+---@field headers? table<string, string|number|(string|number)[]>|[string, string|number][] by name, or a list of `{ name, value }`
+---@field body? string|number|(string|number)[]|fun(): string?
+---@field peer? string who asks: `"10.0.0.1:5000"`; none unless it is given, as over a Unix socket
+---@field timeout? number seconds until the head is there; also of each later read that has none of its own
+
+---What a client gets. It may be a `<close>` variable; forgotten, it is closed.
+---@class neap.http.client_response
+---@field status integer
+---@field reason string `"OK"`
+---@field version string `"1.1"`
+---@field headers table<string, string> by name, lower-case; the name may be asked for in any case. A repeated one is joined with `", "`
+---@field trailers table<string, string>? what came behind the body, once that has been read (nil before)
+---@field interim neap.http.client_response[] the answers before this one (1xx): only `status`, `reason`, `version` and `headers`
+local client_response = {}
+
+---The value of a header, or nil; a repeated one is joined.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/", function() return "hello" end)
+---print(app:request("/"):header "Content-Type") --> text/plain; charset=utf-8
+---```
+---
+---Source: RFC 9110, 5.1 to 5.3.
+---@param name string
+---@return string? value
+function client_response:header(name) end
+
+---The values of a repeated header, in their order.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/", function() return 200, "", { ["set-cookie"] = { "a=1", "b=2" } } end)
+---print(#app:request("/"):header_list "set-cookie") --> 2
+---```
+---
+---Source: RFC 9110, 5.2 and 5.3.
+---@param name string
+---@return string[] values
+function client_response:header_list(name) end
+
+---Reads the whole body. Asked again it gives the same string.
+---
+---Fails with ETIMEDOUT, ECONNRESET (it was cut short), EMSGSIZE (more than `limit` bytes), EPROTO.
+---Raises where it is read in pieces, and for a response that was closed.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/", function() return "hello" end)
+---print(app:request("/"):body { timeout = 5 }) --> hello
+---```
+---
+---Source: RFC 9112, 6.3 and 7.1.
+---@param options? { limit?: integer, timeout?: number } bytes; seconds for all of it
+---@return string? body
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.client_response, callback: fun(body?: string, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.client_response, options: { limit?: integer, timeout?: number }, callback: fun(body?: string, message?: string, code?: string)): neap.task
+function client_response:body(options) end
+
+---For a loop over the body, piece by piece, as it comes: also of one that does not end. A failure is
+---raised in the loop.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/ticks", function()
+---  return { body = function(write) while write "tick" do end end }
+---end)
+---
+---local response <close> = app:request "/ticks"
+---for piece in response:chunks() do
+---  print(piece:sub(1, 4)) --> tick
+---  break
+---end
+---```
+---
+---Source: RFC 9112, 7.1.
+---@param options? { limit?: integer, timeout?: number } bytes; seconds for each piece
+---@return fun(): string? next
+---@return neap.http.client_response response
+function client_response:chunks(options) end
+
+---Reads the whole body and decodes it as JSON. Fails as `body` does, and with EINVAL.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/", function() return http.json { cups = 2 } end)
+---print(app:request("/"):json().cups) --> 2
+---```
+---
+---Source: RFC 8259.
+---@param options? { limit?: integer, timeout?: number } bytes; seconds for all of it
+---@return any value
+---@return string? message
+---@return string? code
+---@overload fun(self: neap.http.client_response, callback: fun(value?: any, message?: string, code?: string)): neap.task
+---@overload fun(self: neap.http.client_response, options: { limit?: integer, timeout?: number }, callback: fun(value?: any, message?: string, code?: string)): neap.task
+function client_response:json(options) end
+
+---The client leaves, whatever is still to come. Closing twice does nothing.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/", function() return "hello" end)
+---app:request("/"):close()
+---```
+---
+---Source: libuv: uv_close.
+function client_response:close() end
+
 ---What a body can be.
 ---@alias neap.http.body string|number|(string|number)[]|fun(write: fun(chunk: string|number|(string|number)[]): boolean?, string?, string?): string?|{ chunks: function }
 

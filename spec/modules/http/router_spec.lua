@@ -159,9 +159,9 @@ describe("a router", function()
       for _, path in ipairs { "", "a", "/:", "/*", "/:1", "/*a/b", "/:a/:a", "/:a-b" } do
         assert.error_matches(function() app:get(path, named "x") end, "^bad path '", nil, path)
       end
-      assert.error_matches(function() app:get(1, named "x") end, "bad argument #1 to 'get' %(string expected, got number%)")
+      assert.error_matches(function() app:get(1, named "x") end, "#1 to 'get' %(string expected, got number%)")
       assert.error_matches(function() app:get "/" end, "bad argument #2 to 'get' %(a handler expected, got no value%)")
-      assert.error_matches(function() app:get("/", 5) end, "bad argument #2 to 'get' %(a handler expected, got number%)")
+      assert.error_matches(function() app:get("/", 5) end, "#2 to 'get' %(a handler expected, got number%)")
       assert.error_matches(function() app:use "x" end, "bad argument #1 to 'use'")
       assert.error_matches(function() app:mount("/a") end, "bad argument #2 to 'mount'")
       assert.error_matches(function() app:mount("/a/*rest", named "x") end, "bad path")
@@ -216,7 +216,9 @@ describe("a router", function()
   end)
 
   describe("mounts", function()
-    local function where(req) return table.concat({ req.base, req.path, req.params.p or "-", req.params.q or "-" }, " ") end
+    local function where(req)
+      return table.concat({ req.base, req.path, req.params.p or "-", req.params.q or "-" }, " ")
+    end
 
     it("a function below a prefix, behind its own routes", function()
       local app = http.router()
@@ -245,7 +247,7 @@ describe("a router", function()
   end)
 
   describe("answers with", function()
-    it("500 for what is none, and names the handler", function()
+    it("500 for what is none, and names the route, or the handler where there is middleware", function()
       local reports = errors()
       local app = http.router():get("/", function() return {}, {} end)
       local where = "router_spec.lua:" .. debug.getinfo(1, "l").currentline - 1
@@ -253,7 +255,8 @@ describe("a router", function()
       app:use(tag "a")
       assert.equal(500, (ask(app, "GET", "/")))
       assert.equal(2, #reports)
-      for _, report in ipairs(reports) do assert.matches(where, report, 1, true) end
+      assert.matches("^GET / %(request .-%): .*the handler returned a table with a table behind it", reports[1])
+      assert.matches(where, reports[2], 1, true)
     end)
 
     it("what http.response and its short ways give", function()

@@ -228,7 +228,8 @@ static const char after_class[] = "neap.http.after"; /* { function, request } */
  * out. */
 static const char *failure(lua_State *L, const struct request *request) {
   const struct client *client = request->client;
-  if (client == NULL || client->phase == PHASE_OVER)
+  if (client == NULL || client->phase == PHASE_OVER ||
+      client->stream.handle.closing || client->stream.broken != 0)
     return "the client has left";
   if (lua_isnil(L, 2)) return NULL;
   return cancel_is(L, 2) ? "cancelled" : luaL_tolstring(L, 2, NULL);

@@ -25,11 +25,21 @@ struct end {
   void (*on_close)(struct handle *h); /* of all streams */
 };
 
+static struct client *client_of(const struct handle *server) {
+  const struct service *service = ((const struct listener *)server)->service;
+  if (service == NULL || service->connections == NULL) return NULL;
+  return service->connections->connection;
+}
+
 /* ---- its end ------------------------------------------------------------- */
 
+/* The server learns of it now, and not when the loop comes to it: then nothing
+ * is left for whoever counts. */
 static void on_close(struct handle *h) {
   struct end *end = (struct end *)h;
+  struct client *client = client_of(end->server);
   end->on_close(h);
+  if (client != NULL) handle_close(&client->stream.handle);
   handle_end(end->server);
 }
 
@@ -72,12 +82,6 @@ static bool is_busy(const struct stream *stream) {
 }
 
 static const struct stream_consumer leaver = {on_event, is_busy};
-
-static struct client *client_of(const struct handle *server) {
-  const struct service *service = ((const struct listener *)server)->service;
-  if (service == NULL || service->connections == NULL) return NULL;
-  return service->connections->connection;
-}
 
 /* end:finish(): the answer is whole. What its handler still does afterwards is
  * not to be cancelled as that of a client who has left: the server closes when

@@ -3,7 +3,6 @@
  * The job has the coder, and anchors its input, so a task that is cancelled
  * leaves both to the thread. What would have come of it is lost then, and so a
  * coder of which a call was given up has failed. */
-#include <assert.h>
 #include <lauxlib.h>
 #include <uv.h>
 
@@ -41,7 +40,7 @@ static void settle(struct run *run, int status) {
     coder_fail(coder, status, coder->codec->why);
   else if (run->feed.step == CODEC_FINISH)
     coder_end(coder);
-  if (coder->limit != SIZE_MAX && status == 0)
+  if (status == 0 && !coder->per_call && coder->limit != SIZE_MAX)
     coder->limit -= run->feed.output.size;
 }
 
@@ -87,9 +86,17 @@ static const struct job_kind kinds[][2] = {
   [CODEC_FINISH] = {KIND("decode"), KIND("encode")},
 };
 
+/* What failed before, or was given up while a thread was at it. */
+static bool has_failed(struct run *run) {
+  const struct coder *coder = run->coder;
+  run->job.status = coder->run != NULL ? UV_ECANCELED : coder->status;
+  return run->job.status != 0;
+}
+
 /* Whether all of it was done here and now: then the status is there. */
 static bool run_here(struct run *run) {
   struct coder *coder = run->coder;
+  if (has_failed(run)) return true;
   struct codec *codec = coder->codec;
   size_t budget = coder->encodes ? SIZE_MAX : BUDGET_LOOP;
   if (codec_cost(codec, run->feed.left, run->feed.step) > codec->at_most)
@@ -129,6 +136,10 @@ int coder_start(lua_State *L, struct coder *coder, enum codec_step step,
   coder->run = run;
   job_begin(&run->job);
   return wait_park(L, task, &run->job.waiter, WAIT_FOREVER);
+}
+
+bool coder_is_busy(const struct coder *coder) {
+  return coder->run != NULL && !job_is_given_up(&coder->run->job);
 }
 
 void coder_cancel(struct coder *coder) {

@@ -14,6 +14,7 @@
 static const luaL_Reg modules[] = {
   {"neap", open_neap},
   {"neap.compress", open_compress},
+  {"neap.crypto", open_crypto},
   {"neap.fs", open_fs},
   {"neap.hot", open_hot},
   {"neap.http", open_http},

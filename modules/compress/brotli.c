@@ -108,6 +108,7 @@ static int decode(struct codec *codec, struct codec_io *io,
       decoder->state, &io->in_left, &io->in, &io->out_left, &io->out, NULL);
     if (result == BROTLI_DECODER_RESULT_ERROR) return fail(decoder);
     if (result == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) return CODEC_ROOM;
+    if (BrotliDecoderHasMoreOutput(decoder->state)) return CODEC_ROOM;
     decoder->ended = result == BROTLI_DECODER_RESULT_SUCCESS;
   }
   if (io->in_left > 0)

@@ -109,7 +109,8 @@ for _, encoding in ipairs(ENCODINGS) do
 
     it("goes piece by piece: a flush gives all there is", function()
       local text = text_of(150000)
-      local encoder <close>, decoder <close> = compress.encoder(encoding), compress.decoder(encoding)
+      local encoder <close> = compress.encoder(encoding)
+      local decoder <close> = compress.decoder(encoding)
       for from = 1, #text, 33333 do
         local piece = text:sub(from, from + 33332)
         local packed = encoder:write(piece:sub(1, 100)) .. encoder:flush(piece:sub(101))
@@ -210,7 +211,8 @@ describe("gzip", function()
   it("may be several, one behind the other", function()
     local one, two = compress.encode("one ", "gzip"), compress.encode("two", "gzip")
     assert.equal("one two", compress.decode(one .. two, "gzip"))
-    local decoder <close>, back = compress.decoder "gzip", {}
+    local back = {}
+    local decoder <close> = compress.decoder "gzip"
     for byte in (one .. two):gmatch "." do back[#back + 1] = decoder:write(byte) end
     assert.is_truthy(decoder:finish())
     fails("EMSGSIZE", "6 bytes", compress.decode(one .. two, "gzip", { limit = 6 }))

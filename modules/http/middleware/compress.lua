@@ -4,7 +4,7 @@ local core = ...
 local error, getmetatable, ipairs, lower, match, pairs, setmetatable, sub, tonumber, tostring, type, unpack =
   error, debug.getmetatable, ipairs, string.lower, string.match, pairs, setmetatable, string.sub, tonumber,
   tostring, type, table.unpack
-local concat, find, gmatch = table.concat, string.find, string.gmatch
+local concat, find, format, gmatch = table.concat, string.find, string.format, string.gmatch
 local codecs, neap = require "neap.compress", require "neap"
 local options = core.load "modules/http/middleware/options.lua"
 
@@ -92,33 +92,21 @@ end
 
 -- ---- streams ---------------------------------------------------------------------
 
--- One call of an encoder at a time, also where several tasks of a body write: each waits for the one before it.
-local function in_turn(encoder)
-  local last
-  return function(method, data)
-    local before = last
-    local call = go(function()
-      if before then before:join() end
-      return encoder[method](encoder, data)
-    end)
-    last = call
-    return call:join()
-  end
+local function check_piece(piece)
+  local kind = type(piece)
+  if kind == "string" or kind == "number" then return piece end
+  error(format("the body gave a %s, not a string", kind), 0)
 end
 
 -- The pieces as they are asked for; `ask` is what gives them. No piece is kept back. Two results of `ask` are nil and
 -- why it has failed.
 local function pieces_of(encoder, ask)
   local over = false
-  return function(argument)
+  return function()
     if over then return nil end
-    local piece, failure = ask(argument)
+    local piece, failure = ask()
     if piece == "" then return "" end
-    if piece ~= nil then
-      local kind = type(piece)
-      if kind ~= "string" and kind ~= "number" then error("the body gave a " .. kind .. ", not a string", 0) end
-      return encoder:flush(piece)
-    end
+    if piece ~= nil then return encoder:flush(check_piece(piece)) end
     over = true
     if failure == nil then return encoder:finish() end
     encoder:close()
@@ -128,32 +116,55 @@ end
 
 -- ---- a body that is a function ----
 
-local function compressed_write(write, run)
-  return function(data, callback)
-    if callback == nil then
-      local bytes, failure, code = run("flush", data)
+-- Calls of a body, also from several tasks: one at a time, in the order in which they were begun. What it compresses
+-- is written before the next one begins.
+local function in_turn(stream, write)
+  local last
+  return function(method, data)
+    local before = last
+    last = go(function()
+      if before then before:join() end
+      before = nil
+      if stream.over then return nil, "the client has left", "ECANCELED" end
+      local bytes, failure, code = stream.encoder[method](stream.encoder, data)
       if not bytes then return nil, failure, code end
       return write(bytes)
-    end
-    return go(function()
-      local bytes, failure, code = run("flush", data)
-      if not bytes then return callback(nil, failure, code) end
-      callback(write(bytes))
     end)
+    return last
   end
 end
 
--- It may write, and return pieces; both in their order.
-local function function_body(body, encoder)
-  local run, put, next_piece = in_turn(encoder), nil, nil
-  local turns = { flush = function(_, data) return run("flush", data) end,
-    finish = function() return run "finish" end, close = function() encoder:close() end }
-  return function(write)
-    if not put then
-      put = compressed_write(write, run)
-      next_piece = pieces_of(turns, body)
+-- What the body is given in place of `write`. A list becomes a text here: errors are the caller's, and the list may
+-- change later.
+local function writer(turn)
+  return function(data, callback)
+    if type(data) == "table" then data = concat(data) end
+    if type(data) ~= "string" and type(data) ~= "number" then
+      error(format("bad argument #1 to 'write' (string expected, got %s)", type(data)), 2)
     end
-    return next_piece(put)
+    local call = turn("flush", data)
+    if callback == nil then return call:join() end
+    return call:join(callback)
+  end
+end
+
+-- It may write, and return pieces, which are written just so: what is returned itself is empty, or the end.
+local function function_body(body, stream)
+  local turn, put, ended
+  return function(write)
+    if ended then return nil end
+    if not turn then
+      turn = in_turn(stream, write)
+      put = writer(turn)
+    end
+    local piece, failure = body(put)
+    if piece == "" then return "" end
+    ended = piece == nil
+    if ended and failure ~= nil then return nil, failure end
+    local call = ended and turn "finish" or turn("flush", check_piece(piece))
+    local ok, message = call:join()
+    if ok then return "" end
+    return nil, message
   end
 end
 
@@ -176,10 +187,11 @@ end
 
 -- ---- the answer ------------------------------------------------------------------
 
-local function close_after(response, encoder)
+local function close_after(response, stream)
   local after = response.after
   function response.after(...)
-    encoder:close()
+    stream.over = true
+    stream.encoder:close()
     if after then return after(...) end
   end
 end
@@ -204,8 +216,9 @@ local function compress_stream(response, encoding, level)
   local body, encoder = response.body, new_encoder(encoding, { level = level })
   set_headers(response.headers, encoding)
   if type(body) == "function" then
-    response.body = function_body(body, encoder)
-    close_after(response, encoder)
+    local stream = { encoder = encoder }
+    response.body = function_body(body, stream)
+    close_after(response, stream)
   else
     response.body = setmetatable({ body = body, encoder = encoder }, object)
   end

@@ -32,7 +32,7 @@ describe("compress", function()
   it("sends a text in what the client likes best", function()
     for accepted, encoding in pairs {
       ["gzip"] = "gzip", ["deflate"] = "deflate", ["br"] = "br", ["gzip, deflate, br"] = "br", ["*"] = "br",
-      ["br;q=0.5, gzip"] = "gzip", ["br;q=0, *;q=0.1"] = "gzip", ["identity;q=0.5, gzip;q=0.1"] = "gzip",
+      ["br;q=0.5, gzip"] = "gzip", ["br;q=0, *;q=0.1"] = "gzip",
     } do
       local response = ask(text, accepted)
       assert.equal(encoding, response.headers["content-encoding"])
@@ -43,7 +43,8 @@ describe("compress", function()
   end)
 
   it("leaves alone what the client does not take, but says that it depends", function()
-    for _, accepted in ipairs { false, "zstd", "gzip;q=0", "identity", "*;q=0", "" } do
+    for _, accepted in ipairs { false, "zstd", "gzip;q=0", "identity", "*;q=0", "",
+      "identity;q=0.5, gzip;q=0.1" } do
       local response = ask(text, accepted or nil)
       is_plain(response)
       assert.equal("accept-encoding", response.headers.vary)

@@ -99,10 +99,8 @@ static int coder_close(lua_State *L) {
 /* ---- the classes --------------------------------------------------------- */
 
 static const luaL_Reg methods[] = {
-  {"close", coder_close},
-  {"finish", coder_finish},
-  {"flush", coder_flush},
-  {"write", coder_write},
+  {"close", coder_close}, {"finish", coder_finish},
+  {"flush", coder_flush}, {"write", coder_write},
   {NULL, NULL},
 };
 

@@ -77,8 +77,10 @@ static int finish(lua_State *L) {
 }
 
 #define KIND(name)                                                             \
-  { .wait = {name, finish, job_interrupt}, .work = work, .free = let_go,       \
-    .done = done }
+  {                                                                            \
+    .wait = {name, finish, job_interrupt}, .work = work, .free = let_go,       \
+    .done = done                                                               \
+  }
 
 static const struct job_kind kinds[][2] = {
   [CODEC_WRITE] = {KIND("write"), KIND("write")},
@@ -116,8 +118,8 @@ static struct run *push_run(lua_State *L, struct coder *coder,
   lua_replace(L, first + 1);
   coder->users++;
   run->coder = coder;
-  run->feed = (struct feed){.codec = coder->codec, .step = step,
-                            .limit = coder->limit};
+  run->feed =
+    (struct feed){.codec = coder->codec, .step = step, .limit = coder->limit};
   run->feed.in = (const uint8_t *)lua_tolstring(L, first, &run->feed.left);
   lua_pushvalue(L, first);
   job_anchor(L, &run->job);

@@ -103,8 +103,8 @@ function compress.encoder(encoding, options) end
 ---@return neap.compress.decoder decoder
 function compress.decoder(encoding, options) end
 
----Packs or unpacks piece by piece. One call at a time: while a task waits in one, another
----one raises. After a failure, and after a call that was cancelled, every call fails in the
+---Packs piece by piece. One call at a time: while a task waits in one, another
+---raises. After a failure, and after a call that was cancelled, every call fails in the
 ---same way. Closed by `close()`, `<close>` and the collector.
 ---@class neap.compress.encoder
 local encoder = {}
@@ -149,8 +149,7 @@ function encoder:write(data, callback) end
 ---@return string? code
 function encoder:flush(data, callback) end
 
----Takes the last piece, or none, and ends it. A decoder fails here with EOF where the end of
----what it reads has not come.
+---Takes the last piece, or none, and ends it.
 ---
 ---Fails and raises as `write`.
 ---
@@ -158,7 +157,7 @@ function encoder:flush(data, callback) end
 ---local compress = require "neap.compress"
 ---
 ---local decoder <close> = compress.decoder "gzip"
----print(decoder:finish(compress.encode("all", "gzip"))) --> all
+---print(decoder:finish(compress.encoder("gzip"):finish "all")) --> all
 ---```
 ---
 ---Source: zlib: Z_FINISH; brotli: BROTLI_OPERATION_FINISH.
@@ -176,13 +175,85 @@ function encoder:finish(data, callback) end
 ---
 ---local encoder = compress.encoder "gzip"
 ---encoder:close()
----print(pcall(encoder.write, encoder, "x")) --> false	bad argument #1 to '?' (it is closed)
+---print((pcall(encoder.write, encoder, "x"))) --> false
 ---```
 ---
 ---Source: zlib: deflateEnd.
 function encoder:close() end
 
----@class neap.compress.decoder: neap.compress.encoder
+---Unpacks piece by piece; for the rest as an encoder.
+---@class neap.compress.decoder
 local decoder = {}
+
+---Takes a piece: what comes of it, as much as there is.
+---
+---Fails and raises as `compress.decode` does, and after `finish` and `close` it raises.
+---
+---```lua
+---local compress = require "neap.compress"
+---
+---local packed = compress.encode("tea and milk", "deflate")
+---local decoder <close> = compress.decoder "deflate"
+---print(decoder:write(packed:sub(1, 5)) .. decoder:write(packed:sub(6))) --> tea and milk
+---```
+---
+---Source: zlib: inflate; brotli: BrotliDecoderDecompressStream.
+---@param data string|string[]
+---@param callback? fun(bytes?: string, message?: string, code?: string)
+---@return string? bytes
+---@return string? message
+---@return string? code
+function decoder:write(data, callback) end
+
+---The same: a decoder keeps nothing back. It is there so that both have the same methods.
+---
+---Fails and raises as `write`.
+---
+---```lua
+---local compress = require "neap.compress"
+---
+---local decoder <close> = compress.decoder "gzip"
+---print(decoder:flush(compress.encode("all", "gzip"))) --> all
+---```
+---
+---Source: zlib: inflate; brotli: BrotliDecoderDecompressStream.
+---@param data? string|string[]
+---@param callback? fun(bytes?: string, message?: string, code?: string)
+---@return string? bytes
+---@return string? message
+---@return string? code
+function decoder:flush(data, callback) end
+
+---Takes the last piece, or none. Fails with EOF where the end has not come, for the rest as
+---`write`.
+---
+---```lua
+---local compress = require "neap.compress"
+---
+---local decoder <close> = compress.decoder "gzip"
+---decoder:write(compress.encode("all", "gzip"):sub(1, 12))
+---print(decoder:finish()) --> nil	decode gzip: it is cut short	EOF
+---```
+---
+---Source: zlib: inflate; brotli: BrotliDecoderDecompressStream.
+---@param data? string|string[]
+---@param callback? fun(bytes?: string, message?: string, code?: string)
+---@return string? bytes
+---@return string? message
+---@return string? code
+function decoder:finish(data, callback) end
+
+---Frees its memory. Who waits for a thread gets ECANCELED.
+---
+---```lua
+---local compress = require "neap.compress"
+---
+---local decoder = compress.decoder "br"
+---decoder:close()
+---print((pcall(decoder.write, decoder, "x"))) --> false
+---```
+---
+---Source: zlib: inflateEnd.
+function decoder:close() end
 
 return compress

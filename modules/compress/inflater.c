@@ -9,7 +9,7 @@
 
 #include "modules/compress/codec.h"
 
-enum { WINDOW_BITS = 15, GZIP = 16, AT_MOST = 16384 };
+enum { WINDOW_BITS = 15, GZIP = 16, GZIP_FIRST = 0x1f, AT_MOST = 16384 };
 
 struct inflater {
   struct codec codec; /* first member */
@@ -74,8 +74,10 @@ static int inflate_some(struct inflater *inflater, const uint8_t **in,
   return fine ? 0 : fail(inflater, result);
 }
 
-static int go_on(struct inflater *inflater) {
-  if (!inflater->gzip || inflateReset(&inflater->z) != Z_OK)
+/* Another one? zlib looks at two bytes at once: there may be one only. */
+static int go_on(struct inflater *inflater, const struct codec_io *io) {
+  if (!inflater->gzip || *io->in != GZIP_FIRST ||
+      inflateReset(&inflater->z) != Z_OK)
     return codec_fail(&inflater->codec, UV_EINVAL, "something follows its end");
   inflater->ended = false;
   inflater->later = true;
@@ -98,7 +100,7 @@ static int run(struct codec *codec, struct codec_io *io, enum codec_step step) {
   while (status == 0 && again) {
     bool more = io->in_left > 0 || inflater->head_left > 0;
     if (inflater->ended && !more) break;
-    if (inflater->ended) status = go_on(inflater);
+    if (inflater->ended) status = go_on(inflater, io);
     if (status == 0) status = take(inflater, io);
     again = io->in_left > 0 || inflater->head_left > 0;
     if (status == 0 && io->out_left == 0 && !inflater->ended) return CODEC_ROOM;

@@ -96,7 +96,9 @@ for _, encoding in ipairs(ENCODINGS) do
       for _, size in ipairs { 0, 100, 100000 } do
         local packed = compress.encode(text_of(size), encoding)
         fails("EOF", "decode " .. encoding .. ": it is cut short", compress.decode(packed:sub(1, -2), encoding))
-        fails("EINVAL", "something follows its end", compress.decode(packed .. "xyz", encoding))
+        for _, more in ipairs { "x", "xyz", ("\0"):rep(100) } do
+          fails("EINVAL", "something follows its end", compress.decode(packed .. more, encoding))
+        end
       end
       fails("EOF", "cut short", compress.decode("", encoding))
       fails("EINVAL", "decode " .. encoding .. ": ", compress.decode(("\xff"):rep(100), encoding))

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
-/* Its 4 comes out smaller than zlib's 6, which is what people expect. */
+/* Its 4 comes out about as small as zlib's 6, which is what people expect. */
 enum { DEFAULT = 4, SLOW = 7, AT_MOST = 32768, AT_MOST_SLOW = 4096 };
 
 struct at_once {

@@ -1,8 +1,8 @@
 /* deflater.c - gzip and deflate (RFC 1952, RFC 1950), written by zlib.
  *
- * What zlib needs for one, a quarter of a megabyte, takes longer to get from the
- * system than a short text takes to be compressed: so a few are kept for the
- * next. They are only taken and given back on the loop. */
+ * What zlib needs for one, a quarter of a megabyte, takes longer to get from
+ * the system than a short text takes to be compressed: so a few are kept for
+ * the next. They are only taken and given back on the loop. */
 #include <stdlib.h>
 #include <uv.h>
 #include <zlib.h>

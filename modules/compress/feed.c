@@ -1,4 +1,4 @@
-/* feed.c - feeds a codec in slices, so that whoever feeds it can stop between two. */
+/* feed.c - feeds a codec in slices: whoever feeds it can stop between two. */
 #include "modules/compress/feed.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* objects.c - what a script holds of a coder, and feeds piece by piece.
  *
- * One call at a time: a second one, while a thread is at the first, is a mistake
- * of the script, for nobody could say which comes first. */
+ * One call at a time: a second one, while a thread is at the first, is a
+ * mistake of the script, for nobody could say which comes first. */
 #include "modules/compress/objects.h"
 
 #include <lauxlib.h>

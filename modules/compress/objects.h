@@ -1,4 +1,4 @@
-/* objects.h - neap.compress.encoder and neap.compress.decoder: boxes of a coder. */
+/* objects.h - neap.compress.encoder and neap.compress.decoder: boxes of one. */
 #ifndef MODULES_COMPRESS_OBJECTS_H
 #define MODULES_COMPRESS_OBJECTS_H
 

@@ -76,6 +76,42 @@ function middleware.access_log(options) end
 
 -- ---- compress --------------------------------------------------------------
 
+---What `compress` takes.
+---@class neap.http.compress.options
+---@field encodings? neap.compress.encoding[] what is offered; of those that a client likes equally the first: br, gzip, deflate
+---@field min_size? integer bytes: what is known to be shorter is left alone; 1024
+---@field level? integer 1 (quick) to 11 (small); gzip and deflate have 9 at most. By default see `compress.encode`
+---@field types? string[]|fun(type: string): boolean which types, in lower case: a list ("text/*", "application/json") or a function; by default text and what is like it. Never streams of events
+
+---Compresses answers: texts as a whole, streams piece by piece, each so that it can be read
+---when it comes.
+---
+---Not those with status 204, 206, 304, with `Content-Encoding`, `Content-Range`, a digest or
+---`Cache-Control: no-transform`, nor streams of events, nor what would grow. `Vary` gets
+---`accept-encoding`, a strong `ETag` becomes weak, `Content-Length` and `Accept-Ranges` of what
+---was not compressed go.
+---
+---Raises for options that are none.
+---
+---```lua
+---local http, middleware = require "neap.http", require "neap.http.middleware"
+---local net = require "neap.net"
+---
+---local app = http.router()
+---app:use(middleware.compress { encodings = { "gzip" }, min_size = 500 })
+---app:get("/", function() return ("hello "):rep(100) end)
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", app))
+---local conn <close> = assert(net.connect(server.address))
+---conn:write "GET / HTTP/1.0\r\nAccept-Encoding: gzip, br\r\n\r\n"
+---print(conn:read("a"):lower():match "content%-encoding: (%w+)") --> gzip
+---```
+---
+---Source: RFC 9110, 8.4, 8.8.3 and 12.5.3; modules/http/middleware/compress.lua.
+---@param options? neap.http.compress.options
+---@return neap.http.middleware middleware
+function middleware.compress(options) end
+
 -- ---- cors ------------------------------------------------------------------
 
 ---What `cors` takes.

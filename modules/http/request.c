@@ -9,6 +9,7 @@
 
 #include "host/class.h"
 #include "host/stream/ends.h"
+#include "modules/http/accepts.h"
 #include "modules/http/body.h"
 #include "modules/http/client.h"
 #include "modules/http/headers.h"
@@ -253,6 +254,8 @@ static int set_field(lua_State *L) { /* request, key, value */
 }
 
 static const luaL_Reg methods[] = {
+  {"accepts", accepts_type},
+  {"accepts_encoding", accepts_encoding},
   {"body", body_read},
   {"chunks", body_chunks},
   {"header", headers_get},

@@ -518,6 +518,59 @@ local request = {}
 ---@return string[] values
 function request:query_list(name) end
 
+---Which of these types the client likes best, by its `Accept`: of equals the first one, nil
+---where it takes none of them (406 is the answer then, or what you have all the same). A
+---client that does not say takes all. A type is what a `content-type` would be, with its
+---parameters if it has some, and without `*`.
+---
+---The most specific range decides (`text/html` before `text/*` before `*/*`), then its
+---weight. What cannot be read in the header counts as not there.
+---
+---Raises for what is no type.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  return tostring(req:accepts("application/json", "text/html"))
+---end))
+---
+---local conn <close> = assert(net.connect(server.address))
+---conn:write "GET / HTTP/1.0\r\nAccept: text/*, */*;q=0.5\r\n\r\n"
+---print(conn:read("a"):match "\r\n\r\n(.*)") --> text/html
+---```
+---
+---Source: RFC 9110, 12.4 and 12.5.1.
+---@param offer string such as `"text/html"`
+---@param ... string others
+---@return string? best one of the arguments
+function request:accepts(offer, ...) end
+
+---Which of these encodings the client likes best, by its `Accept-Encoding`: of equals the
+---first one, nil where it takes none of them. Offer `"identity"` for what is not encoded: a
+---client takes that unless it refuses it, but everything that it names is better. One
+---that does not say gets `"identity"`.
+---
+---Raises for what is no encoding: a word without spaces, and without `*`.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  return tostring(req:accepts_encoding("br", "gzip", "identity"))
+---end))
+---
+---local conn <close> = assert(net.connect(server.address))
+---conn:write "GET / HTTP/1.0\r\nAccept-Encoding: deflate, gzip;q=0.8\r\n\r\n"
+---print(conn:read("a"):match "\r\n\r\n(.*)") --> gzip
+---```
+---
+---Source: RFC 9110, 12.4 and 12.5.3.
+---@param offer string such as `"gzip"`
+---@param ... string others
+---@return string? best one of the arguments
+function request:accepts_encoding(offer, ...) end
+
 ---The value of a header, or nil. It makes no table of all of them, so it is the cheaper way
 ---to a few. The name may be written in any case; a repeated header is joined as in
 ---`req.headers`.

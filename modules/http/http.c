@@ -4,6 +4,8 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/files/content.h"
+#include "modules/http/files/files.h"
 #include "modules/http/headers.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
@@ -48,6 +50,13 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"files_date", files_date},
+  {"files_encode", files_encode},
+  {"files_judge", files_judge},
+  {"files_list", files_list},
+  {"files_open", files_open},
+  {"files_path", files_path},
+  {"files_random", files_random},
   {"response", response_table},
   {NULL, NULL},
 };
@@ -58,6 +67,7 @@ static void open_classes(lua_State *L) {
   headers_open_class(L);
   response_table_open_class(L);
   send_open_class(L);
+  content_open_class(L);
 }
 
 int open_http(lua_State *L) {

@@ -20,7 +20,7 @@ local function pieces(body, first, last)
 end
 
 -- Some values as a body: strings, and pairs of numbers, which are bytes of the file. The file ends with it.
-local parts_class = { __name = "neap.http.parts" }
+local parts_class = {}
 parts_class.__index = parts_class
 
 local function close(parts)

@@ -61,7 +61,7 @@ local function add_slash(req, name)
     body = "Permanent Redirect\n" }
 end
 
-local function answer_listing(req, root, name, options)
+local function answer_listing(root, name, options)
   local names, is_cut, code = list(root, name, options.dotfiles)
   if not names then return answer.failure(is_cut, code) end
   local headers = { ["content-type"] = "text/html; charset=utf-8", ["cache-control"] = options.cache_control }
@@ -78,7 +78,7 @@ local function answer_directory(req, root, name, slash, options)
     if not options.index and not options.list then return not_found() end
     return add_slash(req, name)
   end
-  if options.list then return answer_listing(req, root, name, options) end
+  if options.list then return answer_listing(root, name, options) end
   return not_found()
 end
 

@@ -8,6 +8,8 @@
 #include "modules/http/app/routing.h"
 #include "modules/http/failure.h"
 #include "modules/http/forms/forms.h"
+#include "modules/http/files/content.h"
+#include "modules/http/files/files.h"
 #include "modules/http/headers.h"
 #include "modules/http/outcome.h"
 #include "modules/http/request.h"
@@ -57,6 +59,13 @@ static const luaL_Reg core[] = {
   {"failure", http_failure},
   {"outcome", request_outcome},
   {"pair", http_pair},
+  {"files_date", files_date},
+  {"files_encode", files_encode},
+  {"files_judge", files_judge},
+  {"files_list", files_list},
+  {"files_open", files_open},
+  {"files_path", files_path},
+  {"files_random", files_random},
   {"response", response_table},
   {"routing_add", routing_add},
   {"routing_call", routing_call},
@@ -75,6 +84,7 @@ static void open_classes(lua_State *L) {
   send_open_class(L);
   routing_open_class(L);
   http_pair_open_class(L);
+  content_open_class(L);
 }
 
 int open_http(lua_State *L) {

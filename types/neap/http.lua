@@ -234,6 +234,75 @@ function http.escape(text) end
 ---@return string line
 function http.cookie(name, value, options) end
 
+---What files are sent with; see `http.file` and `http.static`.
+---@class neap.http.file_options
+---@field etag? boolean false: without an ETag
+---@field max_age? number seconds that a client may keep it without asking: cache-control
+---@field headers? table<string, string> more of them, for each answer with a file
+---@field type? string of `http.file`: instead of that by the end of its name
+---@field download? string|true of `http.file`: to be saved, under this name, or its own
+
+---What folders are served with; see `http.static`.
+---@class neap.http.static_options
+---@field etag? boolean false: without ETags
+---@field max_age? number seconds that a client may keep files without asking: cache-control
+---@field headers? table<string, string> more of them, for each answer with a file
+---@field types? table<string, string> by the end of the name: `{ ext = "type" }`
+---@field index? string|false of a directory: "index.html" where nothing is said
+---@field list? boolean true: a directory without an index is answered with its names
+---@field precompressed? boolean false: no `name.br` and `name.gz` instead of `name`
+---@field dotfiles? boolean true: also names that begin with a dot
+
+---The body of an answer with a file, where it is not a text: read as it is sent, or by middleware.
+---@class neap.http.file
+local file = {}
+
+---The pieces of the file, or of its bytes from `first` to `last`, counted from 0. An iterator: nil at
+---the end; nil, message and "EOF" where the file has become shorter meanwhile.
+---
+---Source: pread(2).
+---@param first? integer
+---@param last? integer
+---@return fun(): string?, string?, string? next
+function file:chunks(first, last) end
+
+---Closes it. Who sends it does so.
+---
+---Source: close(2).
+function file:close() end
+
+---A handler that answers GET and HEAD with a file: with an ETag, conditions, ranges. 404 where it is
+---no regular file, 403 where it may not be read, 405 for other methods.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/robots.txt", http.file("robots.txt", { max_age = 3600 }))
+---```
+---
+---Source: RFC 9110, 13 and 14; RFC 6266.
+---@param path string
+---@param options? neap.http.file_options
+---@return fun(req: neap.http.request): neap.http.answer handler
+function http.file(path, options) end
+
+---A handler that answers with the files below a folder, and nothing else: for `router:mount`. A request
+---that is malformed is 400, what is not there 404, a directory without its slash a redirect (308).
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:mount("/assets", http.static("public", { list = true }))
+---```
+---
+---Source: RFC 9110, 13 and 14; openat2(2).
+---@param root string
+---@param options? neap.http.static_options
+---@return fun(req: neap.http.request): neap.http.answer handler
+function http.static(root, options) end
+
 ---A handler that finds the handler of each request, by its method and its path. docs/routing.md
 ---is its chapter.
 ---

@@ -1,0 +1,159 @@
+-- What is answered with an open file: headers, and the part of it that was asked for.
+local core = ...
+local concat, error, format, ipairs, pairs, setmetatable, sub, type =
+  table.concat, error, string.format, ipairs, pairs, setmetatable, string.sub, type
+local date, judge, random = core.files_date, core.files_judge, core.files_random
+
+local answer = {}
+
+-- ---- parts of it -----------------------------------------------------------------
+
+-- A text, or what has chunks(): from byte `first` to byte `last`, counted from 0.
+local function pieces(body, first, last)
+  if type(body) ~= "string" then return body:chunks(first, last) end
+  local text = sub(body, first + 1, last + 1)
+  return function()
+    local piece = text
+    text = nil
+    return piece
+  end
+end
+
+-- Some values as a body: strings, and pairs of numbers, which are bytes of the file. The file ends with it.
+local parts_class = {}
+parts_class.__index = parts_class
+
+local function close(parts)
+  if type(parts.file) ~= "string" then parts.file:close() end
+end
+
+parts_class.close, parts_class.__close = close, close
+
+function parts_class.chunks(parts)
+  local at, current = 0, nil
+  return function()
+    while true do
+      if current then
+        local piece, message, code = current()
+        if piece or message then return piece, message, code end
+        current = nil
+      end
+      at = at + 1
+      local part = parts[at]
+      if type(part) ~= "table" then return part end -- a string; or nil, the end
+      current = pieces(parts.file, part[1], part[2])
+    end
+  end
+end
+
+local function set_one(response, file, first, last)
+  local headers = response.headers
+  headers["content-range"] = format("bytes %d-%d/%d", first, last, file.size)
+  headers["content-length"] = format("%d", last - first + 1)
+  if type(file.body) == "string" then
+    response.body = sub(file.body, first + 1, last + 1)
+  else
+    response.body = setmetatable({ file = file.body, { first, last } }, parts_class)
+  end
+end
+
+-- RFC 9110, 14.6: multipart/byteranges.
+local function set_several(response, file, ranges)
+  local headers, boundary = response.headers, random()
+  local parts, length = setmetatable({ file = file.body }, parts_class), 0
+  for i = 1, #ranges, 2 do
+    local first, last = ranges[i], ranges[i + 1]
+    local head = format("%s--%s\r\ncontent-type: %s\r\ncontent-range: bytes %d-%d/%d\r\n\r\n",
+      i == 1 and "" or "\r\n", boundary, headers["content-type"], first, last, file.size)
+    parts[#parts + 1] = head
+    parts[#parts + 1] = { first, last }
+    length = length + #head + last - first + 1
+  end
+  parts[#parts + 1] = format("\r\n--%s--\r\n", boundary)
+  headers["content-type"] = "multipart/byteranges; boundary=" .. boundary
+  headers["content-length"] = format("%d", length + #parts[#parts])
+  response.body = parts
+end
+
+-- ---- all of it -------------------------------------------------------------------
+
+-- What a client may keep, and how long.
+local function common_headers(file, options)
+  local headers = {}
+  for name, value in pairs(options.headers) do headers[name] = value end
+  headers.etag = file.etag
+  headers["last-modified"] = headers["last-modified"] or date(file.modified)
+  headers["cache-control"] = headers["cache-control"] or options.cache_control
+  if file.varies then
+    local own = headers.vary
+    headers.vary = own and own .. ", accept-encoding" or "accept-encoding"
+  end
+  return headers
+end
+
+local function without_body(file, status, headers, text)
+  if type(file.body) ~= "string" then file.body:close() end
+  return { status = status, headers = headers, body = text }
+end
+
+local function content_headers(headers, file, options)
+  headers["accept-ranges"] = "bytes"
+  headers["content-type"] = headers["content-type"] or file.type
+  headers["content-encoding"] = file.coding
+  headers["content-disposition"] = headers["content-disposition"] or options.disposition
+end
+
+-- file: { body, size, etag, modified, coding, varies, type }. Without the body of an answer it is closed.
+function answer.with(req, file, options)
+  local headers = common_headers(file, options)
+  local status, ranges = judge(req, file.etag, file.modified, file.size)
+  if status == 304 then return without_body(file, 304, headers) end
+  if status == 412 then return without_body(file, 412, {}, "Precondition Failed\n") end
+  if status == 416 then
+    return without_body(file, 416, { ["content-range"] = format("bytes */%d", file.size) }, "Range Not Satisfiable\n")
+  end
+  content_headers(headers, file, options)
+  local response = { status = status, headers = headers, body = file.body }
+  if status == 200 then
+    headers["content-length"] = format("%d", file.size)
+  elseif #ranges == 2 then
+    set_one(response, file, ranges[1], ranges[2])
+  else
+    set_several(response, file, ranges)
+  end
+  if req.method == "HEAD" then return without_body(file, status, headers) end
+  return response
+end
+
+-- ---- a name to save it under (RFC 6266) ------------------------------------------
+
+local function is_plain(name)
+  return not name:find "[^\32-\126]" and not name:find "[\"\\%%]"
+end
+
+function answer.disposition(name)
+  if is_plain(name) then return format('attachment; filename="%s"', name) end
+  local plain = name:gsub("[^\32-\126]+", "_"):gsub("[\"\\%%]", "_")
+  if not utf8.len(name) then return format('attachment; filename="%s"', plain) end
+  return format("attachment; filename=\"%s\"; filename*=UTF-8''%s", plain, core.files_encode(name))
+end
+
+-- ---- why there is none -----------------------------------------------------------
+
+local NOT_THERE = {}
+for _, code in ipairs { "ENOENT", "ENOTDIR", "ENXIO", "EXDEV", "ELOOP", "ENAMETOOLONG", "EISDIR" } do
+  NOT_THERE[code] = true
+end
+
+-- What is nobody's fault but ours is an error, and reported as one.
+function answer.failure(message, code)
+  if NOT_THERE[code] then return { status = 404, headers = {}, body = "Not Found\n" } end
+  if code == "EACCES" or code == "EPERM" then return { status = 403, headers = {}, body = "Forbidden\n" } end
+  error(concat { "cannot send a file: ", message }, 0)
+end
+
+function answer.refuse_method()
+  return { status = 405, headers = { allow = "GET, HEAD" }, body = "Method Not Allowed\n" }
+end
+
+return answer

@@ -1,0 +1,95 @@
+-- The options of http.file and http.static, checked once, when the handler is made.
+local core = ...
+local error, floor, format, ipairs, lower, pairs, type =
+  error, math.floor, string.format, ipairs, string.lower, pairs, type
+local answer = core.load "modules/http/files/answer.lua"
+
+local COMMON = { etag = "boolean", max_age = "number", headers = "table" }
+local KINDS = {
+  file = { type = "string", download = "string or true" },
+  static = { types = "table", index = "string or false", list = "boolean", precompressed = "boolean",
+    dotfiles = "boolean" },
+}
+
+-- They say how the body is to be read: nobody else may.
+local OURS = { "content-encoding", "content-length", "content-range", "etag", "transfer-encoding" }
+
+local function fits(value, expected)
+  local kind = type(value)
+  if kind == expected then return true end
+  return expected == "string or true" and (kind == "string" or value == true)
+    or expected == "string or false" and (kind == "string" or value == false)
+end
+
+-- Errors are raised where the function of that name was called.
+local function check(name, options, level)
+  if options ~= nil and type(options) ~= "table" then
+    error(format("bad argument #2 to '%s' (table expected, got %s)", name, type(options)), level)
+  end
+  for key, value in pairs(options or {}) do
+    local expected = COMMON[key] or KINDS[name][key]
+    if not expected then error(format("unknown option '%s'", key), level) end
+    if not fits(value, expected) then
+      error(format("option '%s': %s expected, got %s", key, expected, type(value)), level)
+    end
+  end
+end
+
+local function check_headers(headers, level)
+  local own = {}
+  for key, value in pairs(headers or {}) do
+    if type(key) ~= "string" then error("option 'headers': names are strings", level) end
+    if type(value) ~= "string" and type(value) ~= "number" then
+      error(format("option 'headers': '%s' has a value that is a %s", key, type(value)), level)
+    end
+    own[lower(key)] = value
+  end
+  for _, key in ipairs(OURS) do
+    if own[key] then error(format("option 'headers': '%s' is that of the file", key), level) end
+  end
+  return own
+end
+
+local function check_types(types, level)
+  local own = {}
+  for extension, value in pairs(types or {}) do
+    if type(extension) ~= "string" or type(value) ~= "string" then
+      error("option 'types': extensions and types are strings", level)
+    end
+    own[lower((extension:gsub("^%.", "")))] = value
+  end
+  return own
+end
+
+local function check_max_age(max_age, level)
+  if max_age == nil then return end
+  if not (max_age >= 0 and max_age <= 1e9) then error("option 'max_age': 0 to 1e9 seconds", level) end
+  return format("max-age=%d", floor(max_age))
+end
+
+local function check_index(index, level)
+  if index == nil then return "index.html" end
+  if not index then return end
+  if index == "" or index:find "[/%z]" then error("option 'index': the name of a file", level) end
+  return index
+end
+
+-- What the handler goes by.
+return function(name, path, options, level)
+  level = level + 1
+  if type(path) ~= "string" then
+    error(format("bad argument #1 to '%s' (string expected, got %s)", name, type(path)), level)
+  end
+  if path == "" or path:find "%z" then error(format("bad argument #1 to '%s' (no path)", name), level) end
+  check(name, options, level + 1)
+  options = options or {}
+  local download = options.download
+  if download == true then download = path:match "[^/]*$" end
+  return {
+    etag = options.etag ~= false, headers = check_headers(options.headers, level + 1),
+    cache_control = check_max_age(options.max_age, level + 1), type = options.type,
+    types = check_types(options.types, level + 1), disposition = download and answer.disposition(download),
+    index = check_index(options.index, level + 1), list = options.list == true,
+    precompressed = options.precompressed ~= false, dotfiles = options.dotfiles == true,
+  }
+end

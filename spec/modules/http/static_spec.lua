@@ -1,0 +1,163 @@
+-- Files that are served: which one a request means, what of it is sent, and that nothing else can be had.
+local fs, http = require "neap.fs", require "neap.http"
+local raw = require "spec.support.http"
+local test = require "neap.test"
+
+local function write(path, text)
+  assert(fs.write(path, text))
+end
+
+local function make_root()
+  local dir = test.tempdir().path
+  assert(fs.mkdir(dir .. "/root"))
+  assert(fs.mkdir(dir .. "/root/sub"))
+  write(dir .. "/secret.txt", "secret")
+  write(dir .. "/root/a.txt", "0123456789")
+  write(dir .. "/root/index.html", "<p>index")
+  write(dir .. "/root/.hidden", "hidden")
+  return dir .. "/root", dir
+end
+
+-- The response to a GET of a target, by a handler below "/files".
+local function ask(handler, line, ...)
+  local app = http.router()
+  app:mount("/files", handler)
+  local server <close> = assert(http.serve("127.0.0.1:0", app))
+  local client <close> = raw.connect(server.address)
+  client:send(raw.request(line, nil, ...))
+  return client:response { head = line:find "^HEAD" ~= nil }
+end
+
+describe("http.static", function()
+  it("sends a file, with what a client needs to keep it", function()
+    local root = make_root()
+    local response = ask(http.static(root, { max_age = 60 }), "GET /files/a.txt")
+    assert.same({ 200, "0123456789", "text/plain; charset=utf-8", "max-age=60", "bytes", "10" },
+      { response.status, response.body, response.headers["content-type"], response.headers["cache-control"],
+        response.headers["accept-ranges"], response.headers["content-length"] })
+    local etag = response.headers.etag
+    assert.matches('^"%x+%-%x+%-%x+"$', etag)
+    response = ask(http.static(root), "GET /files/a.txt", "If-None-Match: " .. etag)
+    assert.same({ 304, "", etag }, { response.status, response.body, response.headers.etag })
+    assert.equal(412, ask(http.static(root), "GET /files/a.txt", 'If-Match: "other"').status)
+    response = ask(http.static(root), "HEAD /files/a.txt")
+    assert.same({ 200, "10" }, { response.status, response.headers["content-length"] })
+  end)
+
+  it("sends ranges", function()
+    local handler = http.static((make_root()))
+    local response = ask(handler, "GET /files/a.txt", "Range: bytes=2-4")
+    assert.same({ 206, "234", "bytes 2-4/10" }, { response.status, response.body, response.headers["content-range"] })
+    response = ask(handler, "GET /files/a.txt", "Range: bytes=20-")
+    assert.same({ 416, "bytes */10" }, { response.status, response.headers["content-range"] })
+    assert.equal(200, ask(handler, "HEAD /files/a.txt", "Range: bytes=2-4").status)
+  end)
+
+  it("sends several ranges, and large files in pieces", function()
+    local root = make_root()
+    local text = ("0123456789"):rep(50000)
+    write(root .. "/large", text)
+    local handler = http.static(root)
+    assert.equal(text, ask(handler, "GET /files/large").body)
+    local response = ask(handler, "GET /files/large", "Range: bytes=70001-270000")
+    assert.equal(text:sub(70002, 270001), response.body)
+    response = ask(handler, "GET /files/large", "Range: bytes=0-4,400000-400002")
+    local boundary = response.headers["content-type"]:match "^multipart/byteranges; boundary=(%x+)$"
+    assert.equal(206, response.status)
+    local function part(range)
+      return ("--%s\r\ncontent-type: application/octet-stream\r\ncontent-range: bytes %s/500000\r\n\r\n")
+        :format(boundary, range)
+    end
+    assert.equal(part "0-4" .. "01234\r\n" .. part "400000-400002" .. "012\r\n--" .. boundary .. "--\r\n",
+      response.body)
+  end)
+
+  it("has an index, and leads to a directory's slash", function()
+    local root = make_root()
+    local handler = http.static(root)
+    assert.equal("<p>index", ask(handler, "GET /files/").body)
+    local response = ask(handler, "GET /files?q=1")
+    assert.same({ 308, "/files/?q=1" }, { response.status, response.headers.location })
+    response = ask(handler, "GET /files/sub")
+    assert.same({ 308, "/files/sub/" }, { response.status, response.headers.location })
+    assert.equal(404, ask(handler, "GET /files/sub/").status)
+    assert.equal(404, ask(handler, "GET /files/a.txt/").status)
+  end)
+
+  it("gives nothing that is not below its root", function()
+    local root, dir = make_root()
+    assert(fs.symlink(dir .. "/secret.txt", root .. "/out"))
+    assert(fs.symlink("../secret.txt", root .. "/up"))
+    assert(fs.symlink("..", root .. "/parent"))
+    assert(fs.symlink("a.txt", root .. "/in"))
+    local handler = http.static(root, { dotfiles = true })
+    for _, path in ipairs {
+      "/../secret.txt", "/%2e%2e/secret.txt", "/%2E./secret.txt", "/.%2e/secret.txt", "/..%2fsecret.txt",
+      "/..%5csecret.txt", "/%2e%2e%2fsecret.txt", "/sub/../../secret.txt", "/sub/%2e%2e/%2e%2e/secret.txt",
+      "//../secret.txt", "/out", "/up", "/parent/secret.txt", "/%252e%252e/secret.txt", "/./a.txt", "/%2e/a.txt",
+    } do
+      local response = ask(handler, "GET /files" .. path)
+      assert.same({ 404, path }, { response.status, path })
+    end
+    assert.equal(400, ask(handler, "GET /files/a%00.txt").status)
+    assert.equal("0123456789", ask(handler, "GET /files/in").body)
+    assert.equal("hidden", ask(handler, "GET /files/.hidden").body)
+    assert.equal(404, ask(http.static(root), "GET /files/.hidden").status)
+  end)
+
+  it("opens no pipe", function()
+    local root = make_root()
+    assert(os.execute("mkfifo " .. root .. "/fifo"))
+    assert.equal(404, ask(http.static(root), "GET /files/fifo").status)
+    assert.equal(404, ask(http.file(root .. "/fifo"), "GET /files/x").status)
+  end)
+
+  it("sends what is compressed already", function()
+    local root = make_root()
+    write(root .. "/a.txt.gz", "gz")
+    write(root .. "/a.txt.br", "br")
+    local handler = http.static(root)
+    local response = ask(handler, "GET /files/a.txt", "Accept-Encoding: gzip, br")
+    assert.same({ "br", "br", "accept-encoding", "text/plain; charset=utf-8" }, { response.body,
+      response.headers["content-encoding"], response.headers.vary, response.headers["content-type"] })
+    assert.equal("gz", ask(handler, "GET /files/a.txt", "Accept-Encoding: gzip").body)
+    response = ask(handler, "GET /files/a.txt")
+    assert.same({ "0123456789", "accept-encoding" }, { response.body, response.headers.vary })
+  end)
+
+  it("lists names, whatever bytes they have", function()
+    local root = make_root()
+    for byte = 1, 255 do
+      local name = string.char(byte)
+      if name ~= "/" and name ~= "." then write(root .. "/sub/x" .. name, "it is " .. byte) end
+    end
+    local handler = http.static(root, { list = true })
+    local page = ask(handler, "GET /files/sub/").body
+    assert.is_nil(page:find "<script")
+    local count = 0
+    for href in page:gmatch 'href="(x[^"]*)"' do
+      count = count + 1
+      assert.matches("^it is ", ask(handler, "GET /files/sub/" .. href).body)
+    end
+    assert.equal(253, count)
+  end)
+
+  it("refuses other methods, and wrong arguments", function()
+    local root = make_root()
+    local response = ask(http.static(root), "DELETE /files/a.txt")
+    assert.same({ 405, "GET, HEAD" }, { response.status, response.headers.allow })
+    assert.has_error(function() http.static(root, { indx = "x" }) end, "unknown option 'indx'")
+    assert.has_error(function() http.static() end, "bad argument #1 to 'static' (string expected, got nil)")
+  end)
+end)
+
+describe("http.file", function()
+  it("sends one file, to be saved under a name", function()
+    local root = make_root()
+    local response = ask(http.file(root .. "/a.txt", { download = 'ä"b.txt', type = "text/x-own" }), "GET /files/x")
+    assert.same({ "0123456789", "text/x-own", "attachment; filename=\"__b.txt\"; filename*=UTF-8''%C3%A4%22b.txt" },
+      { response.body, response.headers["content-type"], response.headers["content-disposition"] })
+    assert.equal(404, ask(http.file(root .. "/none"), "GET /files/x").status)
+    assert.equal(404, ask(http.file(root), "GET /files/x").status)
+  end)
+end)

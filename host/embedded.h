@@ -19,4 +19,17 @@ extern const struct embedded embedded_files[]; /* the last has no name */
  * it keeps its name and its lines. */
 void embedded_load(lua_State *L, const char *name);
 
+/* A name of a module's table, and the file that gives it. */
+struct embedded_part {
+  const char *name, *file;
+};
+
+/* The names of the list (the last one has none) are functions of the table
+ * below the top, each loaded when it is first asked for: what nobody uses costs
+ * nothing. A file is given the table `core`, which is on top and is popped: C
+ * functions that scripts do not see, and core.load(file), for files that only
+ * others of the module need. It returns a table of functions, and may return
+ * more than one of them. */
+void embedded_add_parts(lua_State *L, const struct embedded_part *parts);
+
 #endif

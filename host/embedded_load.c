@@ -14,3 +14,53 @@ void embedded_load(lua_State *L, const char *name) {
     lua_error(L);
   lua_remove(L, -2);
 }
+
+/* ---- parts of a module, loaded when they are asked for ------------------- */
+
+static const char *file_of(const struct embedded_part *parts,
+                           const char *name) {
+  for (; parts->name != NULL; parts++)
+    if (strcmp(parts->name, name) == 0) return parts->file;
+  return NULL;
+}
+
+static int load_file(lua_State *L) { /* name; core */
+  embedded_load(L, luaL_checkstring(L, 1));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+/* What the file returns goes into the module's table, so this is not asked for
+ * it again. */
+static int load_part(lua_State *L) { /* module, name; parts, core */
+  const struct embedded_part *parts = lua_touserdata(L, lua_upvalueindex(1));
+  if (lua_type(L, 2) != LUA_TSTRING) return 0;
+  const char *file = file_of(parts, lua_tostring(L, 2));
+  if (file == NULL) return 0;
+  embedded_load(L, file);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_call(L, 1, 1);
+  lua_pushnil(L);
+  while (lua_next(L, 3) != 0) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, 1);
+  }
+  lua_settop(L, 2);
+  lua_rawget(L, 1);
+  return 1;
+}
+
+void embedded_add_parts(lua_State *L, const struct embedded_part *parts) {
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, load_file, 1);
+  lua_setfield(L, -2, "load");
+  lua_pushlightuserdata(L, (void *)parts);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, load_part, 2);
+  lua_createtable(L, 0, 1);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+}

@@ -16,6 +16,7 @@ static const luaL_Reg modules[] = {
   {"neap.fs", open_fs},
   {"neap.hot", open_hot},
   {"neap.http", open_http},
+  {"neap.http.middleware", open_http_middleware},
   {"neap.json", open_json},
   {"neap.net", open_net},
   {"neap.process", open_process},

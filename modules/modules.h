@@ -11,6 +11,7 @@ int open_neap(lua_State *L);
 int open_fs(lua_State *L);
 int open_hot(lua_State *L);
 int open_http(lua_State *L);
+int open_http_middleware(lua_State *L);
 int open_json(lua_State *L);
 int open_net(lua_State *L);
 int open_process(lua_State *L);

@@ -262,19 +262,32 @@ static void check_free(lua_State *L, const struct request *request) {
     luaL_error(L, "another task waits for this request's body");
 }
 
+/* That of the server, unless the script has set another one for this request:
+ * req.max_body. */
+static lua_Integer limit_of(lua_State *L, const struct request *request) {
+  lua_Integer limit = 0;
+  if (request->client != NULL && client_server(request->client) != NULL)
+    limit = (lua_Integer)client_server(request->client)->limits.body_size;
+  if (!request_push_kept(L, "max_body")) return limit;
+  int is_integer;
+  limit = lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || limit < 0)
+    luaL_error(L, "req.max_body is %s, no number of bytes",
+               luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 1);
+  return limit;
+}
+
 static void begin(lua_State *L, struct request *request, enum body_use use,
                   int options) {
   struct body *body = &request->body;
-  const struct server *server =
-    request->client != NULL ? client_server(request->client) : NULL;
-  lua_Integer most = server != NULL ? (lua_Integer)server->limits.body_size : 0;
   check_free(L, request);
   if (body->use != BODY_UNUSED && body->use != use)
     luaL_error(L, use == BODY_WHOLE
                     ? "this body is read in pieces already, by chunks()"
                     : "this body has been read whole already, by body()");
-  body->limit =
-    (uint64_t)option_integer(L, options, "limit", 0, LUA_MAXINTEGER, most);
+  body->limit = (uint64_t)option_integer(L, options, "limit", 0, LUA_MAXINTEGER,
+                                         limit_of(L, request));
 }
 
 static int read_whole(lua_State *L, const struct wait *wait) {

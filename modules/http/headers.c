@@ -62,7 +62,7 @@ int headers_list(lua_State *L) {
 
 /* ---- all ----------------------------------------------------------------- */
 
-static void push_lower(lua_State *L, const char *text, size_t size) {
+void headers_push_lower(lua_State *L, const char *text, size_t size) {
   luaL_Buffer buffer;
   char *lower = luaL_buffinitsize(L, &buffer, size);
   for (size_t i = 0; i < size; i++)
@@ -78,7 +78,7 @@ struct text {
 
 /* To the table on top. */
 static void add(lua_State *L, struct text name, struct text value) {
-  push_lower(L, name.bytes, name.size);
+  headers_push_lower(L, name.bytes, name.size);
   lua_pushvalue(L, -1);
   if (lua_rawget(L, -3) == LUA_TNIL) {
     lua_pop(L, 1);
@@ -122,7 +122,7 @@ static int index_headers(lua_State *L) {
   size_t size;
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   const char *name = lua_tolstring(L, 2, &size);
-  push_lower(L, name, size);
+  headers_push_lower(L, name, size);
   lua_rawget(L, 1);
   return 1;
 }

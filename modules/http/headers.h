@@ -3,6 +3,7 @@
 #define HTTP_HEADERS_H
 
 #include <lua.h>
+#include <stddef.h>
 
 struct head;
 struct request;
@@ -12,6 +13,7 @@ struct request;
 void headers_push(lua_State *L, const struct request *request);
 /* The same of a head's pieces, from `first` on. */
 void headers_push_from(lua_State *L, const struct head *head, unsigned first);
+void headers_push_lower(lua_State *L, const char *text, size_t size);
 int headers_get(lua_State *L);  /* request:header(name) */
 int headers_list(lua_State *L); /* request:header_list(name) */
 void headers_open_class(lua_State *L);

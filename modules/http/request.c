@@ -174,6 +174,18 @@ static int get_trailers(lua_State *L) {
   return 1;
 }
 
+/* A router fills it; whoever asks for one finds a table in any case. */
+static int get_params(lua_State *L) {
+  lua_newtable(L);
+  return 1;
+}
+
+/* Set where a router is mounted below another one. */
+static int get_base(lua_State *L) {
+  lua_pushliteral(L, "");
+  return 1;
+}
+
 /* ---- request.name: what is kept with it, methods, what is read ----------- */
 
 void request_push_own(lua_State *L) {
@@ -184,6 +196,17 @@ void request_push_own(lua_State *L) {
   lua_setiuservalue(L, 1, VALUE_OWN);
 }
 
+bool request_push_kept(lua_State *L, const char *name) {
+  bool kept = false;
+  if (lua_getiuservalue(L, 1, VALUE_OWN) == LUA_TTABLE) {
+    lua_pushstring(L, name);
+    kept = lua_rawget(L, -2) != LUA_TNIL;
+    lua_remove(L, -2);
+  }
+  if (!kept) lua_pop(L, 1);
+  return kept;
+}
+
 struct field {
   const char *name;
   lua_CFunction get;
@@ -191,16 +214,12 @@ struct field {
 };
 
 static const struct field fields[] = {
-  {"address", get_address, true},
-  {"headers", get_headers, true},
-  {"id", get_id, false},
-  {"method", get_method, false},
-  {"path", get_path, false},
-  {"peer", get_peer, false},
-  {"query", get_query, true},
-  {"target", get_target, false},
-  {"trailers", get_trailers, true},
-  {"version", get_version, false},
+  {"address", get_address, true},   {"base", get_base, false},
+  {"headers", get_headers, true},   {"id", get_id, false},
+  {"method", get_method, false},    {"params", get_params, true},
+  {"path", get_path, false},        {"peer", get_peer, false},
+  {"query", get_query, true},       {"target", get_target, false},
+  {"trailers", get_trailers, true}, {"version", get_version, false},
 };
 
 static int push_field(lua_State *L) { /* request, key; methods, fields */

@@ -64,6 +64,9 @@ void request_describe(const struct request *request, char *text, size_t size);
 
 /* The table of what a script, or we, keep with the request at index 1. */
 void request_push_own(lua_State *L);
+/* What is kept under this name, of the request at index 1. False, and nothing is
+ * pushed: it is nil. */
+bool request_push_kept(lua_State *L, const char *name);
 
 void request_open_class(lua_State *L);
 

@@ -123,16 +123,26 @@ static void read_trailers(const struct source *from, int index,
   response->trailers = index;
 }
 
+static void read_after(const struct source *from, int index,
+                       struct response *response) {
+  if (lua_isnil(from->L, index)) return;
+  if (!lua_isfunction(from->L, index))
+    refuse_type(from, "as its `after` ", index);
+  response->after = index;
+}
+
 /* ---- one table ----------------------------------------------------------- */
 
 static void check_names(const struct source *from, int index) {
-  static const char *const names[] = {"status", "headers", "body", "trailers"};
+  static const char *const names[] = {"status", "headers", "body", "trailers",
+                                      "after"};
+  enum { NAMES = sizeof names / sizeof *names };
   lua_State *L = from->L;
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     bool known = false;
     lua_pop(L, 1);
-    for (int i = 0; i < 4 && lua_type(L, -1) == LUA_TSTRING; i++)
+    for (int i = 0; i < NAMES && lua_type(L, -1) == LUA_TSTRING; i++)
       known = known || strcmp(lua_tostring(L, -1), names[i]) == 0;
     if (known) continue;
     refuse(from, lua_pushfstring(L, "a table with the field '%s'",
@@ -152,6 +162,8 @@ static void read_table(const struct source *from, int index,
   read_body(from, lua_gettop(L), response);
   lua_getfield(L, index, "trailers");
   read_trailers(from, lua_gettop(L), response);
+  lua_getfield(L, index, "after");
+  read_after(from, lua_gettop(L), response);
 }
 
 /* `return nil, message`: something has failed, and nobody looked. */

@@ -17,10 +17,10 @@ struct reply {     /* what the request and its connection ask for */
 
 struct response {
   int status;
-  int headers, body, trailers; /* indices of the stack; 0: none */
-  bool is_stream;              /* the body is to be called, or has chunks() */
-  bool is_chunked;             /* and is sent so */
-  bool is_skipped;             /* no body is wanted: it is only closed */
+  int headers, body, trailers, after; /* indices of the stack; 0: none */
+  bool is_stream;  /* the body is to be called, or has chunks() */
+  bool is_chunked; /* and is sent so */
+  bool is_skipped; /* no body is wanted: it is only closed */
   const char *text;
   size_t size;    /* of the text, where it is no stream */
   int64_t length; /* that is announced; -1: none */

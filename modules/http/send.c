@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 
+#include "host/cancel.h"
 #include "host/error.h"
 #include "host/host.h"
 #include "host/option.h"
@@ -95,7 +96,15 @@ void send_pump(struct request *request, int status) {
 
 /* ---- all of it ----------------------------------------------------------- */
 
-enum { AT_BODY = 1, AT_TRAILERS, AT_WRITE, AT_SOURCE, AT_ARGUMENT, AT_PIECE };
+enum {
+  AT_AFTER = 1,
+  AT_BODY,
+  AT_TRAILERS,
+  AT_WRITE,
+  AT_SOURCE,
+  AT_ARGUMENT,
+  AT_PIECE
+};
 
 static struct request *request_of(lua_State *L) {
   lua_getupvalue(L, AT_WRITE, 1);
@@ -190,8 +199,10 @@ static int got_chunks(lua_State *L, int status, lua_KContext context) {
   return next(L);
 }
 
-/* What is to be closed is closed when this returns, or fails. */
-static int send_body(lua_State *L) { /* body, trailers, write or nil */
+/* What is to be closed is closed when this returns, or fails: the body, and then
+ * whoever wants to know of it. */
+static int send_body(lua_State *L) { /* after, body, trailers, write or nil */
+  if (!lua_isnil(L, AT_AFTER)) lua_toclose(L, AT_AFTER);
   if (lua_isfunction(L, AT_BODY)) {
     if (lua_isnil(L, AT_WRITE)) return 0;
     lua_pushvalue(L, AT_BODY);
@@ -209,6 +220,57 @@ static int send_body(lua_State *L) { /* body, trailers, write or nil */
   return got_chunks(L, LUA_OK, 0);
 }
 
+/* ---- response.after(bytes, message) -------------------------------------- */
+
+static const char after_class[] = "neap.http.after"; /* { function, request } */
+
+static const char *failure(lua_State *L, const struct request *request) {
+  const struct client *client = request->client;
+  if (client == NULL || client->phase == PHASE_OVER)
+    return "the client has left";
+  return cancel_is(L, 2) ? "cancelled" : luaL_tolstring(L, 2, NULL);
+}
+
+static int told(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+static int tell(lua_State *L) { /* the pair, the error or nil */
+  lua_settop(L, 2);
+  lua_rawgeti(L, 1, 2);
+  const struct request *request = lua_touserdata(L, 3);
+  const char *message = lua_isnil(L, 2) ? NULL : failure(L, request);
+  lua_rawgeti(L, 1, 1);
+  lua_pushinteger(L, (lua_Integer)request->written);
+  lua_pushstring(L, message);
+  lua_callk(L, 2, 0, 0, told);
+  return 0;
+}
+
+static void push_after(lua_State *L, int request, int after) {
+  if (after == 0) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_createtable(L, 2, 0);
+  lua_pushvalue(L, after);
+  lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, request);
+  lua_rawseti(L, -2, 2);
+  luaL_setmetatable(L, after_class);
+}
+
+void send_open_class(lua_State *L) {
+  if (luaL_newmetatable(L, after_class)) {
+    lua_pushcfunction(L, tell);
+    lua_setfield(L, -2, "__close");
+  }
+  lua_pop(L, 1);
+}
+
+/* ---- the interface ------------------------------------------------------- */
+
 static void push_or_nil(lua_State *L, int index) {
   if (index == 0)
     lua_pushnil(L);
@@ -220,10 +282,12 @@ void send_push(lua_State *L, int index, const struct response *response) {
   struct request *request = lua_touserdata(L, index);
   request->is_chunked = response->is_chunked;
   request->length = response->length;
+  if (!response->is_stream) request->written = response->size;
   lua_pushcfunction(L, send_body);
-  lua_pushvalue(L, response->body);
+  push_after(L, index, response->after);
+  push_or_nil(L, response->body);
   push_or_nil(L, response->trailers);
-  if (response->is_skipped) {
+  if (response->is_skipped || !response->is_stream) {
     lua_pushnil(L);
     return;
   }

@@ -8,10 +8,13 @@
 struct request;
 struct response;
 
-/* The head of the response has been sent. Pushes a function and so many
- * arguments: called, it sends the body, and returns when that is whole. */
-enum { SEND_ARGUMENTS = 3 };
+/* The head of the response has been sent, and its body where that is a text.
+ * Pushes a function and so many arguments: called, it sends what is left, tells
+ * who wants to know, and returns when all of it is done. */
+enum { SEND_ARGUMENTS = 4 };
 void send_push(lua_State *L, int request, const struct response *response);
+
+void send_open_class(lua_State *L);
 
 /* The client has taken something, or will take no more. */
 void send_pump(struct request *request, int status);

@@ -96,7 +96,7 @@ static int streamed(lua_State *L, int status, lua_KContext context);
 
 static void answer(lua_State *L, struct client *client) {
   struct response response = begin_answer(L, client);
-  if (!response.is_stream) return;
+  if (!response.is_stream && response.after == 0) return;
   send_push(L, AT_REQUEST, &response);
   lua_callk(L, SEND_ARGUMENTS, 0, (lua_KContext)client, streamed);
 }

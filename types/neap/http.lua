@@ -101,6 +101,344 @@ local http = {}
 ---@overload fun(address: string, options: neap.http.options, handler: fun(req: neap.http.request): neap.http.answer, ...): neap.http.server?, string?, string?
 function http.serve(address, handler) end
 
+---What a handler may return, as one table: `{ status =, headers =, body =, trailers =, after = }`.
+---Its headers are a table of its own, with lower-case names, so it may be changed. Given such a
+---table it returns that. What is no answer raises.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local response = http.response(404, "not here", { ["X-Tea"] = "green" })
+---print(response.status, response.body, response.headers["x-tea"]) --> 404	not here	green
+---print(http.response "hello".status, http.response(response) == response) --> 200	true
+---```
+---
+---Source: our own; the forms are those of `http.serve`.
+---@param ... any what a handler returns
+---@return neap.http.response response
+function http.response(...) end
+
+---An answer of plain text. It is what a handler returns with a string; this is for a status and
+---headers beside it.
+---
+---```lua
+---local http = require "neap.http"
+---
+---print(http.text("no tea", 503, { ["retry-after"] = 60 }).headers["content-type"]) --> text/plain; charset=utf-8
+---```
+---
+---Source: RFC 2046, 4.1.
+---@param text string
+---@param status? integer 200
+---@param headers? table<string, string|number|(string|number)[]>
+---@return neap.http.response response
+function http.text(text, status, headers) end
+
+---An answer of HTML. What comes from elsewhere has to go through `http.escape`.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local response = http.html("<p>hello, " .. http.escape "<moon>" .. "</p>")
+---print(response.body) --> <p>hello, &lt;moon&gt;</p>
+---print(response.headers["content-type"]) --> text/html; charset=utf-8
+---```
+---
+---Source: RFC 2854.
+---@param text string
+---@param status? integer 200
+---@param headers? table<string, string|number|(string|number)[]>
+---@return neap.http.response response
+function http.html(text, status, headers) end
+
+---An answer of JSON: `json.encode(value)`. It raises for what cannot be encoded.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local response = http.json({ cups = 2 }, 201)
+---print(response.status, response.body, response.headers["content-type"]) --> 201	{"cups":2}	application/json
+---```
+---
+---Source: RFC 8259.
+---@param value any
+---@param status? integer 200
+---@param headers? table<string, string|number|(string|number)[]>
+---@return neap.http.response response
+function http.json(value, status, headers) end
+
+---Sends the client elsewhere. 303, the default, makes a GET of whatever was asked, as after a
+---form; 307 and 308 keep the method and the body; 308 and 301 are for ever.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local response = http.redirect "/notes/7"
+---print(response.status, response.headers.location) --> 303	/notes/7
+---```
+---
+---Source: RFC 9110, 15.4 and 10.2.2.
+---@param location string a URL, or a path on this server
+---@param status? integer 303
+---@return neap.http.response response
+function http.redirect(location, status) end
+
+---Text for HTML: between tags, and in the value of an attribute that is in quotes. (Not for what
+---stands in a script or in a style.)
+---
+---```lua
+---local http = require "neap.http"
+---
+---print(http.escape [[<a href="x">Tom & Jerry's</a>]]) --> &lt;a href=&quot;x&quot;&gt;Tom &amp; Jerry&#39;s&lt;/a&gt;
+---```
+---
+---Source: HTML Living Standard, 13.1.4.
+---@param text string|number
+---@return string html
+function http.escape(text) end
+
+---A handler that finds the handler of each request, by its method and its path. docs/routing.md
+---is its chapter.
+---
+---A path is matched in segments. `:name` stands for one that is not empty, `*rest`, at the end, for
+---all that is left, also where that is nothing. Their values are in `req.params`, decoded. A
+---segment as it is written goes before `:name`, that before `*rest`, in whatever order they were
+---added: and it takes as long with ten routes as with ten thousand.
+---
+---Without a handler for a path the answer is 404; without one for the method 405, with `Allow`.
+---HEAD is answered by the handler for GET. OPTIONS is answered 204, with `Allow`, where there is
+---no handler for it.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local app = http.router()
+---app:get("/", function() return "the way in" end)
+---app:get("/tea/:kind", function(req) return "a cup of " .. req.params.kind end)
+---app:get("/files/*path", function(req) return "a file: " .. req.params.path end)
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", app))
+---for _, path in ipairs { "/", "/tea/white%20tea", "/files/a/b", "/coffee" } do
+---  local conn <close> = assert(net.connect(server.address))
+---  conn:write { "GET ", path, " HTTP/1.0\r\n\r\n" }
+---  print(conn:read("a"):match "\r\n\r\n([^\n]*)")
+---end
+-----> the way in
+-----> a cup of white tea
+-----> a file: a/b
+-----> Not Found
+---```
+---
+---Source: RFC 9110, 9.3 and 15.5.5 and 15.5.6; RFC 3986, 3.3.
+---@return neap.http.router router
+function http.router() end
+
+---What stands before a handler: it is given the request and the next handler, and returns an
+---answer: that of `next(req)`, which is always a table (see `http.response`) and may be changed, or
+---one of its own.
+---@alias neap.http.middleware fun(req: neap.http.request, next: fun(req: neap.http.request): neap.http.response): neap.http.answer, ...
+
+---Where routes are added: a router, or a group of one. Methods that add something return it, so they
+---can be chained. What was called with wrong arguments, a path that is none, and a route that is there
+---already raise.
+---@class neap.http.router
+local router = {}
+
+---Adds a handler for GET, and HEAD. Middleware that stands before the handler is for this route alone.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:get("/tea/:kind", function(req) return "get " .. req.params.kind end)
+---```
+---
+---Source: RFC 9110, 9.3.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:get(path, ...) end
+
+---Adds a handler for POST. Middleware that stands before the handler is for this route alone.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:post("/tea/:kind", function(req) return "post " .. req.params.kind end)
+---```
+---
+---Source: RFC 9110, 9.3.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:post(path, ...) end
+
+---Adds a handler for PUT. Middleware that stands before the handler is for this route alone.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:put("/tea/:kind", function(req) return "put " .. req.params.kind end)
+---```
+---
+---Source: RFC 9110, 9.3.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:put(path, ...) end
+
+---Adds a handler for PATCH. Middleware that stands before the handler is for this route alone.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:patch("/tea/:kind", function(req) return "patch " .. req.params.kind end)
+---```
+---
+---Source: RFC 9110, 9.3 and RFC 5789.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:patch(path, ...) end
+
+---Adds a handler for DELETE. Middleware that stands before the handler is for this route alone.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:delete("/tea/:kind", function(req) return "delete " .. req.params.kind end)
+---```
+---
+---Source: RFC 9110, 9.3.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:delete(path, ...) end
+
+---Adds a handler for HEAD, where the handler for GET is not to answer it. Middleware that stands before the handler is for this route alone.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:head("/tea/:kind", function(req) return "head " .. req.params.kind end)
+---```
+---
+---Source: RFC 9110, 9.3.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:head(path, ...) end
+
+---Adds a handler for OPTIONS, where `Allow` alone does not do. Middleware that stands before the handler is for this route alone.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:options("/tea/:kind", function(req) return "options " .. req.params.kind end)
+---```
+---
+---Source: RFC 9110, 9.3.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:options(path, ...) end
+
+---Adds a handler for all methods that have none of their own for this path.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:any("/*path", function(req) return 404, "there is no /" .. req.params.path end)
+---```
+---
+---Source: RFC 9110, 9.1.
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:any(path, ...) end
+
+---Adds a handler for a method by its name, also for those that have no function here.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:route("PROPFIND", "/", function() return 207, "<multistatus/>" end)
+---```
+---
+---Source: RFC 9110, 9.1.
+---@param method string
+---@param path string
+---@param ... neap.http.middleware|fun(req: neap.http.request): neap.http.answer, ... middleware, and then the handler
+---@return neap.http.router self
+function router:route(method, path, ...) end
+
+---Adds middleware, which stands before everything that is added here, before or after this call.
+---What comes first is the outermost. A router's own sees all requests, also those that no route
+---answers; that of a group the routes of the group.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:use(function(req, next)
+---  local response = next(req)
+---  response.headers["x-served-by"] = "neap"
+---  return response
+---end)
+---```
+---
+---Source: our own.
+---@param ... neap.http.middleware
+---@return neap.http.router self
+function router:use(...) end
+
+---Adds routes that have a prefix and middleware in common: the function is given the group, and
+---adds them to that.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:group("/admin", function(admin)
+---  admin:use(function(req, next) return req:header "x-key" == "secret" and next(req) or 401 end)
+---  admin:get("/users", function() return "nobody" end) -- /admin/users
+---end)
+---```
+---
+---Source: our own.
+---@param prefix string
+---@param define fun(group: neap.http.router)
+---@return neap.http.router self
+function router:group(prefix, define) end
+
+---Puts a handler at a prefix: a router, `http.static`, a function. It is given all requests below that
+---which have no route here. There `req.path` is what follows the prefix (`""` where nothing does), and
+---`req.base` is the prefix; both are as before when it has returned.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local api = http.router()
+---api:get("/notes", function(req) return "the notes of " .. req.base end)
+---
+---local app = http.router()
+---app:mount("/api", api) -- /api/notes
+---```
+---
+---Source: our own.
+---@param prefix string
+---@param handler fun(req: neap.http.request): neap.http.answer, ...
+---@return neap.http.router self
+function router:mount(prefix, handler) end
+
 ---What a body can be.
 ---@alias neap.http.body string|number|(string|number)[]|fun(write: fun(chunk: string|number|(string|number)[]): boolean?, string?, string?): string?|{ chunks: function }
 
@@ -110,6 +448,7 @@ function http.serve(address, handler) end
 ---@field headers? table<string, string|number|(string|number)[]>
 ---@field body? neap.http.body
 ---@field trailers? table<string, string|number|(string|number)[]>|fun(): table
+---@field after? fun(bytes: integer, message?: string) is called once, when the answer has been given to the connection, with the bytes of its body; or when that has failed, with why: `"the client has left"`
 
 ---What a handler returns first; see above.
 ---@alias neap.http.answer string|integer|neap.http.response
@@ -152,6 +491,9 @@ function server:close() end
 ---@field trailers table<string, string>? what came behind a body in chunks, once that has been read (nil before); an empty table where there was nothing
 ---@field peer string? the other end: `"127.0.0.1:50000"`
 ---@field address string? our end: `"127.0.0.1:8080"`
+---@field params table<string, string> what the router has found for the names in its path, decoded: `req.params.name`; empty otherwise
+---@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows
+---@field max_body? integer may be set, by middleware: the limit for `req:body` and `req:chunks` instead of the server's
 ---@field id string a short text that no other request has: for logs; the 500 of this request and its report name it
 ---@field [string] any the script's own
 local request = {}

@@ -1,0 +1,81 @@
+/* response_table.c - the forms of an answer become one.
+ *
+ * The table is marked by its metatable: what has been through here once is not
+ * looked at again, until it is sent. */
+#include "modules/http/response_table.h"
+
+#include <lauxlib.h>
+
+#include "modules/http/headers.h"
+#include "modules/http/response.h"
+
+static const char mark = 0; /* its address is the key of the metatable */
+
+enum { AT_HANDLER = 1, AT_RESULTS };
+
+static bool is_response(lua_State *L, int index) {
+  if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
+  bool is = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is;
+}
+
+/* Names that differ in case only would be one line, and one value lost. */
+static void add_header(lua_State *L, int headers) { /* ... name, value */
+  size_t size;
+  if (lua_type(L, -2) != LUA_TSTRING)
+    luaL_error(L, "a response header has a name that is a %s",
+               luaL_typename(L, -2));
+  const char *name = lua_tolstring(L, -2, &size);
+  headers_push_lower(L, name, size);
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, headers) != LUA_TNIL)
+    luaL_error(L, "response header '%s' is there twice", name);
+  lua_pop(L, 1);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, headers);
+}
+
+static void push_headers(lua_State *L, int index) {
+  lua_newtable(L);
+  if (index == 0) return;
+  int headers = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    add_header(L, headers);
+    lua_pop(L, 1);
+  }
+}
+
+static void set_field(lua_State *L, const char *name, int index) {
+  if (index == 0) return;
+  lua_pushvalue(L, index);
+  lua_setfield(L, -2, name);
+}
+
+int response_table(lua_State *L) {
+  if (is_response(L, AT_RESULTS) && lua_gettop(L) == AT_RESULTS) return 1;
+  luaL_checkstack(L, LUA_MINSTACK, "too many results");
+  struct response response = response_read(L, AT_HANDLER, AT_RESULTS);
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, response.status);
+  lua_setfield(L, -2, "status");
+  push_headers(L, response.headers);
+  lua_setfield(L, -2, "headers");
+  set_field(L, "body", response.body);
+  set_field(L, "trailers", response.trailers);
+  set_field(L, "after", response.after);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+/* All realms share the mark. */
+void response_table_open_class(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &mark) == LUA_TNIL) {
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &mark);
+  }
+  lua_pop(L, 1);
+}

@@ -1,0 +1,14 @@
+/* response_table.h - what a handler has returned, as one table: for those who
+ * stand between it and the client, and look at its answer, or change it. */
+#ifndef HTTP_RESPONSE_TABLE_H
+#define HTTP_RESPONSE_TABLE_H
+
+#include <lua.h>
+
+/* (handler or nil, its results ...) -> { status =, headers =, body =, trailers =,
+ * after = }. Its headers have lower-case names, and are its own. Such a table is
+ * returned as it is. Raises where the results are no response. */
+int response_table(lua_State *L);
+void response_table_open_class(lua_State *L);
+
+#endif

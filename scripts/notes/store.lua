@@ -51,8 +51,8 @@ local function write(state)
   end
 end
 
--- Puts a note in place of the one with this id, or with nil removes it, and waits until that is in the file: true, or nil
--- and a message. A client that leaves meanwhile does not stop the writing.
+-- Puts a note in place of the one with this id, or with nil removes it, and waits until that is in the file: true, or
+-- nil and a message. A client that leaves meanwhile does not stop the writing.
 function store.put(state, id, note)
   local change = { id = id, old = state.notes[id] or false }
   state.notes[id] = note

@@ -93,12 +93,20 @@ void generation_enter(struct generation *generation) {
 /* ---- steps --------------------------------------------------------------- */
 
 /* They leave at once: the list goes with the generation. */
-static void wake_all(struct generation *generation) {
-  while (generation->waiters != NULL) {
-    struct task *task = generation->waiters;
+static void wake_list(struct task *const *list) {
+  while (*list != NULL) {
+    struct task *task = *list;
     task_wake(task, 0);
     wait_leave(task);
   }
+}
+
+static void wake_all(struct generation *generation) {
+  wake_list(&generation->waiters);
+}
+
+void generation_tell(struct generation *generation) {
+  wake_list(&generation->listeners);
 }
 
 void generation_set_ready(struct generation *generation) {
@@ -231,12 +239,14 @@ static void drain(struct work *work, void *data) {
 void generation_retire(struct generation *generation, bool all) {
   if (generation->host->live == generation) generation->host->live = NULL;
   generation->state = GENERATION_RETIRED;
+  generation_tell(generation);
   owner_each(&generation->background, stop_unless_it_lasts, NULL);
   if (all) each_served(generation, stop, NULL);
   generation_check_end(generation);
 }
 
 void generation_drain(struct generation *generation) {
+  generation_tell(generation);
   owner_each(&generation->background, stop, NULL);
   each_served(generation, drain, NULL);
 }

@@ -32,7 +32,8 @@ struct generation {
   struct owner *owners; /* the connections and requests it serves */
   uint64_t id;
   enum generation_state state;
-  struct task *waiters; /* for the next of the steps that follow */
+  struct task *waiters;   /* for the next of the steps that follow */
+  struct task *listeners; /* for its end, and for what is told to it */
   bool ready;  /* its main chunk has returned, or called neap.ready() */
   bool over;   /* its main chunk has ended, however */
   bool ending; /* in host->ended */
@@ -74,6 +75,10 @@ int generation_commit(struct generation *generation);
 void generation_retire(struct generation *generation, bool all);
 /* Asks its background to end now, and what it serves to end when idle. */
 void generation_drain(struct generation *generation);
+
+/* Wakes its listeners. It is called by itself when the generation is retired, or
+ * asked to end. */
+void generation_tell(struct generation *generation);
 
 /* For every work of all generations; `visit` may end what it is given. */
 void generation_each_work(struct host *host, work_visit *visit, void *data);

@@ -13,6 +13,7 @@
 // clang-format off: one line for each
 static const luaL_Reg modules[] = {
   {"neap", open_neap},
+  {"neap.crypto", open_crypto},
   {"neap.fs", open_fs},
   {"neap.hot", open_hot},
   {"neap.http", open_http},

@@ -8,6 +8,7 @@
 int modules_open(lua_State *L);
 
 int open_neap(lua_State *L);
+int open_crypto(lua_State *L);
 int open_fs(lua_State *L);
 int open_hot(lua_State *L);
 int open_http(lua_State *L);

@@ -62,6 +62,7 @@ local function catch_up()
   if undone then
     local notes = core.notes_of(live)
     shared.last, status.error = { files = notes.files, native = notes.native }, nil
+    core.tell_live()
     tell.say(("mended: generation %d is what is on the disk"):format(live))
     return false
   elseif #changed == 0 then

@@ -20,7 +20,7 @@
 
 static const char shared_key = 0, reload_key = 0; /* in the registry */
 
-static int push_shared(lua_State *L) {
+int hot_push_shared(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &shared_key) == LUA_TTABLE) return 1;
   lua_pop(L, 1);
   lua_newtable(L);
@@ -293,10 +293,12 @@ static const luaL_Reg functions[] = {
   {"notes", notes},
   {"obstacle", obstacle},
   {"set_dispose", set_dispose},
-  {"shared", push_shared},
+  {"shared", hot_push_shared},
   {"started", started},
   {"start_to_arm", start_to_arm},
   {"start_to_serve", start_to_serve},
+  {"tell_live", hot_tell_live},
+  {"wait", hot_wait},
   {"with_source", with_source},
   {NULL, NULL},
 };

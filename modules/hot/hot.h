@@ -18,6 +18,13 @@ int hot_watch(struct host *host);
 /* In a task of the root generation: pushes the module reload.lua, a table. */
 void hot_push_reload(lua_State *L);
 
+/* Pushes what all generations share: a table. */
+int hot_push_shared(lua_State *L);
+
+/* news.c: hot.wait, and what wakes it */
+int hot_wait(lua_State *L);
+int hot_tell_live(lua_State *L);
+
 /* reload.lua's half of the machine */
 extern const luaL_Reg hot_transaction[];
 

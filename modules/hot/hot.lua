@@ -201,6 +201,8 @@ function hot.reload(callback)
   return neap.go(function() callback(request("hot.reload")) end)
 end
 
+hot.wait = core.wait -- see news.c
+
 -- ---- hot.status() --------------------------------------------------------------------
 
 local function sorted_keys(map)
@@ -229,7 +231,8 @@ local function split_work(generation)
 end
 
 function hot.status()
-  local status = { generations = {}, state = sorted_keys(shared.state), kept = open_keys(shared.kept) }
+  local status = { here = (core.here()), generations = {} }
+  status.state, status.kept = sorted_keys(shared.state), open_keys(shared.kept)
   for key, value in next, shared.status do status[key] = value end
   for _, generation in ipairs(core.generations()) do
     if generation.state == "live" then status.generation, status.files = generation.id, generation.files end

@@ -136,6 +136,7 @@ local function count(ticket)
     status.reloads = status.reloads + 1
   else
     status.failures, status.error, ticket.code = status.failures + 1, ticket.text, "EINVAL"
+    core.tell_live()
   end
 end
 

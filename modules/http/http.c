@@ -4,7 +4,10 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/app/routing.h"
+#include "modules/http/failure.h"
 #include "modules/http/headers.h"
+#include "modules/http/outcome.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
 #include "modules/http/send.h"
@@ -35,6 +38,7 @@ static const struct embedded_part middleware[] = {
   {"access_log", "modules/http/middleware/access_log.lua"},
   {"basic_auth", "modules/http/middleware/basic_auth.lua"},
   {"body_limit", "modules/http/middleware/body_limit.lua"},
+  {"client_address", "modules/http/middleware/client_address.lua"},
   {"compress", "modules/http/middleware/compress.lua"},
   {"cors", "modules/http/middleware/cors.lua"},
   {"development", "modules/http/middleware/development.lua"},
@@ -48,7 +52,14 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"failure", http_failure},
+  {"outcome", request_outcome},
   {"response", response_table},
+  {"routing_add", routing_add},
+  {"routing_call", routing_call},
+  {"routing_methods", routing_methods},
+  {"routing_serve", routing_serve},
+  {"routing_tree", routing_tree},
   {NULL, NULL},
 };
 
@@ -58,6 +69,7 @@ static void open_classes(lua_State *L) {
   headers_open_class(L);
   response_table_open_class(L);
   send_open_class(L);
+  routing_open_class(L);
 }
 
 int open_http(lua_State *L) {

@@ -9,8 +9,11 @@
 
 #include "host/class.h"
 #include "host/stream/ends.h"
+#include "modules/http/accepts.h"
+#include "modules/http/app/routing.h"
 #include "modules/http/body.h"
 #include "modules/http/client.h"
+#include "modules/http/cookies.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
 #include "modules/http/send.h"
@@ -18,7 +21,7 @@
 
 static const char class_name[] = "neap.http.request";
 
-enum { VALUE_OWN = 1, VALUES = VALUE_OWN };
+enum { VALUE_OWN = 1, VALUES = REQUEST_ROUTE };
 
 enum { ROUND = 64 }; /* bytes: so that one's memory is used by the next */
 
@@ -114,11 +117,35 @@ static int get_target(lua_State *L) {
   return 1;
 }
 
+const char *request_path(const struct request *request, size_t *size) {
+  const char *target = request_piece(request, 0, size);
+  return target_path(target, *size, size);
+}
+
 static int get_path(lua_State *L) {
   size_t size;
-  const char *target = request_piece(request_check(L), 0, &size);
-  const char *path = target_path(target, size, &size);
-  lua_pushlstring(L, path, size);
+  const struct request *request = request_check(L);
+  const char *path = request_path(request, &size);
+  lua_pushlstring(L, path + request->base, size - request->base);
+  return 1;
+}
+
+/* That of the routers in which it is mounted. */
+static int get_base(lua_State *L) {
+  size_t size;
+  const struct request *request = request_check(L);
+  lua_pushlstring(L, request_path(request, &size), request->base);
+  return 1;
+}
+
+static int get_params(lua_State *L) {
+  routing_push_params(L, request_check(L));
+  return 1;
+}
+
+static int get_route(lua_State *L) {
+  request_check(L);
+  lua_getiuservalue(L, 1, REQUEST_ROUTE);
   return 1;
 }
 
@@ -174,24 +201,12 @@ static int get_trailers(lua_State *L) {
   return 1;
 }
 
-/* A router fills it; whoever asks for one finds a table in any case. */
-static int get_params(lua_State *L) {
-  lua_newtable(L);
-  return 1;
-}
-
-/* Set where a router is mounted below another one. */
-static int get_base(lua_State *L) {
-  lua_pushliteral(L, "");
-  return 1;
-}
-
 /* ---- request.name: what is kept with it, methods, what is read ----------- */
 
 void request_push_own(lua_State *L) {
   if (lua_getiuservalue(L, 1, VALUE_OWN) == LUA_TTABLE) return;
   lua_pop(L, 1);
-  lua_newtable(L);
+  lua_createtable(L, 0, 1);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, VALUE_OWN);
 }
@@ -214,12 +229,20 @@ struct field {
 };
 
 static const struct field fields[] = {
-  {"address", get_address, true},   {"base", get_base, false},
-  {"headers", get_headers, true},   {"id", get_id, false},
-  {"method", get_method, false},    {"params", get_params, true},
-  {"path", get_path, false},        {"peer", get_peer, false},
-  {"query", get_query, true},       {"target", get_target, false},
-  {"trailers", get_trailers, true}, {"version", get_version, false},
+  {"address", get_address, true},
+  {"base", get_base, false},
+  {"cookies", cookies_push, true},
+  {"headers", get_headers, true},
+  {"id", get_id, false},
+  {"method", get_method, false},
+  {"params", get_params, true},
+  {"path", get_path, false},
+  {"peer", get_peer, false},
+  {"query", get_query, true},
+  {"route", get_route, false},
+  {"target", get_target, false},
+  {"trailers", get_trailers, true},
+  {"version", get_version, false},
 };
 
 static int push_field(lua_State *L) { /* request, key; methods, fields */
@@ -253,12 +276,15 @@ static int set_field(lua_State *L) { /* request, key, value */
 }
 
 static const luaL_Reg methods[] = {
+  {"accepts", accepts_type},
+  {"accepts_encoding", accepts_encoding},
   {"body", body_read},
   {"chunks", body_chunks},
   {"header", headers_get},
   {"header_list", headers_list},
   {"json", body_read_json},
   {"query_list", query_list},
+  {"signed_cookie", cookies_signed},
   {NULL, NULL},
 };
 

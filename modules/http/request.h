@@ -40,6 +40,7 @@ struct request {
   int64_t length;       /* that was announced for it, or -1 */
   bool is_chunked;
   unsigned count; /* of pieces: target, name, value, name, value ... */
+  uint32_t base; /* so much of its path is that of a mount, see app/routing.c */
   uint8_t method, minor;
   struct head_piece pieces[]; /* and behind them the bytes, see head.h */
 };
@@ -67,6 +68,10 @@ void request_push_own(lua_State *L);
 /* What is kept under this name, of the request at index 1. False, and nothing is
  * pushed: it is nil. */
 bool request_push_kept(lua_State *L, const char *name);
+/* Its path, all of it: `base` is a part of it. */
+const char *request_path(const struct request *request, size_t *size);
+/* A user value of it: the pattern of the route that it has come to. */
+enum { REQUEST_ROUTE = 2 };
 
 void request_open_class(lua_State *L);
 

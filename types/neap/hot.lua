@@ -185,6 +185,45 @@ function hot.depends(path, ...) end
 ---@overload fun(callback: fun(ok?: boolean, text: string, code?: string)): neap.task
 function hot.reload() end
 
+---Waits until something becomes of the version that calls, and says what:
+---
+---- `"failed"`: it was to be replaced, but the new version could not be loaded; it goes on.
+---  `hot.status().error` says why
+---- `"mended"`: what made that fail was undone, so the files are again what runs (`--watch`)
+---- `"replaced"`: another version is live. What still runs of this one, serves a connection
+---- `"ending"`: the program was told to end
+---
+---The last two are for good: who asks again is told the same at once. So a stream that
+---would never end does so in time, and does not hold up what comes:
+---
+---```lua
+---local hot, http = require "neap.hot", require "neap.http"
+---
+---local server <close> = assert(http.serve("127.0.0.1:8080", function()
+---  return 200, function(write)
+---    write "retry: 200\n\n" -- a browser comes back then: to the next version
+---    repeat
+---      local news, _, code = hot.wait { timeout = 15 }
+---      if code == "ETIMEDOUT" and not write ":\n\n" then return end
+---    until news == "replaced" or news == "ending"
+---  end, { ["content-type"] = "text/event-stream" }
+---end))
+---```
+---
+---Background tasks need it not: they end with their version, where they wait. Between two
+---calls something may happen that nobody waits for: compare `hot.status().error`.
+---
+---Fails with ETIMEDOUT. Raises while this version is still being loaded.
+---
+---Source: modules/hot/news.c.
+---@param options? { timeout?: number } seconds
+---@return string? news
+---@return string? message
+---@return string? code
+---@overload fun(callback: fun(news?: string, message?: string, code?: string)): neap.task
+---@overload fun(options: { timeout?: number }, callback: fun(news?: string, message?: string, code?: string)): neap.task
+function hot.wait(options) end
+
 ---What is live, since when and why, what has failed, and what is left of the versions
 ---before. `neap status` prints it for a program that runs.
 ---
@@ -212,6 +251,7 @@ function hot.status() end
 ---say; before the first attempt to reload that is the case for none of them.
 ---@class neap.hot_status
 ---@field generation integer the number of the version that is live. Versions that have failed were counted, too
+---@field here integer the number of the version that asks: another one, where it has been replaced and still serves somebody
 ---@field generations neap.hot_generation[] all there are, oldest first
 ---@field state string[] the names of what `hot.state` shares: `"main:users"`
 ---@field kept string[] the names of what `hot.keep` keeps

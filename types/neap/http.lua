@@ -58,6 +58,7 @@ local http = {}
 ---@field max_header_size? integer a request's line and headers together, 64 to 1048576: 16384
 ---@field max_headers? integer how many of these there may be, 1 to 10000: 100
 ---@field max_target? integer the length of `req.target`, 16 to 1048576: 8192
+---@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer|false of a request, where `req:body` and `req:chunks` say nothing else: 1048576; false: no limit
 ---@field max_requests? integer|false on one connection, which is then closed: 0; 0 or false, here as below: no limit
 ---@field max_connections? integer|false at once: 10000
@@ -196,6 +197,42 @@ function http.redirect(location, status) end
 ---@param text string|number
 ---@return string html
 function http.escape(text) end
+
+---@class neap.http.cookie_options
+---@field path? string below which the browser sends it: "/", everywhere
+---@field domain? string sent to all hosts below it, too; otherwise only to this one
+---@field max_age? number seconds that it lasts; 0: the browser drops it. Without this and `expires` until the browser is closed
+---@field expires? number the same as a time, in seconds since 1970
+---@field secure? boolean only over TLS
+---@field http_only? boolean hidden from scripts in the page: true
+---@field same_site? "lax"|"strict"|"none" whether it is sent with requests that come from other sites: "lax", with links only; "none" (always) must be secure
+---@field partitioned? boolean in another site's frame, one for each such site; must be secure
+---@field secret? string|string[] of 16 bytes or more: the value is signed, see `req:signed_cookie`. The first of a list signs
+
+---The value of a `set-cookie` header: sets a cookie in the browser. For several give the header a
+---list. docs/cookies.md is its chapter.
+---
+---The value may have any bytes: those that no cookie can have, and "%", are sent as "%" and two
+---digits, which `req.cookies` reads back (so do Express, Bun and a page's `decodeURIComponent`). The
+---name is never encoded.
+---
+---Cannot fail. Raises for what browsers would drop, or take for something else: a name that is no token,
+---name and value over 4096 bytes, a path or domain with other bytes; names that begin with `__Secure-`
+---where it is not secure, and with `__Host-` where it has a domain or another path, too.
+---
+---```lua
+---local http = require "neap.http"
+---
+---print(http.cookie("tea", "white; hot")) --> tea=white%3B%20hot; Path=/; HttpOnly; SameSite=Lax
+---print(http.cookie("tea", "", { max_age = 0 })) --> tea=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax
+---```
+---
+---Source: RFC 6265, 4.1; RFC 6265bis, 4.1 and 5.
+---@param name string
+---@param value string
+---@param options? neap.http.cookie_options
+---@return string line
+function http.cookie(name, value, options) end
 
 ---A handler that finds the handler of each request, by its method and its path. docs/routing.md
 ---is its chapter.
@@ -487,14 +524,18 @@ function server:close() end
 ---@field path string the target without `?` and what follows, as sent, so not decoded: `"/search"`; of an absolute target (`http://host/search`), too
 ---@field version string `"1.1"` or `"1.0"`
 ---@field query table<string, string> what follows the `?`, decoded (`%20` and `+` are a space): `{ q = "two words" }`. Of a repeated key the first value, see `query_list`
+---@field cookies table<string, string> what the browser keeps for us, decoded; the first of a repeated name. What is no cookie is left out
 ---@field headers table<string, string> all of them, by name; the name may be written in any case. A repeated one is joined with `", "` (`cookie`: with `"; "`)
 ---@field trailers table<string, string>? what came behind a body in chunks, once that has been read (nil before); an empty table where there was nothing
 ---@field peer string? the other end: `"127.0.0.1:50000"`
 ---@field address string? our end: `"127.0.0.1:8080"`
 ---@field params table<string, string> what the router has found for the names in its path, decoded: `req.params.name`; empty otherwise
 ---@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows
+---@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer may be set, by middleware: the limit for `req:body` and `req:chunks` instead of the server's
 ---@field id string a short text that no other request has: for logs; the 500 of this request and its report name it
+---@field session? table of `middleware.sessions`: what belongs to this browser; empty where there is nothing yet; nil ends it; `req:renew_session()` gives it a new id
+---@field user? any of `middleware.basic_auth`: the name of who asks, or what its `check` has returned
 ---@field [string] any the script's own
 local request = {}
 
@@ -517,6 +558,87 @@ local request = {}
 ---@param name string
 ---@return string[] values
 function request:query_list(name) end
+
+---The value of a cookie that `http.cookie` has signed; nil where there is none, or it was not signed for
+---this name with one of these secrets. Everybody can read it, nobody else can make one.
+---
+---Raises for a secret under 16 bytes, and where OpenSSL is missing (see `neap.crypto`).
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local secrets = { "a new secret, 32 random bytes it is", "the old one, until those are gone" }
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  return "hello " .. (req:signed_cookie("user", secrets) or "stranger")
+---end))
+---
+---local function ask(cookie)
+---  local conn <close> = assert(net.connect(server.address))
+---  conn:write("GET / HTTP/1.0\r\nCookie: " .. cookie .. "\r\n\r\n")
+---  return conn:read("a"):match "\r\n\r\n(.*)"
+---end
+---print(ask(http.cookie("user", "ada", { secret = secrets }):match "^[^;]*")) --> hello ada
+---print(ask "user=ada.forged") --> hello stranger
+---```
+---
+---Source: modules/http/cookies.c; HMAC-SHA256 of `NAME=VALUE`, behind a "." in base64.
+---@param name string
+---@param secret string|string[] of 16 bytes or more each: any of them will do
+---@return string? value
+function request:signed_cookie(name, secret) end
+
+---Which of these types the client likes best, by its `Accept`: of equals the first one, nil
+---where it takes none of them (406 is the answer then, or what you have all the same). A
+---client that does not say takes all. A type is what a `content-type` would be, with its
+---parameters if it has some, and without `*`.
+---
+---The most specific range decides (`text/html` before `text/*` before `*/*`), then its
+---weight. What cannot be read in the header counts as not there.
+---
+---Raises for what is no type.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  return tostring(req:accepts("application/json", "text/html"))
+---end))
+---
+---local conn <close> = assert(net.connect(server.address))
+---conn:write "GET / HTTP/1.0\r\nAccept: text/*, */*;q=0.5\r\n\r\n"
+---print(conn:read("a"):match "\r\n\r\n(.*)") --> text/html
+---```
+---
+---Source: RFC 9110, 12.4 and 12.5.1.
+---@param offer string such as `"text/html"`
+---@param ... string others
+---@return string? best one of the arguments
+function request:accepts(offer, ...) end
+
+---Which of these encodings the client likes best, by its `Accept-Encoding`: of equals the
+---first one, nil where it takes none of them. Offer `"identity"` for what is not encoded: a
+---client takes that unless it refuses it, but everything that it names is better. One
+---that does not say gets `"identity"`.
+---
+---Raises for what is no encoding: a word without spaces, and without `*`.
+---
+---```lua
+---local http, net = require "neap.http", require "neap.net"
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+---  return tostring(req:accepts_encoding("br", "gzip", "identity"))
+---end))
+---
+---local conn <close> = assert(net.connect(server.address))
+---conn:write "GET / HTTP/1.0\r\nAccept-Encoding: deflate, gzip;q=0.8\r\n\r\n"
+---print(conn:read("a"):match "\r\n\r\n(.*)") --> gzip
+---```
+---
+---Source: RFC 9110, 12.4 and 12.5.3.
+---@param offer string such as `"gzip"`
+---@param ... string others
+---@return string? best one of the arguments
+function request:accepts_encoding(offer, ...) end
 
 ---The value of a header, or nil. It makes no table of all of them, so it is the cheaper way
 ---to a few. The name may be written in any case; a repeated header is joined as in

@@ -1,18 +1,22 @@
--- http.router(): a handler that finds the handler of a request by its method and its path.
+-- http.router(): a handler that gives each request to the handler of its method and path.
 --
--- Routes lie in a tree of path segments (tree.lua); those without parameters also in one table, by their whole path.
--- What a request needs to be served is put together when routes and middleware are added: serving it makes nothing but
--- its parameters. A router and its groups are scopes: a prefix, middleware, and what is added inside.
+-- Here routes are added, with what stands before them, and answers are found for requests that have none; the lookup
+-- is in C (routing.c, tree.c). What is needed to serve a request is put together when something is added. A router and
+-- its groups are scopes: a prefix, middleware, and what is added inside.
 local core = ...
 local error, getmetatable, ipairs, next, pairs, select, setmetatable, type =
   error, getmetatable, ipairs, next, pairs, select, setmetatable, type
-local concat, find, format, getinfo, gsub, sort, sub, upper =
-  table.concat, string.find, string.format, debug.getinfo, string.gsub, table.sort, string.sub, string.upper
-local tree = core.load "modules/http/app/tree.lua"
-local find_route, route_of, ANY = tree.find, tree.route, tree.ANY
-local make_response = core.response
+local concat, find, format, getinfo, gsub, sort, upper =
+  table.concat, string.find, string.format, debug.getinfo, string.gsub, table.sort, string.upper
+local make_response, routing_add, routing_methods, routing_serve =
+  core.response, core.routing_add, core.routing_methods, core.routing_serve
 
-local router_class = { __name = "neap.http.router" } -- of groups, too
+-- Of a router, at the keys that routing.c knows: its middleware around all of it, or nil; by the number of a route
+-- its handler, with all middleware between, and its pattern; and who answers where there is no route.
+local TREE, RUN, HANDLERS, PATTERNS, OTHERWISE = 1, 2, 3, 4, 5
+local ANY, MOUNT = "*", "mount" -- instead of a method
+
+local router_class = { __name = "neap.http.router", __call = core.routing_call } -- of groups, too
 local methods = {}
 router_class.__index = methods
 
@@ -34,16 +38,18 @@ local function compose(list, handler)
   return handler
 end
 
--- The handler of a route within its groups. (What the router itself has goes around all of it.)
+-- The handler of a route within its groups. Before middleware of the router gets to see what it returns that is
+-- looked at, as an error about it is to name the handler. (`use` puts that middleware around all of the router.)
 local function run_of(route)
   local handler, scope = compose(route.middleware, route.handler), route.scope
   while scope.parent do
     handler, scope = compose(scope.middleware, handler), scope.parent
   end
-  return handler
+  if not scope.middleware[1] then return handler end
+  return function(req) return make_response(handler, handler(req)) end
 end
 
--- ---- serving ---------------------------------------------------------------------
+-- ---- requests without a route ----------------------------------------------------
 
 local function allow_of(set)
   local list = {}
@@ -55,68 +61,21 @@ local function allow_of(set)
 end
 
 -- OPTIONS *
-local function serve_all(router)
+local function methods_of_all(router)
   local set = {}
   for _, route in ipairs(router.routes) do
-    if route.method and route.method ~= ANY then set[route.method] = true end
+    if route.method ~= ANY and route.method ~= MOUNT then set[route.method] = true end
   end
-  return 204, nil, { allow = allow_of(set) }
+  return set
 end
 
-local function serve_nothing(router, method, path)
-  if path == "*" then return serve_all(router) end
-  local set = tree.methods(router.tree, path)
-  if not next(set) then return 404, "Not Found\n" end
-  local allow = allow_of(set)
-  if method == "OPTIONS" then return 204, nil, { allow = allow } end
-  return 405, "Method Not Allowed\n", { allow = allow }
-end
-
--- Where a router is mounted below another one, what that has found stays.
-local function set_params(req, route, values)
-  local names, params = route.names, {}
-  if req.base ~= "" then
-    for name, value in pairs(req.params) do params[name] = value end
-  end
-  for i = 1, #names do params[names[i]] = values[i] end
-  req.params = params
-end
-
-local function undo(req, path, base, ...)
-  req.path, req.base = path, base
-  return ...
-end
-
-local function serve_mounted(mount, req, path, rest)
-  local base = req.base
-  req.path, req.base = rest, base .. sub(path, 1, #path - #rest)
-  return undo(req, path, base, mount.run(req))
-end
-
--- Before middleware gets to see what it returns: an error about that is to name the handler.
-local function run_route(router, route, req)
-  if router.run then return make_response(route.handler, route.run(req)) end
-  return route.run(req)
-end
-
-local function serve(router, req)
-  local method, path = req.method, req.path
-  local node = router.literal[path]
-  local route = node and route_of(node, method)
-  if route then return run_route(router, route, req) end
-  if path == "" then path = "/" end
-  local values, rest
-  if path ~= "*" then route, values, rest = find_route(router.tree, path, method) end
-  if not route then return serve_nothing(router, method, path) end
-  if route.names[1] then set_params(req, route, values) end
-  if rest then return serve_mounted(route, req, path, rest) end
-  return run_route(router, route, req)
-end
-
-function router_class.__call(router, req)
-  local run = router.run -- all middleware around `serve`, where there is some
-  if run then return run(req) end
-  return serve(router, req)
+local function otherwise(router, req)
+  local path = req.path
+  local set = path == "*" and methods_of_all(router) or routing_methods(router[TREE], path == "" and "/" or path)
+  if path ~= "*" and not next(set) then return 404, "Not Found\n" end
+  local headers = { allow = allow_of(set) }
+  if req.method == "OPTIONS" then return 204, nil, headers end
+  return 405, "Method Not Allowed\n", headers
 end
 
 -- ---- adding ----------------------------------------------------------------------
@@ -152,33 +111,28 @@ local function full_path(scope, path)
   return scope.prefix .. path
 end
 
-local function node_for(scope, path, level)
-  local node, names = tree.add(scope.router.tree, path)
-  if node then return node, names end
-  error(format("bad path '%s' (%s)", path, names), level + 1)
-end
-
+-- Errors are raised at `level`, as seen from who calls this.
 local function enter(scope, route, level)
-  local info = getinfo(level + 1, "Sl")
+  local router = scope.router
+  local routes, info = router.routes, getinfo(level + 1, "Sl")
+  local number = #routes + 1
+  local added, why = routing_add(router[TREE], route.path, route.method, number)
+  if added == nil then
+    error(format("bad path '%s' (%s)", route.path, why), level + 1)
+  elseif not added then
+    error(format("%s %s has a route already (%s)", route.method, route.path, routes[why].where), level + 1)
+  end
   route.scope, route.where = scope, format("%s:%d", info.short_src, info.currentline)
-  route.run = run_of(route)
-  scope.router.routes[#scope.router.routes + 1] = route
+  routes[number], router[PATTERNS][number], router[HANDLERS][number] = route, route.path, run_of(route)
+  return scope
 end
 
 local function add(scope, method, path, ...)
-  local full, middleware = full_path(scope, path), { ... }
-  local node, names = node_for(scope, full, 3)
-  local routes = node.routes or {}
-  node.routes = routes
-  if routes[method] then
-    error(format("%s %s has a route already (%s)", method, full, routes[method].where), 3)
-  end
+  local middleware = { ... }
   local handler = middleware[#middleware]
   middleware[#middleware] = nil
-  routes[method] = { method = method, path = full, names = names, middleware = middleware, handler = handler }
-  enter(scope, routes[method], 3)
-  if not names[1] then scope.router.literal[full] = node end
-  return scope
+  local route = { method = method, path = full_path(scope, path), middleware = middleware, handler = handler }
+  return (enter(scope, route, 3))
 end
 
 for _, name in ipairs { "get", "post", "put", "patch", "delete", "head", "options", "any" } do
@@ -197,18 +151,13 @@ function methods.route(scope, method, path, ...)
   return (add(scope, method, path, ...))
 end
 
--- Whatever is below the prefix, and is no route. It is found like a path that goes on.
+-- Whatever is below the prefix and has no route. It is found as a path that goes on.
 function methods.mount(scope, prefix, handler)
   check_string("mount", 1, prefix)
   check_handlers("mount", 2, handler)
-  local full = gsub(full_path(scope, prefix), "/$", "")
-  local node, names = scope.router.tree, {}
-  if full ~= "" then node, names = node_for(scope, full, 2) end
-  if node.mount then error(format("something is mounted at '%s' already (%s)", prefix, node.mount.where), 2) end
-  if find(full, "/*", 1, true) then error(format("bad path '%s' (a mount has the rest of it anyway)", prefix), 2) end
-  node.mount = { path = full, names = names, middleware = {}, handler = handler }
-  enter(scope, node.mount, 2)
-  return scope
+  local path = gsub(full_path(scope, prefix), "/$", "")
+  if find(path, "/*", 1, true) then error(format("bad path '%s' (a mount has the rest of it anyway)", prefix), 2) end
+  return (enter(scope, { method = MOUNT, path = path, middleware = {}, handler = handler }, 2))
 end
 
 -- For the routes that are there, and for those to come.
@@ -216,10 +165,9 @@ function methods.use(scope, ...)
   check_handlers("use", 1, ...)
   for i = 1, select("#", ...) do scope.middleware[#scope.middleware + 1] = (select(i, ...)) end
   local router = scope.router
+  for number, route in ipairs(router.routes) do router[HANDLERS][number] = run_of(route) end
   if scope == router then
-    router.run = compose(scope.middleware, function(req) return serve(router, req) end)
-  else
-    for _, route in ipairs(router.routes) do route.run = run_of(route) end
+    router[RUN] = compose(scope.middleware, function(req) return routing_serve(router, req) end)
   end
   return scope
 end
@@ -230,22 +178,23 @@ local function new_scope(prefix, parent)
 end
 
 local function refuse_call()
-  error("a group is no handler: its router is", 3)
+  error("a group is no handler: its router is", 0)
 end
 
 function methods.group(scope, prefix, define)
   check_string("group", 1, prefix)
   check_handlers("group", 2, define)
   local group = new_scope(full_path(scope, gsub(prefix, "/$", "")), scope)
-  group.run = refuse_call
+  group[RUN] = refuse_call
   define(group)
   return scope
 end
 
-local function router()
-  local new = new_scope("")
-  new.router, new.tree, new.routes, new.literal = new, tree.new(), {}, {}
-  return new
+local function new_router()
+  local router = new_scope("")
+  router.router, router.routes = router, {}
+  router[TREE], router[HANDLERS], router[PATTERNS], router[OTHERWISE] = core.routing_tree(), {}, {}, otherwise
+  return router
 end
 
-return { router = router }
+return { router = new_router }

@@ -1,0 +1,301 @@
+/* routing.c - a request is given to the handler of its route.
+ *
+ * A router is a table of Lua. What is needed for each request lies at integer
+ * keys: the tree, and by the number of a route its handler and its pattern.
+ * Nothing is made here for a request but what its handler asks for: its route
+ * is noted as the pattern, and the parameters are read from that and the path.
+ *
+ * For what is mounted the path begins later: at request->base. */
+#include "modules/http/app/routing.h"
+
+#include <lauxlib.h>
+#include <llhttp.h>
+#include <string.h>
+
+#include "host/class.h"
+#include "modules/http/app/tree.h"
+#include "modules/http/request.h"
+#include "modules/http/values/percent.h"
+
+static const char class_name[] = "neap.http.tree";
+
+enum { SLOT_TREE = 1, SLOT_RUN, SLOT_HANDLERS, SLOT_PATTERNS, SLOT_OTHERWISE };
+
+enum { AT_REQUEST = 1, AT_ROUTER, AT_PATH }; /* what is called returns above */
+
+/* ---- the tree ------------------------------------------------------------ */
+
+struct tree_box {
+  struct tree *tree;
+};
+
+static struct tree *check_tree(lua_State *L, int index) {
+  return ((struct tree_box *)class_check(L, index, class_name))->tree;
+}
+
+int routing_tree(lua_State *L) {
+  struct tree_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->tree = NULL;
+  class_set(L, class_name);
+  box->tree = tree_new();
+  if (box->tree == NULL) return luaL_error(L, "not enough memory");
+  return 1;
+}
+
+static int free_tree(lua_State *L) {
+  struct tree_box *box = class_check(L, 1, class_name);
+  tree_free(box->tree);
+  box->tree = NULL;
+  return 0;
+}
+
+void routing_open_class(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  class_open(L, class_name, none, NULL);
+  lua_pushcfunction(L, free_tree);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+}
+
+/* TREE_METHODS: no request has it. */
+static unsigned method_number(const char *name) {
+  if (strcmp(name, "*") == 0) return TREE_ANY;
+  if (strcmp(name, "mount") == 0) return TREE_MOUNT;
+  for (unsigned method = 0; method < TREE_ANY; method++)
+    if (strcmp(llhttp_method_name((llhttp_method_t)method), name) == 0)
+      return method;
+  return TREE_METHODS;
+}
+
+/* (tree, pattern, method, number) -> true; or false, the number that is there
+ * already; or nil, why that is no route. */
+int routing_add(lua_State *L) {
+  size_t size;
+  struct tree *tree = check_tree(L, 1);
+  const char *pattern = luaL_checklstring(L, 2, &size);
+  unsigned method = method_number(luaL_checkstring(L, 3));
+  const char *why =
+    size > 0 || method != TREE_MOUNT ? tree_fault(pattern, size) : NULL;
+  if (method == TREE_METHODS) why = "no server of ours knows the method";
+  if (why != NULL) {
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    return 2;
+  }
+  int *slot = tree_slot(tree, pattern, size, method);
+  if (slot == NULL) return luaL_error(L, "not enough memory");
+  lua_pushboolean(L, *slot == 0);
+  lua_pushinteger(L, *slot);
+  if (*slot == 0) *slot = (int)luaL_checkinteger(L, 4);
+  return 2;
+}
+
+int routing_methods(lua_State *L) {
+  size_t size;
+  const struct tree *tree = check_tree(L, 1);
+  const char *path = luaL_checklstring(L, 2, &size);
+  uint64_t methods = tree_methods(tree, path, size);
+  lua_newtable(L);
+  for (unsigned method = 0; method < TREE_ANY; method++) {
+    if ((methods >> method & 1) == 0) continue;
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, llhttp_method_name((llhttp_method_t)method));
+  }
+  return 1;
+}
+
+/* ---- parameters ---------------------------------------------------------- */
+
+struct text {
+  const char *bytes;
+  size_t size;
+};
+
+static struct text segment_of(struct text text) {
+  const char *slash = memchr(text.bytes, '/', text.size);
+  if (slash != NULL) text.size = (size_t)(slash - text.bytes);
+  return text;
+}
+
+static void skip(struct text *text, size_t size) {
+  if (size > text->size) size = text->size;
+  text->bytes += size;
+  text->size -= size;
+}
+
+static void push_decoded(lua_State *L, struct text text) {
+  luaL_Buffer buffer;
+  char *to = luaL_buffinitsize(L, &buffer, text.size);
+  luaL_pushresultsize(&buffer,
+                      percent_decode(to, text.bytes, text.size, false));
+}
+
+/* To the table on top: the path is one of the pattern. */
+static void add_params(lua_State *L, struct text pattern, struct text path) {
+  while (pattern.size > 0) {
+    skip(&pattern, 1); /* slashes */
+    skip(&path, 1);
+    struct text name = segment_of(pattern), value = segment_of(path);
+    bool is_rest = name.size > 1 && name.bytes[0] == '*';
+    if (is_rest) value = path;
+    if (is_rest || (name.size > 1 && name.bytes[0] == ':')) {
+      lua_pushlstring(L, name.bytes + 1, name.size - 1);
+      push_decoded(L, value);
+      lua_rawset(L, -3);
+    }
+    skip(&pattern, name.size);
+    skip(&path, value.size);
+  }
+}
+
+void routing_push_params(lua_State *L, const struct request *request) {
+  struct text pattern, path;
+  path.bytes = request_path(request, &path.size);
+  lua_createtable(L, 0, 1); /* most have one */
+  if (lua_getiuservalue(L, 1, REQUEST_ROUTE) == LUA_TSTRING) {
+    pattern.bytes = lua_tolstring(L, -1, &pattern.size);
+    lua_insert(L, -2);
+    add_params(L, pattern, path);
+  } else {
+    lua_pop(L, 1);
+  }
+}
+
+/* ---- a request ----------------------------------------------------------- */
+
+/* Middleware may have given it another path or method; then they are kept with
+ * it, see request.c. The path is left at AT_PATH, or nil. */
+static struct text path_of(lua_State *L, const struct request *request) {
+  struct text path;
+  if (request_push_kept(L, "path")) {
+    path.bytes = luaL_tolstring(L, -1, &path.size);
+    lua_remove(L, -2);
+  } else {
+    path.bytes = request_path(request, &path.size);
+    skip(&path, request->base);
+    lua_pushnil(L);
+  }
+  return path.size > 0 ? path : (struct text){"/", 1};
+}
+
+static unsigned method_of(lua_State *L, const struct request *request) {
+  if (!request_push_kept(L, "method")) return request->method;
+  unsigned method = method_number(luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 2);
+  return method;
+}
+
+/* Whoever has asked for parameters before gets others from now on. */
+static void keep(lua_State *L, const char *name) { /* ... value */
+  request_push_own(L);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
+
+/* Where the path is not the client's its parameters are made now. */
+static void set_route(lua_State *L, const struct request *request,
+                      struct text path, int route) {
+  lua_rawgeti(L, AT_ROUTER, SLOT_PATTERNS);
+  lua_rawgeti(L, -1, route);
+  lua_remove(L, -2);
+  if (!lua_isnil(L, AT_PATH)) {
+    struct text pattern;
+    pattern.bytes = lua_tolstring(L, -1, &pattern.size);
+    lua_getfield(L, AT_REQUEST, "params");
+    add_params(L, pattern, path);
+    keep(L, "params");
+  } else if (request_push_kept(L, "params")) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    keep(L, "params");
+  }
+  if (request->base > 0) {
+    lua_getiuservalue(L, AT_REQUEST, REQUEST_ROUTE);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  lua_setiuservalue(L, AT_REQUEST, REQUEST_ROUTE);
+}
+
+static int served(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  return lua_gettop(L) - AT_PATH;
+}
+
+/* The path is what it was before. */
+static int unmounted(lua_State *L, int status, lua_KContext base) {
+  struct request *request = lua_touserdata(L, AT_REQUEST);
+  (void)status;
+  request->base = (uint32_t)base;
+  if (!lua_isnil(L, AT_PATH)) {
+    lua_pushvalue(L, AT_PATH);
+    keep(L, "path");
+  }
+  return lua_gettop(L) - AT_PATH;
+}
+
+static int call_mounted(lua_State *L, struct request *request, struct text path,
+                        size_t rest) {
+  lua_KContext base = request->base;
+  if (lua_isnil(L, AT_PATH)) {
+    request->base += (uint32_t)rest; /* "": it is 0, see tree_find */
+  } else {
+    lua_pushlstring(L, path.bytes + rest, path.size - rest);
+    keep(L, "path");
+  }
+  lua_pushvalue(L, AT_REQUEST);
+  lua_callk(L, 1, LUA_MULTRET, base, unmounted);
+  return unmounted(L, LUA_OK, base);
+}
+
+static int call_otherwise(lua_State *L) {
+  lua_rawgeti(L, AT_ROUTER, SLOT_OTHERWISE);
+  lua_pushvalue(L, AT_ROUTER);
+  lua_pushvalue(L, AT_REQUEST);
+  lua_callk(L, 2, LUA_MULTRET, 0, served);
+  return served(L, LUA_OK, 0);
+}
+
+static int serve(lua_State *L) { /* request, router */
+  struct request *request = request_check(L);
+  struct text path = path_of(L, request);
+  lua_rawgeti(L, AT_ROUTER, SLOT_TREE);
+  const struct tree *tree = check_tree(L, -1);
+  unsigned method = method_of(L, request);
+  lua_settop(L, AT_PATH);
+  struct tree_match match = tree_find(tree, path.bytes, path.size, method);
+  if (match.route == 0) return call_otherwise(L);
+  set_route(L, request, path, match.route);
+  lua_rawgeti(L, AT_ROUTER, SLOT_HANDLERS);
+  lua_rawgeti(L, -1, match.route);
+  lua_remove(L, -2);
+  if (match.mounted) return call_mounted(L, request, path, match.rest);
+  lua_pushvalue(L, AT_REQUEST);
+  lua_callk(L, 1, LUA_MULTRET, 0, served);
+  return served(L, LUA_OK, 0);
+}
+
+static void take_arguments(lua_State *L) { /* router, request */
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_insert(L, 1);
+}
+
+int routing_serve(lua_State *L) {
+  take_arguments(L);
+  return serve(L);
+}
+
+int routing_call(lua_State *L) {
+  take_arguments(L);
+  if (lua_rawgeti(L, AT_ROUTER, SLOT_RUN) == LUA_TNIL) {
+    lua_pop(L, 1);
+    return serve(L);
+  }
+  lua_pushnil(L);
+  lua_insert(L, AT_PATH);
+  lua_pushvalue(L, AT_REQUEST);
+  lua_callk(L, 1, LUA_MULTRET, 0, served);
+  return served(L, LUA_OK, 0);
+}

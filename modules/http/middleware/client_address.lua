@@ -1,0 +1,29 @@
+-- Who asks, where there is a proxy in between: the address that our own proxy has put into a header.
+local core = ...
+local gmatch, lower, match, type = string.gmatch, string.lower, string.match, type
+local client = core.load "modules/http/middleware/client.lua"
+local options = core.load "modules/http/middleware/options.lua"
+
+-- The entry that the outermost of our own proxies has made; all before it is what the client says.
+local function entry_of(value, hops)
+  local list, count = {}, 0
+  for entry in gmatch(value, "[^,]+") do
+    count = count + 1
+    list[count] = match(entry, "^[ \t]*(.-)[ \t]*$")
+  end
+  return list[count - hops + 1]
+end
+
+local rules = { header = options.header_name, proxies = options.integer(1, 16) }
+
+local function client_address(given)
+  given = options.check("client_address", given, rules)
+  local header, proxies = lower(given.header or "x-forwarded-for"), given.proxies or 1
+  return function(req)
+    local value = req:header(header)
+    local entry = type(value) == "string" and entry_of(value, proxies)
+    return entry and client.without_port(entry) or client.of(req)
+  end
+end
+
+return { client_address = client_address }

@@ -1,0 +1,92 @@
+-- Checks of what middleware is made with. Errors are those of the line that makes it: each check is called by the
+-- function that a script calls, and by nobody else.
+local error, find, format, gsub, math_type, next, sort, sub, concat, tostring, type =
+  error, string.find, string.format, string.gsub, math.type, next, table.sort, string.sub, table.concat, tostring, type
+
+local options = {}
+
+local function show(value)
+  local kind = type(value)
+  if kind == "string" then return format('"%s"', gsub(sub(value, 1, 60), "[%c\127-\255]", "?")) end
+  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  return "a " .. kind
+end
+
+options.show = show
+
+function options.fail(name, text, level)
+  error(format("bad argument #1 to '%s' (%s)", name, text), (level or 1) + 2)
+end
+
+local function names_of(rules)
+  local list = {}
+  for key in next, rules do list[#list + 1] = key end
+  sort(list)
+  return concat(list, ", ")
+end
+
+-- The table of options, or an empty one. A rule is a function that is given the value, and returns what it should be
+-- where it is not that.
+function options.check(name, given, rules)
+  if given == nil then return {} end
+  if type(given) ~= "table" then options.fail(name, "table expected, got " .. type(given), 2) end
+  for key, value in next, given do
+    local rule = rules[key]
+    if not rule then
+      options.fail(name, format("unknown option %s (there are: %s)", type(key) == "string" and format("'%s'", key)
+        or show(key), names_of(rules)), 2)
+    end
+    local expected = rule(value)
+    if expected then options.fail(name, format("%s must be %s, not %s", key, expected, show(value)), 2) end
+  end
+  return given
+end
+
+-- ---- rules ------------------------------------------------------------------------
+
+function options.flag(value)
+  if type(value) ~= "boolean" then return "true or false" end
+end
+
+function options.func(value)
+  if type(value) ~= "function" then return "a function" end
+end
+
+function options.string(value)
+  if type(value) ~= "string" then return "a string" end
+end
+
+function options.integer(least, most)
+  return function(value)
+    if math_type(value) ~= "integer" or value < least or value > most then
+      return format("an integer from %d to %d", least, most)
+    end
+  end
+end
+
+-- What may be sent as the value of a header.
+function options.is_value(value)
+  return type(value) == "string" and not find(value, "[%c]") and not find(value, "^ ") and not find(value, " $")
+end
+
+function options.is_token(value)
+  return type(value) == "string" and find(value, "^[%w!#$%%&'*+.^_`|~-]+$") ~= nil
+end
+
+function options.header_name(value)
+  if not options.is_token(value) then return "the name of a header" end
+end
+
+-- A list of strings, each of which passes.
+function options.list(value, passes)
+  if type(value) ~= "table" then return false end
+  local count = 0
+  for _ in next, value do count = count + 1 end
+  if count ~= #value then return false end
+  for i = 1, count do
+    if not passes(value[i]) then return false, value[i] end
+  end
+  return true
+end
+
+return options

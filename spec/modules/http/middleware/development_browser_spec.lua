@@ -1,0 +1,159 @@
+-- middleware.development as a browser sees it: pages that are open follow the program.
+local browsers, start_app = require "spec.support.browser", require "spec.support.app"
+local test = require "neap.test"
+local it = browsers.it(it, pending) -- luacheck: ignore 431
+
+-- Counts how often its page was loaded, over all versions.
+local function version(text, more)
+  return ([[
+    http, middleware = require "neap.http", require "neap.http.middleware"
+    loads = hot.state("loads", function() return { count = 0 } end)
+    app = http.router():use(middleware.development())
+    app:get("/", function()
+      loads.count = loads.count + 1
+      return http.html("<!doctype html><link rel=icon href='data:,'><title>%s</title><body><p>%s</p></body>", 200,
+        { ["content-security-policy"] = "default-src 'self'; img-src data:" })
+    end)
+    app:post("/sent", function() return http.html "<p>sent to %s" end)
+    app:get("/form", function() return http.html "<form method=post action=sent><button>Send</button></form>" end)
+    %s
+    server = assert(http.serve(address or "127.0.0.1:0", app))
+  ]]):format(text, text, text, more or "")
+end
+
+describe("a page in development mode", function()
+  local browser
+
+  setup(function() browser = browsers.open() end)
+  teardown(function() browsers.close(browser) end)
+
+  local function open(app, path, options)
+    return browser:page("http://" .. app:eval "return server.address" .. (path or "/"), options)
+  end
+
+  local function shows(page, text)
+    page:wait(("document.body.innerText.includes(%q)"):format(text))
+  end
+
+  -- The stream is there: what comes now is told.
+  local function is_listening(app, count)
+    test.eventually(function()
+      local tasks = 0
+      for _, work in ipairs(app:status().generations[1].tasks) do
+        if work.name == "request" then tasks = tasks + 1 end
+      end
+      return tasks == (count or 1)
+    end)
+  end
+
+  it("is loaded once for each version, and keeps no old one", function()
+    local app <close> = start_app(version "one")
+    local page <close> = open(app)
+    for i, text in ipairs { "two", "three", "four" } do
+      assert(app:reload(version(text)))
+      shows(page, text)
+      app:forgets_old()
+      assert.equal(i + 1, app:eval "return loads.count")
+    end
+    is_listening(app)
+    assert.equal(4, app:eval "return loads.count")
+    assert.same({}, page:errors())
+    app:ends()
+  end)
+
+  it("also while it is being loaded", function()
+    local app <close> = start_app(version "0")
+    local page <close> = open(app)
+    for i = 1, 5 do
+      assert(app:reload(version(i .. "")))
+      if i % 2 == 0 then page:eval "location.reload()" end
+    end
+    shows(page, "5")
+    app:forgets_old()
+    app:ends()
+  end)
+
+  it("follows when it is seen again, and holds no connection before", function()
+    local app <close> = start_app(version "one")
+    local page <close> = open(app)
+    is_listening(app)
+    local tab <close> = page:tab("http://" .. app:eval "return server.address" .. "/form")
+    assert.equal("hidden", page:wait "document.visibilityState == 'hidden' && document.visibilityState")
+    is_listening(app)
+    assert(app:reload(version "two"))
+    app:forgets_old()
+    is_listening(app) -- the tab is back
+    assert.equal("one", page:eval "document.title")
+    page:show()
+    shows(page, "two")
+    tab:show()
+    app:ends()
+  end)
+
+  it("tells of a version that does not load, is not loaded then, and goes on when it is mended", function()
+    local app <close> = start_app(version "one", { flags = { "--watch" } })
+    local page <close> = open(app)
+    is_listening(app)
+    app:save("app.lua", "local a = 1\nlocal b = = '<b>'\n")
+    local notice = "document.querySelector('neap-notice')"
+    local text = page:wait(notice .. "?.shadowRoot.textContent")
+    assert.matches("Not reloaded", text, 1, true)
+    assert.matches("app.lua:2: unexpected symbol near '='", text, 1, true)
+    assert.matches(" > 2 | local b = = '<b>'", text, 1, true)
+    assert.equal("rgb(26, 30, 37)", page:eval("getComputedStyle(" .. notice
+      .. ".shadowRoot.querySelector('div')).backgroundColor"))
+    page:eval(notice .. ".shadowRoot.querySelector('button').click()")
+    assert.is_true(page:eval(notice .. " === null"))
+    app:save("app.lua", "and another error")
+    page:wait(notice .. "?.shadowRoot.textContent.includes(\"near 'and'\")")
+    app:save("app.lua", version "one")
+    page:wait(notice .. " === null")
+    assert.equal(1, app:eval "return loads.count")
+    app:save("app.lua", version "two")
+    shows(page, "two")
+    assert.equal(2, app:eval "return loads.count")
+    assert.same({}, page:errors())
+    app:ends()
+  end)
+
+  it("that shows an error is the page itself, as soon as that is mended", function()
+    local bad = 'app:get("/bad", function() local t = nil return t.x end)'
+    local app <close> = start_app(version("one", bad))
+    local page <close> = open(app, "/bad")
+    assert.equal("attempt to index a nil value (local 't')", page:eval "document.querySelector('h1').textContent")
+    assert.equal(1, #page:errors()) -- that it was a 500: none of a policy
+    assert(app:reload(version("two", 'app:get("/bad", function() return http.html "<p>good" end)')))
+    shows(page, "good")
+    app:eval "return 1"
+  end)
+
+  it("fits on a phone", function()
+    local bad = 'app:get("/bad", function() error(("long"):rep(100)) end) --' .. ("x"):rep(300)
+    local app <close> = start_app(version("one", bad))
+    local page <close> = open(app, "/bad", { mobile = true, dark = true })
+    assert.is_true(page:eval "document.documentElement.scrollWidth <= innerWidth")
+    assert.equal("rgb(18, 21, 26)", page:eval "getComputedStyle(document.body).backgroundColor")
+  end)
+
+  it("that a form was sent for is not sent again", function()
+    local app <close> = start_app(version "one")
+    local page <close> = open(app, "/form")
+    page:click "button"
+    shows(page, "sent to one")
+    assert(app:reload(version "two"))
+    page:wait "document.querySelector('neap-notice')?.shadowRoot.textContent.includes('has changed')"
+    assert.equal("sent to one", page:eval "document.body.innerText.trim()")
+    app:ends()
+  end)
+
+  it("comes back when the program was started again", function()
+    local app <close> = start_app(version "one")
+    local address = app:eval "return server.address"
+    local page <close> = open(app)
+    is_listening(app)
+    app:ends()
+    local again <close> = start_app(('address = "%s"'):format(address) .. version "two")
+    shows(page, "two")
+    again:ends()
+  end)
+end)

@@ -7,6 +7,12 @@ local neap, fs, json = require "neap", require "neap.fs", require "neap.json"
 
 local store = {}
 
+local function is_note(note)
+  return type(note) == "table" and math.type(note.id) == "integer" and math.type(note.version) == "integer"
+    and type(note.title) == "string" and type(note.text) == "string" and type(note.color) == "string"
+    and type(note.pinned) == "boolean" and type(note.created) == "number" and type(note.updated) == "number"
+end
+
 -- What is in the file; an empty state where there is none. Raises for a file that is not ours: nothing is written then.
 function store.load(path)
   local state = { path = path, notes = {}, next_id = 1, pending = {} }
@@ -21,7 +27,7 @@ function store.load(path)
     error(path .. ": this is no file of notes", 0)
   end
   for _, note in ipairs(notes) do
-    if type(note) ~= "table" or math.type(note.id) ~= "integer" then error(path .. ": a note has no id", 0) end
+    if not is_note(note) then error(path .. ": an entry is no note", 0) end
     state.notes[note.id] = note
   end
   state.next_id = content.next_id

@@ -10,12 +10,16 @@ describe("the store of notes", function()
     path = files:path_of "notes.json"
   end)
 
+  local function note(id, title)
+    return { id = id, title = title, text = "", color = "plain", pinned = false, version = 1, created = 1, updated = 2 }
+  end
+
   it("has in the file what it has said to be saved", function()
     local state = store.load(path)
     neap.group(function(group)
       for id = 1, 20 do
         group:go(function()
-          assert.is_true((store.put(state, id, { id = id, title = "note " .. id })))
+          assert.is_true((store.put(state, id, note(id, "note " .. id))))
           assert.matches(('"note %d"'):format(id), fs.read(path), 1, true)
         end)
       end
@@ -29,9 +33,9 @@ describe("the store of notes", function()
 
   it("takes back what could not be written", function()
     local state = store.load(path)
-    assert.is_true((store.put(state, 1, { id = 1, title = "kept" })))
+    assert.is_true((store.put(state, 1, note(1, "kept"))))
     state.path = files.path .. "/none/notes.json"
-    local ok, message = store.put(state, 1, { id = 1, title = "lost" })
+    local ok, message = store.put(state, 1, note(1, "lost"))
     assert.is_nil(ok)
     assert.matches("no such file or directory", message)
     assert.equal("kept", state.notes[1].title)

@@ -11,7 +11,7 @@ help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 run: build ## serve scripts/notes.lua, live; or SCRIPT=scripts/echo.lua ARGS="..."
-	@exec $(NEAP) $(SCRIPT) --watch $(ARGS)
+	@exec $(NEAP) --watch $(SCRIPT) $(ARGS)
 
 test: ## C tests and specs; SPEC=spec/host for a part, PRESET=asan for a build
 	@tools/setup build test

@@ -94,7 +94,7 @@ local function read_body(req)
   local sent, why, code = req:json()
   if code == "EINVAL" then return nil, problem(400, why) end
   if code then error(why) end -- too much, too slow: 413, 408
-  if type(sent) ~= "table" or json.is_array(sent) then return nil, problem(422, "a note is an object", { errors = {} }) end
+  if type(sent) ~= "table" or json.is_array(sent) then return nil, problem(422, "a note is an object") end
   return sent
 end
 
@@ -257,7 +257,8 @@ end
 
 local function get_notes(req)
   local query, errors = req.query, {}
-  local limit, offset, order = nil, nil, query.sort or "updated"
+  local limit, offset, order
+  order = query.sort or "updated"
   limit, errors.limit = number(query.limit, 100, 1, 1000)
   offset, errors.offset = number(query.offset, 0, 0, 1000000000)
   if not orders[order] then errors.sort = "is one of updated, created, title" end

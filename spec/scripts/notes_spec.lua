@@ -107,7 +107,8 @@ describe("scripts/notes.lua", function()
   end)
 
   it("says what is wrong, field by field, and takes none of it", function()
-    local answer = ask(address, "POST /api/notes", { title = ("ä"):rep(201), text = 1, color = "red", pinned = 0, x = 1 })
+    local wrong = { title = ("ä"):rep(201), text = 1, color = "red", pinned = 0, x = 1 }
+    local answer = ask(address, "POST /api/notes", wrong)
     assert.equal(422, answer.status)
     assert.same({
       title = "is too long: at most 200 characters", text = "is not a text", x = "is no field of a note",
@@ -181,20 +182,23 @@ describe("scripts/notes.lua", function()
   end)
 
   it("loses no note while it is changed", function()
-    local made = {}
-    local people = {}
+    local made, people = 0, {}
     for person = 1, 3 do
       people[person] = neap.go(function()
-        for i = 1, 30 do made[#made + 1] = add(address, ("%d-%d"):format(person, i)).id end
+        for i = 1, 30 do
+          add(address, ("%d-%d"):format(person, i))
+          made = made + 1
+        end
       end)
     end
     local source = assert(fs.read(script))
     for i = 2, 5 do
-      test.eventually(function() return #made >= (i - 1) * 15 end, 20)
+      test.eventually(function() return made >= (i - 1) * 15 end, 20)
       files:write("notes.lua", source .. "-- " .. i)
       reload(i)
     end
     for _, person in ipairs(people) do person:join() end
+    assert.equal(90, made)
     assert.equal(90, ask(address, "GET /api/notes").content.total)
     assert.equal(90, #json.decode(fs.read(file)).notes)
   end)

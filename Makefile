@@ -1,7 +1,7 @@
 # The front door: what there is to do, by name. The build itself is CMake's
 # (CMakeLists.txt), and each longer recipe is a script in tools/.
 
-SCRIPT ?= scripts/echo.lua
+SCRIPT ?= scripts/notes.lua
 PRESET ?= release
 NEAP = build/release/neap
 
@@ -10,8 +10,8 @@ NEAP = build/release/neap
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
-run: build ## run SCRIPT=scripts/echo.lua with ARGS="..."
-	@exec $(NEAP) $(SCRIPT) $(ARGS)
+run: build ## serve scripts/notes.lua, live; or SCRIPT=scripts/echo.lua ARGS="..."
+	@exec $(NEAP) --watch $(SCRIPT) $(ARGS)
 
 test: ## C tests and specs; SPEC=spec/host for a part, PRESET=asan for a build
 	@tools/setup build test

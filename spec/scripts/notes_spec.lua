@@ -55,9 +55,10 @@ describe("scripts/notes.lua", function()
   end)
 
   after_each(function()
+    if not notes then return end
     local ending <close> = notes -- luacheck: ignore
     notes:signal "TERM"
-    notes:wait()
+    assert.equal(0, (notes:wait()))
   end)
 
   local function reload(number)
@@ -222,6 +223,10 @@ describe("scripts/notes.lua", function()
       notes, address = start(script, file)
       assert.equal(#content.notes, ask(address, "GET /api/notes?limit=1").content.total)
     end
+    notes:signal "TERM" -- here, because its files go with this spec
+    notes:wait()
+    notes:__close()
+    notes = nil
   end)
 
   it("leaves a file alone that is not its own", function()

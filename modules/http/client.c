@@ -58,7 +58,11 @@ int client_put(struct client *client, const char *data, size_t size) {
 
 void client_refuse(struct client *client, int status, const char *why) {
   struct host *host = client->stream.handle.host;
-  const struct refusal refusal = {.status = status, .why = why};
+  const struct head *head = client->intake.head;
+  const struct refusal refusal = {.status = status,
+                                  .why = why,
+                                  .head_only =
+                                    head != NULL && head->method == HTTP_HEAD};
   char text[REFUSAL_MOST];
   size_t size = refusal_format(text, &host->clock, &refusal);
   client_put(client, text, size);

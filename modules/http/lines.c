@@ -85,13 +85,13 @@ static int on_target(llhttp_t *parser, const char *at, size_t size) {
   size_t before = (size_t)(at + size - fed(parser));
   int result = check_version(intake, at + size, intake->left - before);
   if (result != 0) return result;
+  head->method = parser->method; /* also for a refusal: see client_refuse */
   if (!is_served(parser->method))
     return intake_refuse(intake, 501, "a method that is not served");
   if (size > intake->limits->target_size)
     return intake_refuse(intake, 414, "the target is too long");
   const char *why = target_fault(at, size, parser->method == HTTP_OPTIONS);
   if (why != NULL) return intake_refuse(intake, 400, why);
-  head->method = parser->method;
   head->pieces[0] = (struct head_piece){offset(parser, at), (uint32_t)size};
   head->count = 1;
   head->next = offset(parser, at + size) + 11;

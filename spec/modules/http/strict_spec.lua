@@ -119,6 +119,16 @@ describe("a request is refused", function()
   end
 end)
 
+-- RFC 9110, 9.3.2
+it("a refused HEAD is answered without a body", function()
+  for line, status in pairs { ["bad header: 1"] = 400, ["X: " .. ("x"):rep(300)] = 431 } do
+    local client <close> = raw.connect(server.address)
+    client:send(head("HEAD /bad HTTP/1.1", line))
+    assert.equal(status, client:response({ head = true }).status)
+    client:expect_closed()
+  end
+end)
+
 describe("a body is refused", function()
   local function chunked(body, path)
     return head("POST " .. (path or "/read") .. " HTTP/1.1", "Transfer-Encoding: chunked") .. body

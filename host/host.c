@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "host/generation.h"
+#include "host/job.h"
 #include "host/luv.h"
 #include "host/output.h"
 #include "host/realm.h"
@@ -97,6 +98,7 @@ int host_open(struct host *host, lua_CFunction open) {
   if (status < 0) return status;
   host->loop.data = host;
   host->exit_code = -1;
+  host->lends = true;
   host->program.open = open;
   host->started = now();
   host->opened = uv_hrtime();
@@ -148,7 +150,8 @@ static void discard(struct work *work, void *data) {
   host->ready = (struct queue){NULL, NULL};
 }
 
-/* Order matters: tasks hold boxes, boxes hold handles, libuv holds handles.
+/* Order matters: tasks hold boxes, boxes hold handles, libuv holds handles. (And
+ * threads read strings of Lua: if one does not come back, the state stays.)
  * What is left of the work is stopped while the state can still let go of its
  * functions; closing the state drops the boxes; then libuv lets go. */
 bool host_close(struct host *host) {
@@ -159,6 +162,7 @@ bool host_close(struct host *host) {
   clock_cancel(&host->clock, &host->stop_limit);
   clock_cancel(&host->clock, &host->tidy.timeout);
   luv_close(host);
+  if (!job_end_borrowing(host)) return false;
   lua_close(host->L);
   host->L = NULL; /* what libuv still holds must not touch it */
   return free_all(host);

@@ -5,6 +5,7 @@
 #ifndef HOST_HOST_H
 #define HOST_HOST_H
 
+#include <stdatomic.h>
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,11 +48,13 @@ struct program {      /* what every generation runs, see main_task.h */
 
 struct host {
   uv_loop_t loop;
-  lua_State *L;                /* main state: for the host, between tasks */
-  struct queue ready;          /* tasks whose results have arrived */
-  struct queue batch;          /* those that run in this turn */
-  struct lobby lobby;          /* what such tasks are to run */
-  struct task *current;        /* the task that runs Lua now, or NULL */
+  atomic_int borrowers; /* threads that use memory of the state, see job.c */
+  atomic_bool lends;    /* more of them may begin */
+  lua_State *L;         /* main state: for the host, between tasks */
+  struct queue ready;   /* tasks whose results have arrived */
+  struct queue batch;   /* those that run in this turn */
+  struct lobby lobby;   /* what such tasks are to run */
+  struct task *current; /* the task that runs Lua now, or NULL */
   lua_State *volatile running; /* and the innermost coroutine it runs in */
   struct pool pool;            /* coroutines and tasks to be used again */
   struct clock clock;          /* every timeout, one uv_timer */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "host/await.h"
 #include "host/class.h"
@@ -25,9 +26,34 @@ static void leave(struct job *job) {
 
 /* ---- in a thread: no Lua, no host ---------------------------------------- */
 
+/* What the state owns, an anchor holds for the thread, but not beyond the end of
+ * the state. Who begins to use it later than that leaves it alone. */
 static void work(uv_work_t *uv) {
   struct job *job = uv->data;
-  job->kind->work(job);
+  struct host *host = job->host;
+  if (job->anchor == LUA_NOREF) {
+    job->kind->work(job);
+    return;
+  }
+  atomic_fetch_add(&host->borrowers, 1);
+  if (atomic_load(&host->lends))
+    job->kind->work(job);
+  else
+    job->status = UV_ECANCELED;
+  atomic_fetch_sub(&host->borrowers, 1);
+}
+
+enum { BORROWERS_MS = 2000 };
+
+bool job_end_borrowing(struct host *host) {
+  static const struct timespec pause = {0, 1000 * 1000};
+  uint64_t end = uv_hrtime() + BORROWERS_MS * (uint64_t)1000000;
+  atomic_store(&host->lends, false);
+  while (atomic_load(&host->borrowers) > 0) {
+    if (uv_hrtime() > end) return false;
+    nanosleep(&pause, NULL);
+  }
+  return true;
 }
 
 /* ---- on the loop: still no Lua ------------------------------------------- */

@@ -111,4 +111,10 @@ bool job_interrupt(struct task *task); /* for a struct wait */
 bool job_interrupt_and_wait(struct task *task);
 void job_open(lua_State *L); /* the class of boxes */
 
+/* ---- for host.c ---------------------------------------------------------- */
+
+/* The state is to be closed: waits for threads that use its memory, for a second
+ * or two. False: one of them still does. */
+bool job_end_borrowing(struct host *host);
+
 #endif

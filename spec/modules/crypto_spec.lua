@@ -357,3 +357,17 @@ describe("libcrypto", function()
     assert.matches("^8\n[^\n]*" .. needs .. "[^\n]*\n[^\n]*" .. needs .. "[^\n]*\n$", out)
   end)
 end)
+
+describe("a program that ends while a thread hashes", function()
+  it("ends as it should", function()
+    local run = require("spec.support.neap").run
+    local code, out, err = run [[
+      local crypto, timer = require "neap.crypto", require "neap.timer"
+      local text = ("x"):rep(128 << 20)
+      crypto.hash("sha512", text, function() print "done" end)
+      timer.sleep(0.001) -- a thread has begun
+      os.exit(3)
+    ]]
+    assert.same({ 3, "", "" }, { code, out, err })
+  end)
+end)

@@ -24,12 +24,15 @@ struct embedded_part {
   const char *name, *file;
 };
 
+/* core.load(file), for the table `core`, which is on top: what the file returns,
+ * which is given `core`. For files that only others of a module need. */
+void embedded_add_load(lua_State *L);
+
 /* The names of the list (the last one has none) are functions of the table
  * below the top, each loaded when it is first asked for: what nobody uses costs
  * nothing. A file is given the table `core`, which is on top and is popped: C
- * functions that scripts do not see, and core.load(file), for files that only
- * others of the module need. It returns a table of functions, and may return
- * more than one of them. */
+ * functions that scripts do not see, and core.load. It returns a table of
+ * functions, and may return more than one of them. */
 void embedded_add_parts(lua_State *L, const struct embedded_part *parts);
 
 #endif

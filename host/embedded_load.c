@@ -15,6 +15,19 @@ void embedded_load(lua_State *L, const char *name) {
   lua_remove(L, -2);
 }
 
+static int load_file(lua_State *L) { /* name; core */
+  embedded_load(L, luaL_checkstring(L, 1));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+void embedded_add_load(lua_State *L) {
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, load_file, 1);
+  lua_setfield(L, -2, "load");
+}
+
 /* ---- parts of a module, loaded when they are asked for ------------------- */
 
 static const char *file_of(const struct embedded_part *parts,
@@ -22,13 +35,6 @@ static const char *file_of(const struct embedded_part *parts,
   for (; parts->name != NULL; parts++)
     if (strcmp(parts->name, name) == 0) return parts->file;
   return NULL;
-}
-
-static int load_file(lua_State *L) { /* name; core */
-  embedded_load(L, luaL_checkstring(L, 1));
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_call(L, 1, 1);
-  return 1;
 }
 
 /* What the file returns goes into the module's table, so this is not asked for
@@ -53,9 +59,7 @@ static int load_part(lua_State *L) { /* module, name; parts, core */
 }
 
 void embedded_add_parts(lua_State *L, const struct embedded_part *parts) {
-  lua_pushvalue(L, -1);
-  lua_pushcclosure(L, load_file, 1);
-  lua_setfield(L, -2, "load");
+  embedded_add_load(L);
   lua_pushlightuserdata(L, (void *)parts);
   lua_insert(L, -2);
   lua_pushcclosure(L, load_part, 2);

@@ -43,6 +43,7 @@ static void load(lua_State *L) {
   luaL_setfuncs(L, reading_functions, 0);
   luaL_setfuncs(L, part_events_functions, 0);
   luaL_setfuncs(L, upload_functions, 0);
+  embedded_add_load(L);
   lua_call(L, 1, 1);
 }
 

@@ -1,4 +1,4 @@
-/* part_events.h - the multipart parser, for forms.lua. */
+/* part_events.h - the multipart parser, for reader.lua. */
 #ifndef HTTP_FORMS_PART_EVENTS_H
 #define HTTP_FORMS_PART_EVENTS_H
 

@@ -1,4 +1,4 @@
-/* reading.c - body.c and query.c, as forms.lua calls them. */
+/* reading.c - body.c and query.c, as the Lua beside it calls them. */
 #include "modules/http/forms/reading.h"
 
 #include "host/host.h"

@@ -1,4 +1,4 @@
-/* reading.h - the body of a request, for forms.lua. */
+/* reading.h - the body of a request, for the Lua beside it. */
 #ifndef HTTP_FORMS_READING_H
 #define HTTP_FORMS_READING_H
 

@@ -1,7 +1,7 @@
 /* upload.h - the bytes of an uploaded file: in a file without a name, which is
  * gone when its request is over, however that ends.
  *
- * The functions are for forms.lua; each that waits does so in the thread pool.
+ * The functions are for the Lua beside it; each that waits does so in the thread pool.
  * A request has a list of its uploads, and closes them; a thread that is at one
  * then closes it when it has let go. */
 #ifndef HTTP_FORMS_UPLOAD_H

@@ -5,7 +5,7 @@ local arguments, reader_of, new = core.arguments, core.reader, core.new
 local bad_argument, check_arguments, run = arguments.bad, arguments.check, arguments.run
 local read_data, read_event, too_large = reader_of.data, reader_of.event, reader_of.too_large
 
-local READER, USE, BODY = {}, {}, {} -- keys of a part
+local READER, USE, BEGUN, BODY = {}, {}, {}, {} -- keys of a part
 local BODY_LIMIT = 1 << 20
 
 local function next_part(reader)
@@ -48,24 +48,35 @@ local function parts(req, options, ...)
   return next_part, reader
 end
 
+local OBSTACLES = {
+  body = "this part has been read whole already, by body()",
+  chunks = "this part is read in pieces already, by chunks()",
+  skip = "this part has been skipped already, by skip()",
+}
+
 -- Whose turn it is; `use` is how it is read now.
 local function check_part(part, use, level)
   local reader = part[READER]
-  if part[USE] and part[USE] ~= use then
-    error(use == "body" and "this part is read in pieces already, by chunks()" or
-      "this part has been read whole already, by body()", level + 1)
-  end
+  if part[USE] and part[USE] ~= use then error(OBSTACLES[part[USE]], level + 1) end
   if reader.current ~= part and part[USE] == nil then
     error("this part is over: another one has been asked for", level + 1)
   end
   return reader
 end
 
+-- (Where whoever has read it was cancelled, what had come by then is lost.)
 local function read_part(part, limit)
   local reader = part[READER]
   if part[BODY] then return part[BODY] end
   if reader.code then return nil, reader.message, reader.code end
-  if reader.current ~= part then return nil, "request form: this part was given up", "ECANCELED" end
+  if part[BEGUN] then
+    local obstacle = core.obstacle(reader.req, true)
+    if obstacle then error(obstacle, 0) end
+  end
+  if part[BEGUN] or reader.current ~= part then
+    return nil, "request form: this part was given up", "ECANCELED"
+  end
+  part[BEGUN] = true
   local pieces, size = {}, 0
   while true do
     local data, message, code = read_data(reader)

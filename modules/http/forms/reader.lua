@@ -26,13 +26,13 @@ local function open(req, boundary, limit, timeout, deadline)
   return { req = req, parser = core.parser(boundary, HEADER_SIZE, HEADERS), timeout = timeout, deadline = deadline }
 end
 
+-- (What is there already is given whatever the time: so it is looked at here.)
 local function read_piece(reader)
-  local ms = reader.timeout or -1
-  if reader.deadline then
-    ms = reader.deadline - core.now()
-    if ms < 0 then ms = 0 end
-  end
-  return next_piece(reader.req, ms)
+  if not reader.deadline then return next_piece(reader.req, reader.timeout or -1) end
+  local ms = reader.deadline - core.now()
+  if ms >= 0 then return next_piece(reader.req, ms) end
+  refuse(reader.req, 408)
+  return nil, "request body: timed out", "ETIMEDOUT"
 end
 
 -- The body is whole only when its own end has come, too.

@@ -15,9 +15,10 @@ local WRITE_SIZE = 65536
 local DEVICES = { con = true, prn = true, aux = true, nul = true }
 
 -- Of what the client calls its file: a name without a directory, that hides nothing and means nothing to any system.
+-- (Each pattern finds its end at once: others would look at thousands of blanks again for each of them.)
 local function basename(filename)
   local name = gsub(gsub(filename, "^.*[/\\]", ""), "[%c<>:\"|?*]", "_")
-  name = gsub(gsub(name, "^[%. ]+", ""), "[%. ]+$", "")
+  name = match(match(name, "[^%. ].*") or "", "^.*[^%. ]") or ""
   if #name > 120 then
     local extension = match(name, "%.%w%w?%w?%w?%w?%w?%w?$") or ""
     name = sub(name, 1, 120 - #extension)

@@ -194,6 +194,8 @@ describe("req:form", function()
     local files = body(file("a", "x\ny", "123"), file("bc", "", ""))
     check("max_file", 3, post("/", files), "file 'x?y' has more than 2 bytes")
     check("max_files", 2, post("/", files), "more than 1 files")
+    local _, message = refusal(post("/", body(file("a", "x", ("1"):rep(2 * MB)))), { max_file = math.maxinteger })
+    assert.is_nil(message)
     for _, text in ipairs { fields, files } do
       assert.equal(200, (refusal(post("/", text), { max_size = #text })))
       assert.same({ 413, "request body: message too long", "EMSGSIZE" },
@@ -237,6 +239,24 @@ describe("req:form", function()
       { refusal(head .. text:sub(1, -2), { timeout = 0.02 }) })
     assert.same({ 408, "request body: timed out", "ETIMEDOUT" },
       { refusal(raw.post("/", "", URLENCODED, "Content-Length: 5") .. "a", { timeout = 0.02 }) })
+  end)
+
+  it("fails in time, however fast what is left has come", function()
+    local dir = test.tempdir()
+    local server <close> = serve(function(req)
+      local form, message, code = req:form { dir = dir.path, timeout = 0.05, max_file = 1 << 40 }
+      assert(form, code and code .. " " .. message)
+    end)
+    local client <close> = raw.connect(server.address)
+    client:send(raw.post("/", "", "Content-Type: " .. multipart.type, "Content-Length: " .. (1 << 40)) ..
+      part("f", "", { filename = "x" }):sub(1, -3))
+    local sending = neap.go(function()
+      local piece = ("x"):rep(MB)
+      repeat until not client:send(piece)
+    end)
+    assert.equal(408, client:response().status)
+    client:close()
+    sending:cancel()
   end)
 
   it("fails again as it has failed", function()
@@ -406,12 +426,24 @@ describe("an upload", function()
       ["../../etc/passwd"] = "passwd", ["C:\\a\\b.txt"] = "b.txt", [".htaccess"] = "htaccess", ["..."] = "file",
       ["a/"] = "file", ["a\r\nb: c"] = "a__b_ c", ["CON.txt"] = "_CON.txt", ["nul"] = "_nul", ["a. ."] = "a",
       ["tea ü.txt"] = "tea ü.txt", ["a\xff"] = "a_", [("ü"):rep(100) .. ".jpeg"] = ("ü"):rep(57) .. ".jpeg",
+      ["a" .. (" "):rep(16000) .. "b"] = "a" .. (" "):rep(119), [(". "):rep(8000)] = "file",
       ["com1.x"] = "_com1.x", ["common"] = "common", ['a"<b>|?*'] = "a__b____",
     }
     for filename, name in pairs(safe) do
       assert.same({ filename, name }, with_upload(function(upload) return upload.filename, upload.basename end, "1",
         filename))
     end
+  end)
+
+  it("has a name that takes no time, however it was meant", function()
+    local files = {}
+    for i = 1, 100 do
+      files[i] = file("f", i % 2 == 0 and "a" .. (" "):rep(16000) .. "b" or (". "):rep(8000), "")
+    end
+    assert.same({ { "file", 100 } }, { read(function(req)
+      local form = assert(req:form { dir = dir })
+      return form.files.f.basename, #form:uploads "f"
+    end, post("/", body(table.unpack(files)))) })
   end)
 
   it("is gone with its request", function()

@@ -150,6 +150,27 @@ describe("req:parts", function()
     end, post("/", body(part("a", "1"), part("b", "2")))))
   end)
 
+  it("gives no body of a part that was given up", function()
+    local results
+    local server <close> = serve(function(req)
+      local next_part, state = req:parts()
+      local one = next_part(state)
+      results = { select(3, neap.deadline(0.05, one.body, one)) }
+      local _, message, code = one:body()
+      results[2], results[3] = message, code
+      results[4] = next_part(state).name
+      return "ok"
+    end)
+    local client <close> = raw.connect(server.address)
+    local text = body(part("a", ("x"):rep(1000)), part("b", "2"))
+    client:send(raw.post("/", "", "Content-Type: " .. multipart.type, "Content-Length: " .. #text) .. text:sub(1, 500))
+    eventually(function() return results end)
+    client:send(text:sub(501))
+    assert.equal("ok", client:response().body)
+    assert.same({ "ETIMEDOUT", "request form: this part was given up", "ECANCELED", "b" }, results)
+    client:expect_in_step()
+  end)
+
   it("gives ten thousand parts", function()
     local pieces = {}
     for i = 1, 10000 do pieces[i] = part("a" .. i, tostring(i)) end
@@ -310,6 +331,15 @@ describe("req:parts", function()
         one:body()
         one:chunks()
       end
+    end))
+    assert.equal("this part has been skipped already, by skip()", raises(function(req)
+      for one in req:parts() do
+        one:skip()
+        one:body()
+      end
+    end))
+    assert.equal("bad argument #1 to 'skip' (function expected, got number)", raises(function(req)
+      for one in req:parts() do one:skip(1) end
     end))
     assert.truthy(raises(function(req)
       for one in req:parts() do one.body {} end

@@ -5,19 +5,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
-#if defined(__linux__) && defined(__has_include)
+#if defined(__linux__) && !defined(BENEATH_PORTABLE)
+#define HAS_PATHS /* O_PATH: what is there can be looked at without opening */
+#ifdef __has_include
 #if __has_include(<linux/openat2.h>)
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #endif
 #endif
+#endif
 
-#ifndef O_PATH /* only Linux can look without opening */
-#define O_PATH O_NONBLOCK
+/* A directory that is only gone through need not be readable. */
+#if defined(HAS_PATHS)
+#define THROUGH O_PATH
+#elif defined(O_SEARCH)
+#define THROUGH O_SEARCH
+#else
+#define THROUGH O_RDONLY
 #endif
 
 enum {
@@ -30,10 +39,12 @@ static int status_of(int fd) {
   return fd >= 0 ? fd : uv_translate_sys_error(errno);
 }
 
+/* ---- by the kernel ------------------------------------------------------- */
+
 #ifdef RESOLVE_BENEATH
 /* UV_ENOSYS: it cannot be had. (O_PATH takes no other flag with it.) */
 static int open_by_kernel(int root, const char *name, int flags) {
-  int all = flags & O_PATH ? O_CLOEXEC : ALWAYS;
+  int all = (flags & O_PATH) != 0 ? O_CLOEXEC : ALWAYS;
   struct open_how how = {.flags = (unsigned)(flags | all),
                          .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
   int status = UV_EAGAIN;
@@ -64,6 +75,8 @@ static bool is_there(void) {
 }
 #endif
 
+/* ---- by names ------------------------------------------------------------ */
+
 /* The next name of the path, into `name`; what is behind it, NULL: it is too
  * long, or means another directory. */
 static const char *take_name(const char *path, char name[NAME_MOST]) {
@@ -76,27 +89,36 @@ static const char *take_name(const char *path, char name[NAME_MOST]) {
   return path + strspn(path, "/");
 }
 
-static int open_by_names(int root, const char *path, int flags) {
-  char name[NAME_MOST];
+/* The directory that the last name is in, which goes to `name`; `root` where the
+ * path has no other. */
+static int open_parent(int root, const char *path, char name[NAME_MOST]) {
   int at = root;
   for (;;) {
     const char *rest = take_name(path, name);
-    bool is_last = rest != NULL && *rest == '\0';
+    if (rest != NULL && *rest == '\0') return at;
     int fd = UV_EXDEV;
     if (rest != NULL)
-      fd = status_of(openat(at, name,
-                            (is_last ? flags : O_RDONLY | O_DIRECTORY) |
-                              ALWAYS | O_NOFOLLOW));
+      fd = status_of(
+        openat(at, name, THROUGH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (at != root) close(at);
-    if (fd < 0 || is_last) return fd;
+    if (fd < 0) return fd;
     at = fd;
     path = rest;
   }
 }
 
-int beneath_open(int root, const char *name, int flags, bool portable) {
+static int open_by_names(int root, const char *path, int flags) {
+  char name[NAME_MOST];
+  int at = open_parent(root, path, name);
+  if (at < 0) return at;
+  int fd = status_of(openat(at, name, flags | ALWAYS | O_NOFOLLOW));
+  if (at != root) close(at);
+  return fd;
+}
+
+int beneath_open(int root, const char *name, int flags) {
   if (*name == '\0') name = ".";
-  if (!portable && is_there()) return open_by_kernel(root, name, flags);
+  if (is_there()) return open_by_kernel(root, name, flags);
   return open_by_names(root, name, flags);
 }
 
@@ -113,24 +135,30 @@ static int look(int fd, struct stat *about) {
   return status;
 }
 
+#ifdef HAS_PATHS
 static int check(int root, const char *name, struct stat *about) {
-#ifdef __linux__
-  int fd = beneath_open(root, name, O_PATH, false);
+  int fd = beneath_open(root, name, O_PATH);
   int status = look(fd, about);
   if (fd >= 0) close(fd);
   return status;
-#else
-  if (*name == '\0') name = ".";
-  if (fstatat(root, name, about, AT_SYMLINK_NOFOLLOW) != 0)
-    return uv_translate_sys_error(errno);
-  return is_wanted(about) ? 0 : UV_ENXIO;
-#endif
 }
+#else
+static int check(int root, const char *path, struct stat *about) {
+  char name[NAME_MOST];
+  int at = open_parent(root, *path == '\0' ? "." : path, name);
+  if (at < 0) return at;
+  int status = fstatat(at, name, about, AT_SYMLINK_NOFOLLOW) == 0
+                 ? 0
+                 : uv_translate_sys_error(errno);
+  if (at != root) close(at);
+  return status == 0 && !is_wanted(about) ? UV_ENXIO : status;
+}
+#endif
 
 int beneath_open_to_read(int root, const char *name, struct stat *about) {
   int status = check(root, name, about);
   if (status < 0) return status;
-  int fd = beneath_open(root, name, O_RDONLY, false);
+  int fd = beneath_open(root, name, O_RDONLY);
   status = look(fd, about); /* it may be another one by now */
   if (status == 0) return fd;
   if (fd >= 0) close(fd);

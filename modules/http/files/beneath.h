@@ -4,13 +4,12 @@
 #ifndef HTTP_FILES_BENEATH_H
 #define HTTP_FILES_BENEATH_H
 
-#include <stdbool.h>
 #include <sys/stat.h>
 
-/* Where a system can only refuse all links (see beneath.c), as also where
- * `portable` is true, they are refused. `name` is relative, "" the directory
- * itself. The descriptor, or one of libuv's statuses. */
-int beneath_open(int root, const char *name, int flags, bool portable);
+/* Where a system can only refuse all links (see beneath.c) they are refused.
+ * `name` is relative, "" the directory itself. The descriptor, or one of libuv's
+ * statuses. */
+int beneath_open(int root, const char *name, int flags);
 
 /* The same for reading: of a regular file or a directory, everything else is
  * UV_ENXIO, and has not been opened: neither has a pipe waited for who writes,

@@ -115,12 +115,13 @@ static int join(struct listing *listing) {
 }
 
 static int list(struct listing *listing, int root) {
-  int fd = beneath_open(root, listing->name, O_RDONLY | O_DIRECTORY, false);
+  int fd = beneath_open(root, listing->name, O_RDONLY | O_DIRECTORY);
   if (fd < 0) return fd;
   DIR *directory = fdopendir(fd);
   if (directory == NULL) {
+    int why = uv_translate_sys_error(errno);
     close(fd);
-    return UV_ENOMEM;
+    return why;
   }
   int status = read_names(listing, root, directory);
   closedir(directory);

@@ -131,13 +131,13 @@ describe("http.static", function()
   it("gives files whatever bytes their names have", function()
     local dir = test.tempdir()
     local app = app_of(http.static(dir.path, { dotfiles = true }))
-    for byte = 1, 255 do
-      local name = string.char(byte)
-      if name ~= "/" and name ~= "." then
-        write(dir.path .. "/" .. name, name)
-        local response <close> = assert(app:request(("/%%%02x"):format(byte)))
-        assert.same({ 200, name }, { response.status, response:body() })
-      end
+    for _, name in ipairs { "\1", "\n", "\r\n", " ", "%", "%2e", "\\", "...", "..a", "~", "a?b#c", "\xff\xfe", "ü",
+      "<'&\">" } do
+      write(dir.path .. "/" .. name, name)
+      local response <close> = assert(app:request("/" .. name:gsub(".", function(byte)
+        return ("%%%02x"):format(byte:byte())
+      end)))
+      assert.same({ 200, name }, { response.status, response:body() })
     end
     assert.same({ "/%00 400", "/%2f 404", "/%2F%2e%2e 404", "/%2 400", "/% 400", "/%zz 400" },
       statuses(http.static(dir.path), { "/%00", "/%2f", "/%2F%2e%2e", "/%2", "/%", "/%zz" }))

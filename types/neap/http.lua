@@ -238,6 +238,7 @@ function http.cookie(name, value, options) end
 ---@class neap.http.file_options
 ---@field etag? boolean false: without an ETag
 ---@field max_age? number seconds that a client may keep it without asking: cache-control
+---@field immutable? boolean true, beside `max_age`: it never changes under this name, so nobody needs to ask, not even when a page is reloaded
 ---@field headers? table<string, string> more of them, for each answer with a file
 ---@field type? string of `http.file`: instead of that by the end of its name
 ---@field download? string|true of `http.file`: to be saved, under this name, or its own
@@ -246,6 +247,7 @@ function http.cookie(name, value, options) end
 ---@class neap.http.static_options
 ---@field etag? boolean false: without ETags
 ---@field max_age? number seconds that a client may keep files without asking: cache-control
+---@field immutable? boolean true, beside `max_age`: files never change under their names, so nobody needs to ask, not even when a page is reloaded
 ---@field headers? table<string, string> more of them, for each answer with a file
 ---@field types? table<string, string> by the end of the name: `{ ext = "type" }`
 ---@field index? string|false of a directory: "index.html" where nothing is said
@@ -272,7 +274,7 @@ function file:chunks(first, last) end
 function file:close() end
 
 ---A handler that answers GET and HEAD with a file: with an ETag, conditions, ranges. 404 where it is
----no regular file, 403 where it may not be read, 405 for other methods.
+---no regular file, 403 where it may not be read, 405 for other methods (OPTIONS: 204, with `Allow`).
 ---
 ---```lua
 ---local http = require "neap.http"

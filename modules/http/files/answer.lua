@@ -152,8 +152,12 @@ function answer.failure(message, code)
   error(concat { "cannot send a file: ", message }, 0)
 end
 
-function answer.refuse_method()
-  return { status = 405, headers = { allow = "GET, HEAD" }, body = "Method Not Allowed\n" }
+-- As a router answers what it has no handler for.
+local ALLOW = "GET, HEAD, OPTIONS"
+
+function answer.without_file(method)
+  if method == "OPTIONS" then return { status = 204, headers = { allow = ALLOW } } end
+  return { status = 405, headers = { allow = ALLOW }, body = "Method Not Allowed\n" }
 end
 
 return answer

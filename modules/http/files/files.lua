@@ -33,7 +33,7 @@ end
 local function file(path, given)
   local options = check_options("file", path, given, 2)
   return function(req)
-    if not is_read(req) then return answer.refuse_method() end
+    if not is_read(req) then return answer.without_file(req.method) end
     local what, body, size, etag, modified = open(path, nil, reads(req) and "r" or "")
     if not what then return answer.failure(body, size) end
     return answer_file(req, path, options, body, size, etag, modified)
@@ -98,7 +98,7 @@ local function static(root, given)
   local options = check_options("static", root, given, 2)
   local index = options.index
   return function(req)
-    if not is_read(req) then return answer.refuse_method() end
+    if not is_read(req) then return answer.without_file(req.method) end
     local name, slash, hidden = find_name(req)
     if not name and slash == "malformed" then return { status = 400, headers = {}, body = "Bad Request\n" } end
     if not name or hidden and not options.dotfiles then return not_found() end

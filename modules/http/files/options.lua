@@ -4,7 +4,7 @@ local error, floor, format, ipairs, lower, pairs, type =
   error, math.floor, string.format, ipairs, string.lower, pairs, type
 local answer = core.load "modules/http/files/answer.lua"
 
-local COMMON = { etag = "boolean", max_age = "number", headers = "table" }
+local COMMON = { etag = "boolean", headers = "table", immutable = "boolean", max_age = "number" }
 local KINDS = {
   file = { type = "string", download = "string or true" },
   static = { types = "table", index = "string or false", list = "boolean", precompressed = "boolean",
@@ -61,10 +61,14 @@ local function check_types(types, level)
   return own
 end
 
-local function check_max_age(max_age, level)
-  if max_age == nil then return end
+-- What cache-control says.
+local function check_age(max_age, immutable, level)
+  if max_age == nil then
+    if immutable then error("option 'immutable': only with 'max_age'", level) end
+    return
+  end
   if not (max_age >= 0 and max_age <= 1e9) then error("option 'max_age': 0 to 1e9 seconds", level) end
-  return format("max-age=%d", floor(max_age))
+  return format("max-age=%d%s", floor(max_age), immutable and ", immutable" or "")
 end
 
 local function check_index(index, level)
@@ -87,7 +91,7 @@ return function(name, path, options, level)
   if download == true then download = path:match "[^/]*$" end
   return {
     etag = options.etag ~= false, headers = check_headers(options.headers, level + 1),
-    cache_control = check_max_age(options.max_age, level + 1), type = options.type,
+    cache_control = check_age(options.max_age, options.immutable, level + 1), type = options.type,
     types = check_types(options.types, level + 1), disposition = download and answer.disposition(download),
     index = check_index(options.index, level + 1), list = options.list == true,
     precompressed = options.precompressed ~= false, dotfiles = options.dotfiles == true,

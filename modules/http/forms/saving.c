@@ -100,13 +100,30 @@ static void forget_name(struct saving *saving) {
   saving->beside = NULL;
 }
 
+/* Where a file has one name only, as on FAT, an empty one keeps the place. */
+static int take_place(struct saving *saving) {
+  int fd = open(saving->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0) return error_now();
+  close(fd);
+  if (rename(saving->beside, saving->path) == 0) return 0;
+  int status = error_now();
+  unlink(saving->path);
+  return status;
+}
+
+static int take_new_name(struct saving *saving) {
+  if (link(saving->beside, saving->path) == 0) return 0;
+  bool has_links = errno != EPERM && errno != ENOTSUP && errno != ENOSYS;
+  return has_links ? error_now() : take_place(saving);
+}
+
+static int replace(struct saving *saving) {
+  return rename(saving->beside, saving->path) < 0 ? error_now() : 0;
+}
+
 /* What has the name beside it gets that of the target. */
 static int take_name(struct saving *saving) {
-  int status = 0;
-  if (saving->overwrite)
-    status = rename(saving->beside, saving->path) < 0 ? error_now() : 0;
-  else
-    status = link(saving->beside, saving->path) < 0 ? error_now() : 0;
+  int status = saving->overwrite ? replace(saving) : take_new_name(saving);
   if (status < 0 || !saving->overwrite) unlink(saving->beside);
   forget_name(saving);
   return status;

@@ -1198,7 +1198,8 @@ local part = {}
 
 ---All of it, in memory. Asked again it gives the same, also later.
 ---
----Fails with EMSGSIZE (more than `limit`; 413 for the client), and as `req:parts` raises.
+---Fails with EMSGSIZE (more than `limit`; 413 for the client), with ECANCELED where whoever has read it
+---before was cancelled, as half of it is none, and as `req:parts` raises.
 ---Raises where the part is over, or is being read in pieces.
 ---
 ---```lua fragment

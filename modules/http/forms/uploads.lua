@@ -14,16 +14,21 @@ local WRITE_SIZE = 65536
 
 local DEVICES = { con = true, prn = true, aux = true, nul = true }
 
+-- Without dots and blanks at both ends. (Each pattern finds its end at once: others would look at thousands of blanks
+-- again for each of them.)
+local function trim(name)
+  return match(match(name, "[^%. ].*") or "", "^.*[^%. ]") or ""
+end
+
 -- Of what the client calls its file: a name without a directory, that hides nothing and means nothing to any system.
--- (Each pattern finds its end at once: others would look at thousands of blanks again for each of them.)
 local function basename(filename)
   local name = gsub(gsub(filename, "^.*[/\\]", ""), "[%c<>:\"|?*]", "_")
-  name = match(match(name, "[^%. ].*") or "", "^.*[^%. ]") or ""
+  name = trim(name)
   if #name > 120 then
     local extension = match(name, "%.%w%w?%w?%w?%w?%w?%w?$") or ""
     name = sub(name, 1, 120 - #extension)
     while not utf8_length(name) and #name > 116 - #extension do name = sub(name, 1, -2) end
-    name = name .. extension
+    name = trim(name .. extension)
   end
   if not utf8_length(name) then name = gsub(name, "[\128-\255]", "_") end
   local stem = gsub(lower(name), "%..*", "")

@@ -425,7 +425,7 @@ describe("an upload", function()
       ["../../etc/passwd"] = "passwd", ["C:\\a\\b.txt"] = "b.txt", [".htaccess"] = "htaccess", ["..."] = "file",
       ["a/"] = "file", ["a\r\nb: c"] = "a__b_ c", ["CON.txt"] = "_CON.txt", ["nul"] = "_nul", ["a. ."] = "a",
       ["tea ü.txt"] = "tea ü.txt", ["a\xff"] = "a_", [("ü"):rep(100) .. ".jpeg"] = ("ü"):rep(57) .. ".jpeg",
-      ["a" .. (" "):rep(16000) .. "b"] = "a" .. (" "):rep(119), [(". "):rep(8000)] = "file",
+      ["a" .. (" "):rep(16000) .. "b"] = "a", ["x." .. ("y "):rep(80)] = "x." .. ("y "):rep(58) .. "y", [(". "):rep(8000)] = "file",
       ["com1.x"] = "_com1.x", ["common"] = "common", ['a"<b>|?*'] = "a__b____",
     }
     for filename, name in pairs(safe) do
@@ -436,10 +436,10 @@ describe("an upload", function()
 
   it("has a name that takes no time, however it was meant", function()
     local files = {}
-    for i = 1, 100 do
+    for i = 1, 30 do
       files[i] = file("f", i % 2 == 0 and "a" .. (" "):rep(16000) .. "b" or (". "):rep(8000), "")
     end
-    assert.same({ { "file", 100 } }, { read(function(req)
+    assert.same({ { "file", 30 } }, { read(function(req)
       local form = assert(req:form { dir = dir })
       return form.files.f.basename, #form:uploads "f"
     end, post("/", body(table.unpack(files)))) })

@@ -80,14 +80,14 @@ describe("a form", function()
   it("takes thousands of parts, while others are answered", function()
     local server <close> = serve(function(req)
       if req.path == "/ping" then return "pong" end
-      local form = assert(req:form { max_fields = 20000, max_size = 1 << 30 })
+      local form = assert(req:form { max_fields = 5000, max_size = 1 << 30 })
       return tostring(#form:list "a")
     end)
     local client <close> = raw.connect(server.address)
     local other <close> = raw.connect(server.address)
     local order = {}
     local task = neap.go(function()
-      client:send_later(post("/", part("a", ""):rep(20000) .. body()))
+      client:send_later(post("/", part("a", ""):rep(5000) .. body()))
       local count = client:response().body
       order[#order + 1] = "form"
       return count
@@ -95,7 +95,7 @@ describe("a form", function()
     other:send(raw.get "/ping")
     assert.equal("pong", other:response().body)
     order[#order + 1] = "ping"
-    assert.equal("20000", task:join())
+    assert.equal("5000", task:join())
     assert.same({ "ping", "form" }, order)
   end)
 

@@ -4,14 +4,20 @@ local gmatch, lower, match, type = string.gmatch, string.lower, string.match, ty
 local client = core.load "modules/http/middleware/client.lua"
 local options = core.load "modules/http/middleware/options.lua"
 
+-- (Each pattern finds its end at once: others would look at thousands of blanks again for each of them.)
+local function trim(entry)
+  return match(match(entry, "[^ \t].*") or "", "^.*[^ \t]") or ""
+end
+
 -- The entry that the outermost of our own proxies has made; all before it is what the client says.
 local function entry_of(value, hops)
   local list, count = {}, 0
   for entry in gmatch(value, "[^,]+") do
     count = count + 1
-    list[count] = match(entry, "^[ \t]*(.-)[ \t]*$")
+    list[count] = entry
   end
-  return list[count - hops + 1]
+  local entry = list[count - hops + 1]
+  return entry and trim(entry)
 end
 
 local rules = { header = options.header_name, proxies = options.integer(1, 16) }

@@ -425,7 +425,8 @@ describe("an upload", function()
       ["../../etc/passwd"] = "passwd", ["C:\\a\\b.txt"] = "b.txt", [".htaccess"] = "htaccess", ["..."] = "file",
       ["a/"] = "file", ["a\r\nb: c"] = "a__b_ c", ["CON.txt"] = "_CON.txt", ["nul"] = "_nul", ["a. ."] = "a",
       ["tea ü.txt"] = "tea ü.txt", ["a\xff"] = "a_", [("ü"):rep(100) .. ".jpeg"] = ("ü"):rep(57) .. ".jpeg",
-      ["a" .. (" "):rep(16000) .. "b"] = "a", ["x." .. ("y "):rep(80)] = "x." .. ("y "):rep(58) .. "y", [(". "):rep(8000)] = "file",
+      ["a" .. (" "):rep(16000) .. "b"] = "a",
+      ["x." .. ("y "):rep(80)] = "x." .. ("y "):rep(58) .. "y", [(". "):rep(8000)] = "file",
       ["com1.x"] = "_com1.x", ["common"] = "common", ['a"<b>|?*'] = "a__b____",
     }
     for filename, name in pairs(safe) do

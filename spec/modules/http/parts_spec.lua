@@ -171,13 +171,13 @@ describe("req:parts", function()
     client:expect_in_step()
   end)
 
-  it("gives ten thousand parts", function()
+  it("gives thousands of parts", function()
     local pieces = {}
-    for i = 1, 10000 do pieces[i] = part("a" .. i, tostring(i)) end
-    local text = body(table.unpack(pieces, 1, 10000))
-    assert.equal(tostring(10000 * 10001 // 2), answers(function(req)
+    for i = 1, 2000 do pieces[i] = part("a" .. i, tostring(i)) end
+    local text = body(table.unpack(pieces, 1, 2000))
+    assert.equal(tostring(2000 * 2001 // 2), answers(function(req)
       local sum = 0
-      for one in req:parts { max_parts = 10000, limit = #text } do sum = sum + tonumber(one:body()) end
+      for one in req:parts { max_parts = 2000, limit = #text } do sum = sum + tonumber(one:body()) end
       return tostring(sum)
     end, post("/", text)))
   end)

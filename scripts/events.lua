@@ -118,7 +118,8 @@ end
 -- Without control characters, and not longer than allowed; or nil and why.
 local function clean(what, value, limit, keep)
   if type(value) ~= "string" then return nil, "the " .. what .. " is missing" end
-  value = value:gsub("%c", keep or ""):match "^%s*(.-)%s*$"
+  value = value:gsub("%c", keep or ""):match "%S.*" or ""
+  value = value:match "^.*%S" or "" -- "^%s*(.-)%s*$" would look at a thousand blanks again for each of them
   if value == "" then return nil, "the " .. what .. " is empty" end
   if (utf8.len(value) or limit + 1) > limit then
     return nil, ("the %s is too long: at most %d characters"):format(what, limit)

@@ -1072,8 +1072,7 @@ function request:form(options) end
 ---
 ---Source: RFC 7578; RFC 2046, 5.1.
 ---@param options? { limit?: integer, max_parts?: integer, timeout?: number } bytes in all, as in `req:chunks`; 1000; seconds for each piece
----@return fun(state: any): neap.http.part? next
----@return any state
+---@return fun(): neap.http.part? next
 function request:parts(options) end
 
 ---What `req:form` takes: bytes and numbers that are still taken, one more is refused.
@@ -1223,8 +1222,7 @@ function part:body(options) end
 ---```
 ---
 ---Source: RFC 7578, 4.
----@return fun(part: neap.http.part): string? next
----@return neap.http.part part
+---@return fun(): string? next
 function part:chunks() end
 
 ---Throws away what is left of it, now; going on in the loop does so, too. Fails as

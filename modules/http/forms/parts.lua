@@ -45,7 +45,7 @@ local function parts(req, options, ...)
   local reader = reader_of.open(req, boundary, options.limit, arguments.milliseconds(options.timeout))
   reader.count, reader.max_parts = 0, options.max_parts or 1000
   core.keep(req, reader)
-  return next_part, reader
+  return function() return next_part(reader) end
 end
 
 local OBSTACLES = {
@@ -111,7 +111,7 @@ end
 local function part_chunks(part)
   check_part(part, "chunks", 3)
   part[USE] = "chunks"
-  return next_chunk, part
+  return function() return next_chunk(part) end
 end
 
 local function skip(part)

@@ -296,9 +296,12 @@ static const struct job_kind read_kind = {
   .done = done};
 
 static int upload_read(lua_State *L) {
+  off_t size = upload_at(L)->size;
   off_t at = (off_t)luaL_checkinteger(L, 2);
-  size_t count = (size_t)luaL_checkinteger(L, 3);
+  lua_Integer most = luaL_checkinteger(L, 3);
   lua_settop(L, 3);
+  if (at >= size) return 0;
+  size_t count = (size_t)(most < size - at ? most : size - at);
   struct transfer *transfer = push_transfer(L, &read_kind, 0);
   transfer->at = at;
   transfer->size = count;

@@ -13,7 +13,7 @@ struct upload;
 
 /* upload(request, directory) -> upload
  * append(upload, data) -> true
- * read(upload, offset, count) -> string
+ * read(upload, offset, count) -> string, or nothing behind its end
  * save(upload, path, overwrite) -> true
  * drop(upload) */
 extern const luaL_Reg upload_functions[];

@@ -2,7 +2,7 @@
 local core = ...
 local error, type = error, type
 local find, gsub, lower, match, sub = string.find, string.gsub, string.lower, string.match, string.sub
-local concat, utf8_length = table.concat, utf8.len
+local concat, maxinteger, utf8_length = table.concat, math.maxinteger, utf8.len
 local arguments, reader_of = core.arguments, core.reader
 local bad_argument, run = arguments.bad, arguments.run
 local fail, read_data, shown, too_large = reader_of.fail, reader_of.data, reader_of.shown, reader_of.too_large
@@ -41,9 +41,9 @@ end
 local function upload_chunks(upload)
   local at = 0
   return function()
-    if at >= upload.size then return nil end
     local data, message = core.read(upload[FILE], at, WRITE_SIZE)
-    if not data then error(message, 0) end
+    if message then error(message, 0) end
+    if not data then return nil end
     if data == "" then error("read an upload: it has become shorter", 0) end
     at = at + #data
     return data
@@ -51,7 +51,9 @@ local function upload_chunks(upload)
 end
 
 local function read_upload(upload)
-  return core.read(upload[FILE], 0, upload.size)
+  local data, message, code = core.read(upload[FILE], 0, maxinteger)
+  if message then return nil, message, code end
+  return data or ""
 end
 
 local function upload_read(upload, callback)

@@ -407,6 +407,16 @@ describe("an upload", function()
     end))
   end)
 
+  it("is read whole, whatever a script has made of its size", function()
+    for _, size in ipairs { -1, 1 << 50, 3, "many" } do
+      assert.same({ "green", "green" }, with_upload(function(upload)
+        upload.size = size
+        return upload:read(), upload:chunks()()
+      end))
+    end
+    assert.same({ "", nil }, with_upload(function(upload) return upload:read(), upload:chunks()() end, ""))
+  end)
+
   it("is read in pieces, and can be an answer", function()
     local big = ("0123456789"):rep(30000)
     assert.same({ 300000, true }, with_upload(function(upload)

@@ -128,8 +128,8 @@ describe("a form", function()
       { [[name="a" ; ; filename = "x";]], "a", "x" },
     }
     local server <close> = serve(function(req)
-      local next_part, state = req:parts()
-      local one = next_part(state)
+      local next_part = req:parts()
+      local one = next_part()
       return one.name .. "\n" .. one.filename
     end)
     local client <close> = raw.connect(server.address)

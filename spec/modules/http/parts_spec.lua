@@ -58,8 +58,8 @@ describe("req:parts", function()
     assert.equal("a \"b\"\r\n\\c|x\"\\y ü.txt|nil|1", answers(show,
       post("/", body(part('a "b"\r\n\\c', "1", { filename = 'x"\\y ü.txt' })))))
     assert.equal("1 2 nil form-data; name=\"a\"", answers(function(req)
-      local next_part, state = req:parts()
-      local headers = next_part(state).headers
+      local next_part = req:parts()
+      local headers = next_part().headers
       return ("%s %s %s %s"):format(headers["x-a"], headers["X-B"], headers.none, headers["content-disposition"])
     end, post("/", body(part("a", "", { headers = { "X-A: 1", "x-b:2" } })))))
   end)
@@ -104,7 +104,7 @@ describe("req:parts", function()
         list[#list + 1] = one.name
         if one.name == "b" then
           local next_chunk = one:chunks()
-          assert(#next_chunk(one) > 0)
+          assert(#next_chunk() > 0)
         elseif one.name == "c" then
           assert(one:skip() and one:skip())
         end
@@ -117,8 +117,8 @@ describe("req:parts", function()
 
   it("stops where the loop stops", function()
     local server <close> = serve(function(req)
-      local next_part, state = req:parts()
-      return next_part(state).name
+      local next_part = req:parts()
+      return next_part().name
     end)
     local client <close> = raw.connect(server.address)
     client:send(post("/", body(part("a", "1"), part("b", ("x"):rep(1000)))))
@@ -153,12 +153,12 @@ describe("req:parts", function()
   it("gives no body of a part that was given up", function()
     local results
     local server <close> = serve(function(req)
-      local next_part, state = req:parts()
-      local one = next_part(state)
+      local next_part = req:parts()
+      local one = next_part()
       results = { select(3, neap.deadline(0.05, one.body, one)) }
       local _, message, code = one:body()
       results[2], results[3] = message, code
-      results[4] = next_part(state).name
+      results[4] = next_part().name
       return "ok"
     end)
     local client <close> = raw.connect(server.address)
@@ -360,8 +360,8 @@ describe("req:parts", function()
   it("is over when its request is", function()
     local kept
     local server <close> = serve(function(req)
-      local next_part, state = req:parts { limit = 4 << 20 }
-      kept = next_part(state)
+      local next_part = req:parts { limit = 4 << 20 }
+      kept = next_part()
       return "ok"
     end)
     local client <close> = raw.connect(server.address)

@@ -253,12 +253,13 @@ function http.cookie(name, value, options) end
 ---@field precompressed? boolean false: no `name.br` and `name.gz` instead of `name`
 ---@field dotfiles? boolean true: also names that begin with a dot
 
----The body of an answer with a file, where it is not a text: read as it is sent, or by middleware.
+---The body of an answer with a file. Who only passes it on gets it sent by the system, without a
+---copy in the program's memory; middleware may read it instead.
 ---@class neap.http.file
 local file = {}
 
----The pieces of the file, or of its bytes from `first` to `last`, counted from 0. An iterator: nil at
----the end; nil, message and "EOF" where the file has become shorter meanwhile.
+---The pieces of what is to be sent, or of the file's bytes from `first` to `last`, counted from 0. An
+---iterator: nil at the end; nil, message and "EOF" where the file has become shorter meanwhile.
 ---
 ---Source: pread(2).
 ---@param first? integer
@@ -270,6 +271,20 @@ function file:chunks(first, last) end
 ---
 ---Source: close(2).
 function file:close() end
+
+---No more than the bytes from `first` to `last`, counted from 0, is to be sent. The answer's headers
+---have to say so, too.
+---
+---Source: sendfile(2).
+---@param first integer
+---@param last integer
+function file:range(first, last) end
+
+---What is to be sent, where the file is small and has been read already; nil where it has not.
+---
+---Source: preadv2(2).
+---@return string? text
+function file:text() end
 
 ---A handler that answers GET and HEAD with a file: with an ETag, conditions, ranges. 404 where it is
 ---no regular file, 403 where it may not be read, 405 for other methods.

@@ -1,0 +1,207 @@
+/* sending.c - bursts: as much as the client's socket takes, in a thread, as the
+ * file may have to be read from a disk. Between two of them the poller tells when
+ * there is room again, so a client that takes its time costs no thread and no
+ * memory. Where there is no sendfile, pieces go through the stack of the thread.
+ *
+ * The thread has a descriptor of its own: the connection may be closed, and its
+ * number be another one's, at any time. */
+#include "modules/http/files/sending.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+#ifdef __linux__
+#include <sys/sendfile.h>
+#endif
+
+#include "host/error.h"
+#include "host/host.h"
+#include "host/job.h"
+#include "host/task.h"
+#include "modules/http/client.h"
+#include "modules/http/files/content.h"
+#include "modules/http/request.h"
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* SIGPIPE is ignored */
+#endif
+
+enum { BURST = 1 << 20, PIECE = 16384 };
+
+struct sending {
+  struct job job; /* first member */
+  struct descriptor *descriptor;
+  int socket; /* -1: there is none yet */
+  uint64_t at;
+  size_t size; /* of this burst, at the most */
+  size_t sent;
+};
+
+/* ---- in a thread --------------------------------------------------------- */
+
+/* So many bytes, 0 at the end of the file, or one of libuv's statuses. */
+static ssize_t copy_some(const struct sending *sending, uint64_t at,
+                         size_t size) {
+  char piece[PIECE];
+  ssize_t got = pread(sending->descriptor->fd, piece,
+                      size < PIECE ? size : PIECE, (off_t)at);
+  if (got > 0)
+    got =
+      send(sending->socket, piece, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return got < 0 ? uv_translate_sys_error(errno) : got;
+}
+
+static ssize_t send_some(const struct sending *sending, uint64_t at,
+                         size_t size) {
+#ifdef __linux__
+  off_t offset = (off_t)at;
+  ssize_t sent =
+    sendfile(sending->socket, sending->descriptor->fd, &offset, size);
+  if (sent >= 0) return sent;
+  if (errno != EINVAL && errno != ENOSYS) return uv_translate_sys_error(errno);
+#endif
+  return copy_some(sending, at, size);
+}
+
+/* It returns with what the socket has taken; only where that is nothing it asks
+ * to be called again. */
+static void work(struct job *job) {
+  struct sending *sending = (struct sending *)job;
+  job->again = JOB_DONE;
+  while (sending->sent < sending->size) {
+    ssize_t more = send_some(sending, sending->at + sending->sent,
+                             sending->size - sending->sent);
+    if (more == UV_EINTR) continue;
+    if (more > 0) {
+      sending->sent += (size_t)more;
+      continue;
+    }
+    if (sending->sent > 0) return; /* what else there is shows next time */
+    job->fd = sending->socket;
+    if (more == UV_EAGAIN)
+      job->again = JOB_WRITABLE;
+    else
+      job->status = more == 0 ? UV_EOF : (int)more;
+    return;
+  }
+}
+
+/* ---- on the loop: one burst ---------------------------------------------- */
+
+static void let_go(struct job *job) {
+  struct sending *sending = (struct sending *)job;
+  if (sending->socket >= 0) close(sending->socket);
+  if (sending->descriptor != NULL)
+    descriptor_leave(job->host, sending->descriptor);
+}
+
+static bool is_gone(const struct request *request) {
+  const struct client *client = request->client;
+  return client == NULL || client->phase == PHASE_OVER ||
+         client->stream.handle.closing || client->stream.broken != 0;
+}
+
+static int fail(lua_State *L, int status) {
+  if (status == UV_EOF)
+    return luaL_error(L, "the body has failed: the file has become shorter");
+  error_result(L, status, "send the file");
+  return luaL_error(L, "the body has failed: %s", lua_tostring(L, -2));
+}
+
+/* Errors of the socket are the client's end, which its stream learns, too. */
+static bool is_of_socket(int status) {
+  return status == UV_EPIPE || status == UV_ECONNRESET ||
+         status == UV_ECONNABORTED || status == UV_ETIMEDOUT ||
+         status == UV_ENOTCONN || status == UV_EHOSTUNREACH ||
+         status == UV_ENETUNREACH || status == UV_ENETDOWN;
+}
+
+/* What has gone out counts as what was written. */
+static void account(struct request *request, struct content *content,
+                    size_t sent) {
+  content->first += sent;
+  request->written += sent;
+  if (request->client != NULL) request->client->stream.given += sent;
+}
+
+static int finish(lua_State *L) { /* request, content, box */
+  struct request *request = lua_touserdata(L, 1);
+  const struct sending *sending = job_at(L, 3);
+  int status = job_status(L, &sending->job);
+  request->is_sending = false;
+  if (status == 0) account(request, lua_touserdata(L, 2), sending->sent);
+  job_done(L, 3);
+  if (status == 0 || is_gone(request)) return 0;
+  if (!is_of_socket(status)) return fail(L, status);
+  client_break(request->client, status);
+  return 0;
+}
+
+static const struct job_kind kind = {
+  .wait = {"response body", finish, job_interrupt},
+  .work = work,
+  .free = let_go};
+
+static int start_burst(lua_State *L) { /* request, content */
+  struct request *request = lua_touserdata(L, 1);
+  const struct content *content = lua_touserdata(L, 2);
+  uint64_t left = content->end - content->first;
+  uv_os_fd_t fd;
+  struct sending *sending = job_push(L, &kind, sizeof *sending);
+  sending->socket = -1;
+  if (uv_fileno(&request->client->stream.uv.any, &fd) == 0)
+    sending->socket = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (sending->socket < 0) return fail(L, uv_translate_sys_error(errno));
+  sending->descriptor = content->descriptor;
+  content->descriptor->users++;
+  sending->at = content->first;
+  sending->size = left < BURST ? (size_t)left : BURST;
+  request->is_sending = true;
+  timeouts_arm(request->client);
+  lua_pushnil(L);
+  return job_start(L, &sending->job, 4, WAIT_FOREVER);
+}
+
+/* ---- what was written before --------------------------------------------- */
+
+static int drained(lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+static const struct wait drain = {"response body", drained, NULL};
+
+static int wait_for_drain(lua_State *L) { /* request, content */
+  struct request *request = lua_touserdata(L, 1);
+  lua_pushnil(L);
+  struct task *task = wait_begin(L, &drain, 3);
+  timeouts_arm(request->client);
+  return wait_park(L, task, &request->writers, WAIT_FOREVER);
+}
+
+/* ---- all of it ----------------------------------------------------------- */
+
+static int next(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  struct request *request = lua_touserdata(L, 1);
+  const struct content *content = lua_touserdata(L, 2);
+  while (!is_gone(request) && content->first < content->end) {
+    struct stream *stream = &request->client->stream;
+    if (content->descriptor == NULL) return luaL_error(L, "the file is closed");
+    stream_flush(stream);
+    bool waits = stream_pending(stream) > 0;
+    lua_settop(L, 2);
+    lua_pushcfunction(L, waits ? wait_for_drain : start_burst);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_callk(L, 2, 0, 0, next);
+  }
+  return 0;
+}
+
+int sending_run(lua_State *L) {
+  return next(L, LUA_OK, 0);
+}

@@ -29,7 +29,7 @@
 #define MSG_NOSIGNAL 0 /* SIGPIPE is ignored */
 #endif
 
-enum { BURST = 1 << 20, PIECE = 16384 };
+enum { BURST = 1 << 20, PIECE = 65536 };
 
 struct sending {
   struct job job; /* first member */
@@ -43,50 +43,39 @@ struct sending {
 /* ---- in a thread --------------------------------------------------------- */
 
 /* So many bytes, 0 at the end of the file, or one of libuv's statuses. */
-static ssize_t copy_some(const struct sending *sending, uint64_t at,
-                         size_t size) {
+static ssize_t send_piece(const struct sending *sending) {
   char piece[PIECE];
-  ssize_t got = pread(sending->descriptor->fd, piece,
-                      size < PIECE ? size : PIECE, (off_t)at);
+  size_t size = sending->size < PIECE ? sending->size : PIECE;
+  ssize_t got = pread(sending->descriptor->fd, piece, size, (off_t)sending->at);
   if (got > 0)
     got =
       send(sending->socket, piece, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
   return got < 0 ? uv_translate_sys_error(errno) : got;
 }
 
-static ssize_t send_some(const struct sending *sending, uint64_t at,
-                         size_t size) {
+static ssize_t send_some(const struct sending *sending) {
 #ifdef __linux__
-  off_t offset = (off_t)at;
+  off_t offset = (off_t)sending->at;
   ssize_t sent =
-    sendfile(sending->socket, sending->descriptor->fd, &offset, size);
+    sendfile(sending->socket, sending->descriptor->fd, &offset, sending->size);
   if (sent >= 0) return sent;
   if (errno != EINVAL && errno != ENOSYS) return uv_translate_sys_error(errno);
 #endif
-  return copy_some(sending, at, size);
+  return send_piece(sending);
 }
 
 /* It returns with what the socket has taken; only where that is nothing it asks
  * to be called again. */
 static void work(struct job *job) {
   struct sending *sending = (struct sending *)job;
-  job->again = JOB_DONE;
-  while (sending->sent < sending->size) {
-    ssize_t more = send_some(sending, sending->at + sending->sent,
-                             sending->size - sending->sent);
-    if (more == UV_EINTR) continue;
-    if (more > 0) {
-      sending->sent += (size_t)more;
-      continue;
-    }
-    if (sending->sent > 0) return; /* what else there is shows next time */
-    job->fd = sending->socket;
-    if (more == UV_EAGAIN)
-      job->again = JOB_WRITABLE;
-    else
-      job->status = more == 0 ? UV_EOF : (int)more;
-    return;
-  }
+  ssize_t sent;
+  do sent = send_some(sending);
+  while (sent == UV_EINTR);
+  job->again = sent == UV_EAGAIN ? JOB_WRITABLE : JOB_DONE;
+  job->fd = sending->socket;
+  if (sent == UV_EAGAIN) return;
+  sending->sent = sent > 0 ? (size_t)sent : 0;
+  if (sent <= 0) job->status = sent == 0 ? UV_EOF : (int)sent;
 }
 
 /* ---- on the loop: one burst ---------------------------------------------- */

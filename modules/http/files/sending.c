@@ -116,6 +116,12 @@ static void account(struct request *request, struct content *content,
   if (request->client != NULL) request->client->stream.given += sent;
 }
 
+/* That can change; so much has been promised that it is worth a while. */
+static bool is_starved(int status) {
+  return status == UV_EMFILE || status == UV_ENFILE || status == UV_ENOMEM ||
+         status == UV_ENOBUFS;
+}
+
 static int finish(lua_State *L) { /* request, content, box */
   struct request *request = lua_touserdata(L, 1);
   const struct sending *sending = job_at(L, 3);
@@ -124,6 +130,8 @@ static int finish(lua_State *L) { /* request, content, box */
   if (status == 0) account(request, lua_touserdata(L, 2), sending->sent);
   job_done(L, 3);
   if (status == 0 || is_gone(request)) return 0;
+  lua_pushboolean(L, is_starved(status));
+  if (is_starved(status)) return 1;
   if (!is_of_socket(status)) return fail(L, status);
   client_break(request->client, status);
   return 0;
@@ -134,6 +142,7 @@ static const struct job_kind kind = {
   .work = work,
   .free = let_go};
 
+/* -> true: there is no descriptor to be had. */
 static int start_burst(lua_State *L) { /* request, content */
   struct request *request = lua_touserdata(L, 1);
   const struct content *content = lua_touserdata(L, 2);
@@ -143,7 +152,11 @@ static int start_burst(lua_State *L) { /* request, content */
   sending->socket = -1;
   if (uv_fileno(&request->client->stream.uv.any, &fd) == 0)
     sending->socket = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (sending->socket < 0) return fail(L, uv_translate_sys_error(errno));
+  if (sending->socket < 0) {
+    int status = uv_translate_sys_error(errno);
+    lua_pushboolean(L, is_starved(status));
+    return is_starved(status) ? 1 : fail(L, status);
+  }
   sending->descriptor = content->descriptor;
   content->descriptor->users++;
   sending->at = content->first;
@@ -154,24 +167,43 @@ static int start_burst(lua_State *L) { /* request, content */
   return job_start(L, &sending->job, 4, WAIT_FOREVER);
 }
 
-/* ---- what was written before --------------------------------------------- */
+/* ---- until what was written before has gone, or for a moment -------------- */
 
-static int drained(lua_State *L) {
+enum { MOMENT_MS = 50 };
+
+static int waited(lua_State *L) {
   (void)L;
   return 0;
 }
 
-static const struct wait drain = {"response body", drained, NULL};
+static const struct wait pause_wait = {"response body", waited, NULL};
 
-static int wait_for_drain(lua_State *L) { /* request, content */
+static int pause_for(lua_State *L) { /* request, milliseconds */
   struct request *request = lua_touserdata(L, 1);
+  int64_t limit_ms = lua_tointeger(L, 2);
   lua_pushnil(L);
-  struct task *task = wait_begin(L, &drain, 3);
+  struct task *task = wait_begin(L, &pause_wait, 3);
   timeouts_arm(request->client);
-  return wait_park(L, task, &request->writers, WAIT_FOREVER);
+  return wait_park(L, task, &request->writers, limit_ms);
 }
 
 /* ---- all of it ----------------------------------------------------------- */
+
+static int next(lua_State *L, int status, lua_KContext context);
+
+static void call_pause(lua_State *L, int64_t limit_ms) {
+  lua_pushcfunction(L, pause_for);
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, limit_ms);
+  lua_callk(L, 2, 1, 0, next);
+}
+
+static void call_burst(lua_State *L) {
+  lua_pushcfunction(L, start_burst);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_callk(L, 2, 1, 0, next);
+}
 
 static int next(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
@@ -181,12 +213,14 @@ static int next(lua_State *L, int status, lua_KContext context) {
     struct stream *stream = &request->client->stream;
     if (content->descriptor == NULL) return luaL_error(L, "the file is closed");
     stream_flush(stream);
-    bool waits = stream_pending(stream) > 0;
+    bool starved = lua_toboolean(L, 3); /* what the burst before has said */
     lua_settop(L, 2);
-    lua_pushcfunction(L, waits ? wait_for_drain : start_burst);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_callk(L, 2, 0, 0, next);
+    if (stream_pending(stream) > 0)
+      call_pause(L, WAIT_FOREVER);
+    else if (starved)
+      call_pause(L, MOMENT_MS);
+    else
+      call_burst(L);
   }
   return 0;
 }

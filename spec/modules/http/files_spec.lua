@@ -1,6 +1,6 @@
 -- Files that change, or are left alone, while they are sent.
 local fs, http, neap = require "neap.fs", require "neap.http", require "neap"
-local raw = require "spec.support.http"
+local child, raw = require "spec.support.child", require "spec.support.http"
 local test, timer = require "neap.test", require "neap.timer"
 
 local SIZE = 32 << 20 -- more than the kernel holds
@@ -162,6 +162,31 @@ describe("a file that is sent", function()
       assert.matches("the file is closed", failures[2])
       failures = {}
     end
+  end)
+
+  it("waits for a descriptor, where there is none", function()
+    local path = test.tempdir():path_of "numbers"
+    local text = numbers(4 << 20)
+    assert(fs.write(path, text))
+    local server <close> = child.start({ path }, { before = "ulimit -n 100", script = [[
+      local http, neap, timer = require "neap.http", require "neap", require "neap.timer"
+      local file = http.file((...))
+      local server = assert(http.serve("127.0.0.1:0", function(req)
+        local response, taken = file(req), {}
+        repeat
+          local one = io.open "/dev/null"
+          taken[#taken + 1] = one
+        until not one
+        neap.go(function()
+          timer.sleep(0.1)
+          for _, each in ipairs(taken) do each:close() end
+        end)
+        return response
+      end))
+      print(server.address)]] })
+    local client <close> = raw.connect(server:line())
+    client:send(raw.get "/")
+    assert.is_true(client:response().body == text)
   end)
 
   it("tells how much of it has gone out", function()

@@ -45,6 +45,7 @@ local function workshop()
   return directory, {
     PATH = directory.path .. "/bin:" .. os.getenv "PATH", XDG_RUNTIME_DIR = directory.path,
     LUA_INIT = false, LUA_PATH = false, TEAROOM_ADDRESS = "127.0.0.1:0",
+    NEAP_GC = "incremental", -- a version may compute for a second while it is loaded: under stress that is little
   }
 end
 
@@ -323,8 +324,7 @@ describe("the proxies of docs/service.md", function()
     assert.equal("413", (ask "/orders -o /dev/null -w '%{http_code}' --data-binary @key -H 'Content-Length: 999999'"))
     local plain = sh(directory, environment, "curl -si --unix-socket ./plain http://tearoom.example/")
     assert.matches("^HTTP/1.1 301", plain)
-    local id = ask("/ -o /dev/null -D -"):match "x%-request%-id: (%x+)"
-    assert.equal(32, #id) -- nginx made it
+    local id = ask("/ -o /dev/null -D -"):match "x%-request%-id: (%x+%-%d+)"
     test.eventually(function() return child:output():find('"id":"' .. id, 1, true) end, 20)
     assert.is_nil(child:output():find("6.6.6.6", 1, true)) -- who says so is not believed
   end)

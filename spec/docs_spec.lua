@@ -73,7 +73,7 @@ end)
 
 local programs = {}
 for name in ([[git cd printf echo nc curl kill pgrep neap make sudo apt-get valgrind luacheck .ci/run
-  useradd install mkdir cp ln systemctl journalctl rsync ssh]]):gmatch("%S+") do
+  useradd runuser install mkdir cp ln systemctl journalctl rsync ssh]]):gmatch("%S+") do
   programs[name] = true
 end
 

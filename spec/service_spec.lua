@@ -309,7 +309,9 @@ describe("the proxies of docs/service.md", function()
     local directory, environment, child, address = deployed()
     make_certificate(directory, environment)
     nginx_files(directory, address)
-    local nginx = assert(process.spawn({ "nginx", "-p", directory.path, "-c", directory:path_of "nginx.conf" }, {
+    local said, status = sh(directory, environment, "nginx -t -p . -c nginx.conf")
+    assert.equal(0, status, said)
+    local nginx = assert(process.spawn({ "nginx", "-p", directory.path, "-c", "nginx.conf" }, {
       stdout = "null", stderr = "null", stdin = "null",
     }))
     local _ <close> = nginx

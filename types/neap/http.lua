@@ -58,7 +58,6 @@ local http = {}
 ---@field max_header_size? integer a request's line and headers together, 64 to 1048576: 16384
 ---@field max_headers? integer how many of these there may be, 1 to 10000: 100
 ---@field max_target? integer the length of `req.target`, 16 to 1048576: 8192
----@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer|false of a request, where `req:body` and `req:chunks` say nothing else: 1048576; false: no limit
 ---@field max_requests? integer|false on one connection, which is then closed: 0; 0 or false, here as below: no limit
 ---@field max_connections? integer|false at once: 10000

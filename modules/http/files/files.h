@@ -10,7 +10,7 @@ int files_list(lua_State *L);   /* (root, name, dotfiles) -> see directory.c */
 int files_judge(lua_State *L);  /* (request, etag, modified, size) -> judge.c */
 int files_path(lua_State *L);   /* (path) -> name, slash, hidden | nil, fault */
 int files_encode(lua_State *L); /* (text) -> percent-encoded */
-int files_date(lua_State *L);   /* (seconds) -> as headers have it */
+int files_date(lua_State *L);   /* (modified) -> last-modified */
 int files_random(lua_State *L); /* () -> 24 digits that nobody guesses */
 
 #endif

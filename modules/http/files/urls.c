@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "host/host.h"
 #include "modules/http/files/files.h"
 #include "modules/http/values/dates.h"
 #include "modules/http/values/percent.h"
@@ -36,9 +37,12 @@ int files_encode(lua_State *L) {
   return 1;
 }
 
+/* RFC 9110, 8.8.2.1: never later than now, whatever a file says. */
 int files_date(lua_State *L) {
   char text[DATES_SIZE];
-  dates_format(luaL_checkinteger(L, 1), text);
+  int64_t date = luaL_checkinteger(L, 1);
+  int64_t now = (int64_t)clock_wall(&host_of(L)->clock);
+  dates_format(date < now ? date : now, text);
   lua_pushstring(L, text);
   return 1;
 }

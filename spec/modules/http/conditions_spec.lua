@@ -156,6 +156,22 @@ describe("a file's conditions", function()
   end)
 end)
 
+describe("a file of tomorrow", function()
+  it("has not changed later than now", function()
+    local dir = test.tempdir()
+    assert(fs.write(dir.path .. "/a", TEXT))
+    assert(fs.utime(dir.path .. "/a", 4115404800, 4115404800)) -- in 2100
+    local app = http.router()
+    app:get("/", http.file(dir.path .. "/a"))
+    local response <close> = assert(app:request "/")
+    local modified = response:header "last-modified"
+    assert.matches("^%a%a%a, %d%d %a%a%a 20%d%d %d%d:%d%d:%d%d GMT$", modified)
+    assert.is_nil(modified:find "2100")
+    local again <close> = assert(app:request { headers = { ["If-Modified-Since"] = modified } })
+    assert.equal(200, again.status)
+  end)
+end)
+
 describe("a file's ranges", function()
   -- of 1000 bytes: a range, and what is given: "first-last", more of them, "all" or "none"
   local rows = {

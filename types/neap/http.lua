@@ -236,7 +236,7 @@ function http.cookie(name, value, options) end
 ---What files are sent with; see `http.file` and `http.static`.
 ---@class neap.http.file_options
 ---@field etag? boolean false: without an ETag
----@field max_age? number seconds that a client may keep it without asking: cache-control
+---@field max_age? number seconds that a client may keep it without asking: cache-control. Browsers guess where nothing is said; 0: they ask each time
 ---@field immutable? boolean true, beside `max_age`: it never changes under this name, so nobody needs to ask, not even when a page is reloaded
 ---@field headers? table<string, string> more of them, for each answer with a file
 ---@field type? string of `http.file`: instead of that by the end of its name
@@ -245,7 +245,7 @@ function http.cookie(name, value, options) end
 ---What folders are served with; see `http.static`.
 ---@class neap.http.static_options
 ---@field etag? boolean false: without ETags
----@field max_age? number seconds that a client may keep files without asking: cache-control
+---@field max_age? number seconds that a client may keep files without asking: cache-control. Browsers guess where nothing is said; 0: they ask each time
 ---@field immutable? boolean true, beside `max_age`: files never change under their names, so nobody needs to ask, not even when a page is reloaded
 ---@field headers? table<string, string> more of them, for each answer with a file
 ---@field types? table<string, string> by the end of the name: `{ ext = "type" }`

@@ -21,7 +21,8 @@ rows: echo http http_idle http_latency tasks timers router file gzip files spawn
   --json FILE   also write everything, with each sample, to FILE
   --plot FILE   also draw the rows about HTTP, in SVG
   --only NAME   of the row http only this load: hello, headers, pipelined, json,
-                in or out
+                in or out; of router hello, parameter or all; of file small or
+                memory
   --peers       only get Bun, fastify and nginx with Lua, for build/peers
   --help        this text
 NEAP=path chooses the program, otherwise build/release/neap.]]

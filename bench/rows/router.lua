@@ -52,8 +52,10 @@ return function(present, options)
   local list = web.choose(present, "router", directory,
     { { PLAIN, "neap", "bench/neap/web.lua", "plain" } })
   local results = {}
-  for i, load in ipairs(LOADS) do
-    results[i] = run_load(list, load, options, directory)
+  for _, load in ipairs(LOADS) do
+    if not options.only or load.name == options.only then
+      table.insert(results, run_load(list, load, options, directory))
+    end
   end
   return results
 end

@@ -178,7 +178,8 @@ function middleware.cors(options) end
 ---new id, and the old one is worth nothing: do that when somebody logs in.
 ---
 ---Sessions are in memory, in `hot.state`: a reload keeps them, a restart does not. An id is 144 random
----bits; one that is not known is ignored.
+---bits; one that is not known is ignored. Answers of who has a session are `Cache-Control: private`, unless
+---the handler has said something else.
 ---
 ---Cannot fail. Raises for options that no cookie can have. A handler that makes something else of
 ---`req.session` than a table or nil is answered with 500.

@@ -130,7 +130,8 @@ function middleware.compress(options) end
 ---
 ---A refusal is the lack of these headers: the request itself is answered as ever, and the browser
 ---keeps the answer from the page. It is no protection of the server. Where the answer depends on
----the origin, `Vary: Origin` says so. What the handler has set stands.
+---the origin, `Vary: Origin` says so; `"*"` is sent with every answer, as caches may keep one that no
+---page has asked for. What the handler has set stands.
 ---
 ---Raises for options that are none, for what is no origin (a path or a slash behind it), and
 ---where credentials meet a `"*"`.

@@ -1,6 +1,6 @@
 -- What is compressed, what is left alone, and what the headers say of it.
 local codecs, http, middleware = require "neap.compress", require "neap.http", require "neap.http.middleware"
-local neap, timer = require "neap", require "neap.timer"
+local neap, test, timer = require "neap", require "neap.test", require "neap.timer"
 local raw, support = require "spec.support.http", require "spec.support.middleware"
 local compress, refuses = middleware.compress, support.refuses
 
@@ -139,6 +139,39 @@ describe("compress", function()
       assert.equal("accept-encoding", response.headers.vary)
       assert.is_nil(response.headers["content-length"])
     end
+  end)
+
+  it("says of a file to HEAD, and of what has not changed, what it said to GET", function()
+    local files = test.tempdir()
+    files:write("tide.txt", TEXT)
+    files:write("short.txt", "x")
+    files:write("tide.png", TEXT)
+    local app = http.router()
+    app:use(compress())
+    app:mount("/", http.static(files.path))
+    local server <close> = assert(http.serve("127.0.0.1:0", app))
+    local function request(method, path, ...)
+      local client <close> = raw.connect(server.address)
+      client:send(raw.request(method .. " " .. path, nil, "Accept-Encoding: gzip", ...))
+      local response = client:response { head = method == "HEAD" }
+      local headers = response.headers
+      return { response.status, headers["content-encoding"], headers.vary, headers.etag, headers["accept-ranges"] },
+        headers
+    end
+    for _, path in ipairs { "/tide.txt", "/short.txt", "/tide.png" } do
+      assert.same(request("GET", path), (request("HEAD", path)))
+    end
+    local got, headers = request("HEAD", "/tide.txt")
+    assert.same({ 200, "gzip", "accept-encoding" }, { got[1], got[2], got[3] })
+    assert.is_nil(headers["content-length"])
+    local weak = got[4]
+    assert.same({ 304, nil, "accept-encoding", weak }, request("GET", "/tide.txt", "If-None-Match: " .. weak))
+    assert.same({ 304, nil, "accept-encoding", weak },
+      request("GET", "/tide.txt", 'If-None-Match: "a", ' .. weak .. ', "b"'))
+    local strong = weak:sub(3) -- who has this one took it as it is
+    assert.same({ 304, nil, nil, strong }, request("GET", "/tide.txt", "If-None-Match: " .. strong))
+    assert.same({ 200, "gzip", "accept-encoding", weak }, request("GET", "/tide.txt", "Range: bytes=0-1",
+      "If-Range: " .. weak)) -- no part of something else
   end)
 
   it("offers what it is told to, at a level", function()

@@ -3,9 +3,9 @@
 -- What a client sends is never written as it came: a byte that could end a line, close a quote, or move a terminal's
 -- cursor is escaped. Lines wait for the disk and for slow readers beside the loop, whole, and in their order.
 local concat, date, error, find, floor, format, gsub, io_open, match, pcall, setmetatable, sub, tostring, type,
-  byte, utf8_len =
+  byte, codepoint, utf8_len =
   table.concat, os.date, error, string.find, math.floor, string.format, string.gsub, io.open, string.match, pcall,
-  setmetatable, string.sub, tostring, type, string.byte, utf8.len
+  setmetatable, string.sub, tostring, type, string.byte, utf8.codepoint, utf8.len
 local core = ...
 local stdout, stderr = io.stdout, io.stderr
 local neap, timer = require "neap", require "neap.timer"
@@ -56,10 +56,20 @@ local json_escapes = setmetatable({ ['"'] = '\\"', ["\\"] = "\\\\" }, {
   __index = function(_, char) return format("\\u%04x", byte(char)) end,
 })
 
+local function json_code(char)
+  return format("\\u%04x", codepoint(char))
+end
+
+-- Characters that no ASCII set has, and that do the same harm: U+0080 to U+009F (controls, U+009B begins what moves a
+-- cursor), U+2028 and U+2029 (ends of lines), U+202A to U+202E, U+2066 to U+2069 (what is before is shown behind).
+local HARMFUL = { "\xC2[\x80-\x9F]", "\xE2\x80[\xA8-\xAE]", "\xE2\x81[\xA6-\xA9]" }
+
 local function json_string(text)
   if not find(text, '[\0-\31"\\\127-\255]') then return '"' .. text .. '"' end
-  local set = utf8_len(text) and '[\0-\31"\\\127]' or '[\0-\31"\\\127-\255]'
-  return '"' .. gsub(text, set, json_escapes) .. '"'
+  if not utf8_len(text) then return '"' .. gsub(text, '[\0-\31"\\\127-\255]', json_escapes) .. '"' end
+  text = gsub(text, '[\0-\31"\\\127]', json_escapes)
+  for i = 1, #HARMFUL do text = gsub(text, HARMFUL[i], json_code) end
+  return '"' .. text .. '"'
 end
 
 -- ---- formats ----------------------------------------------------------------------
@@ -220,6 +230,9 @@ local guard = {
   end,
 }
 
+-- What others have to do after the answer is done also where a line cannot be made or written.
+local others = { __close = function(call) call[1](call[2], call[3]) end }
+
 local function run(self, req, next)
   local entry <close> = setmetatable({
     log = self, req = req, open = true, time = wall(), since = monotonic(), method = req.method, target = req.target,
@@ -228,8 +241,8 @@ local function run(self, req, next)
   local response = next(req)
   local after = response.after
   response.after = function(bytes, message)
+    local _ <close> = after and setmetatable({ after, bytes, message }, others)
     log(entry, response.status, bytes, message, not after)
-    if after then after(bytes, message) end
   end
   entry.open = false
   return response

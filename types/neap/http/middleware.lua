@@ -42,7 +42,8 @@ local middleware = {}
 ---seen. What the server refuses itself (a malformed request) reaches no middleware.
 ---
 ---Nothing is written as a client has sent it: quotes, control bytes and all bytes above 126 are
----escaped (`\x0A`), in JSON as JSON does it. What a function makes is one line, too.
+---escaped (`\x0A`), in JSON as JSON does it (there UTF-8 stays, but for what ends a line or moves a
+---cursor). What a function makes is one line, too.
 ---
 ---No line holds the loop, and lines do not mix. Standard output has a queue; lines of a file
 ---go out in one job of the thread pool, all that have come meanwhile together. When a
@@ -399,7 +400,7 @@ function middleware.rate_limit(options) end
 
 ---What `client_address` takes.
 ---@class neap.http.client_address.options
----@field header? string `"x-forwarded-for"`
+---@field header? string `"x-forwarded-for"`; `"forwarded"` is read by its own rules (RFC 7239)
 ---@field proxies? integer how many proxies of our own are one behind the other, each of which adds an entry: 1
 
 ---Makes a function that tells the address of who asks, where proxies stand in between: for

@@ -280,6 +280,47 @@ function middleware.request_id(options) end
 ---@return neap.http.middleware middleware
 function middleware.body_limit(bytes) end
 
+-- ---- decompress ------------------------------------------------------------
+
+---What `decompress` takes.
+---@class neap.http.decompress.options
+---@field encodings? neap.compress.encoding[] what is taken: br, gzip, deflate
+
+---Unpacks bodies of requests with a `Content-Encoding` before the handler is called, which reads them as any
+---other: by `req:body`, `req:json`, `req:chunks`, `req:form`, `req:parts`. The headers stay what was sent.
+---
+---They are unpacked as a whole, and no further than a body may be long (`req.max_body`, or that of the server):
+---so put it behind `body_limit`. The client gets 413 for more, 400 for what is malformed, cut short or followed by
+---something, 415 with `Accept-Encoding` for another encoding, and for several on top of each other. The handler
+---is not called then.
+---
+---Raises for options that are none.
+---
+---```lua
+---local compress, http, net = require "neap.compress", require "neap.http", require "neap.net"
+---local middleware = require "neap.http.middleware"
+---
+---local app = http.router()
+---app:post("/", middleware.body_limit(100000), middleware.decompress(), function(req)
+---  return #assert(req:body()) .. " bytes"
+---end)
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", app))
+---for _, size in ipairs { 100000, 100001 } do
+---  local conn <close> = assert(net.connect(server.address))
+---  local packed = compress.encode(("x"):rep(size), "gzip")
+---  conn:write { "POST / HTTP/1.0\r\nContent-Encoding: gzip\r\nContent-Length: ", #packed, "\r\n\r\n", packed }
+---  print(conn:read("a"):match " (%d%d%d) .*\r\n\r\n([^\n]*)")
+---end
+-----> 200	100000 bytes
+-----> 413	Content Too Large
+---```
+---
+---Source: RFC 9110, 8.4, 12.5.3 and 15.5.16; modules/http/middleware/decompress.lua.
+---@param options? neap.http.decompress.options
+---@return neap.http.middleware middleware
+function middleware.decompress(options) end
+
 -- ---- timeout ---------------------------------------------------------------
 
 ---Cancels a handler that has not returned in so many seconds, where it waits; its `__close`

@@ -97,6 +97,12 @@ local function iso_date(time)
   return format("%s%03dZ", iso_text, floor((time - second) * 1000))
 end
 
+-- In seconds; a locale might write a comma.
+local function duration_text(entry)
+  local us = floor(entry.duration * 1e6 + 0.5)
+  return format("%d.%06d", us // 1000000, us % 1000000)
+end
+
 local function common(entry)
   local bytes = entry.bytes
   return word(entry.client) .. " - " .. word(entry.user) .. " [" .. clf_date(entry.time) .. "] " ..
@@ -109,14 +115,14 @@ local function combined(entry)
 end
 
 local function with_duration(make)
-  return function(entry) return format("%s %.6f", make(entry), entry.duration) end
+  return function(entry) return make(entry) .. " " .. duration_text(entry) end
 end
 
 local TEXTS = { "client", "user", "method", "target", "version", "referer", "user_agent", "id", "error" }
 
 local function json(entry)
-  local parts = { format('{"time":"%s","status":%d,"duration":%.6f', iso_date(entry.time), entry.status,
-    entry.duration) }
+  local parts = { format('{"time":"%s","status":%d,"duration":%s', iso_date(entry.time), entry.status,
+    duration_text(entry)) }
   if entry.bytes then parts[2] = format(',"bytes":%d', entry.bytes) end
   for i = 1, #TEXTS do
     local value = entry[TEXTS[i]]

@@ -28,12 +28,12 @@ local function is_worth(kind)
     or find(kind, "+xml", -4, true) ~= nil
 end
 
--- "text/*" in a list stands for all of them.
+-- "text/*" in a list stands for all of them, "*/*" for all there are.
 local function passes_list(list)
   local set = {}
   for _, kind in ipairs(list) do set[lower(kind)] = true end
   return function(kind)
-    return set[kind] or set[match(kind, "^[^/]*") .. "/*"]
+    return set[kind] or set[match(kind, "^[^/]*") .. "/*"] or set["*/*"]
   end
 end
 
@@ -137,7 +137,10 @@ local function in_turn(stream, write)
       if stream.over then return nil, "the client has left", "ECANCELED" end
       local bytes, failure, code = stream.encoder[method](stream.encoder, data)
       if not bytes then return nil, failure, code end
-      return write(bytes)
+      local ok
+      ok, failure, code = write(bytes)
+      stream.left = stream.left or not ok
+      return ok, failure, code
     end)
     return last
   end
@@ -172,7 +175,7 @@ local function function_body(body, stream)
     if ended and failure ~= nil then return nil, failure end
     local call = ended and turn "finish" or turn("flush", check_piece(piece))
     local ok, message = call:join()
-    if ok then return "" end
+    if ok or stream.left then return "" end -- that the client has left is no failure of the body
     return nil, message
   end
 end

@@ -82,7 +82,7 @@ function middleware.access_log(options) end
 ---@field encodings? neap.compress.encoding[] what is offered; of those that a client likes equally the first: br, gzip, deflate
 ---@field min_size? integer bytes: what is known to be shorter is left alone; 1024
 ---@field level? integer 1 (quick) to 11 (small); gzip and deflate have 9 at most. By default see `compress.encode`
----@field types? string[]|fun(type: string): boolean which types, in lower case: a list ("text/*", "application/json") or a function; by default text and what is like it. Never streams of events
+---@field types? string[]|fun(type: string): boolean which types, in lower case: a list ("text/*", "application/json", "*/*") or a function; by default text and what is like it. Never streams of events
 
 ---Compresses answers: texts as a whole, streams piece by piece, each so that it can be read
 ---when it comes.

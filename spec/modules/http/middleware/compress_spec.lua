@@ -94,6 +94,8 @@ describe("compress", function()
     end
     assert.equal(TEXT, unpacked(of_type("image/png", { types = { "image/*" } })))
     is_plain(of_type("text/html", { types = { "image/*", "text/css" } }))
+    assert.equal(TEXT, unpacked(of_type("a/b", { types = { "*/*" } })))
+    is_plain(of_type("text/event-stream", { types = { "*/*" } }))
     assert.equal(TEXT, unpacked(of_type("a/b", { types = function(kind) return kind == "a/b" end })))
     is_plain(of_type("text/event-stream", { types = { "text/*" } }))
   end)
@@ -292,6 +294,28 @@ describe("compress, of a stream", function()
     for _, part in ipairs { "a mistake", "the disk is gone", "the body gave a table" } do
       assert.is_truthy(all:find(part, 1, true), all)
     end
+  end)
+
+  it("has not failed where the client has left while it waits to be written", function()
+    local reports = {}
+    neap.on_error(function(message) reports[#reports + 1] = tostring(message) end)
+    finally(function() neap.on_error(nil) end)
+    local noise = require("neap.crypto").random(1 << 20)
+    local told
+    local app = http.router()
+    app:use(compress())
+    app:get("/", function()
+      return { after = function(_, message) told = message end, body = function() return noise end }
+    end)
+    local server <close> = assert(http.serve("127.0.0.1:0", app))
+    local client = raw.connect(server.address)
+    client:send(raw.get("/", "Accept-Encoding: gzip"))
+    client:head()
+    client:settle(0.05) -- it waits for us to read on
+    client:reset()
+    test.eventually(function() return told end)
+    assert.equal("the client has left", told)
+    assert.same({}, reports)
   end)
 
   it("is let go of when the client leaves", function()

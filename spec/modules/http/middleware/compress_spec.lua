@@ -51,6 +51,14 @@ describe("compress", function()
     end
   end)
 
+  it("reads whatever a client says that it takes", function()
+    for _, accepted in ipairs { "gzip;q=2", "gzip;q=", "gzip;q=-0.5", "gzip;q=\"1\"", "a;b=\"gzip, br", "\xff", ";;;",
+      "gz ip", "gzipped", ("x, "):rep(2000), ("gzip;q=0, "):rep(500), "*;q=0, identity;q=0" } do
+      is_plain(ask(text, accepted))
+    end
+    assert.equal("gzip", ask(text, (","):rep(3000) .. "gzip").headers["content-encoding"])
+  end)
+
   it("works at what is big in a thread", function()
     for _, encoding in ipairs { "gzip", "br", "deflate" } do
       local response = ask(function() return BIG end, encoding)

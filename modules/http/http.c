@@ -6,6 +6,7 @@
 #include "host/embedded.h"
 #include "modules/http/app/pair.h"
 #include "modules/http/app/routing.h"
+#include "modules/http/body.h"
 #include "modules/http/failure.h"
 #include "modules/http/forms/forms.h"
 #include "modules/http/files/content.h"
@@ -45,6 +46,7 @@ static const struct embedded_part middleware[] = {
   {"client_address", "modules/http/middleware/client_address.lua"},
   {"compress", "modules/http/middleware/compress.lua"},
   {"cors", "modules/http/middleware/cors.lua"},
+  {"decompress", "modules/http/middleware/decompress.lua"},
   {"development", "modules/http/middleware/development.lua"},
   {"rate_limit", "modules/http/middleware/rate_limit.lua"},
   {"request_id", "modules/http/middleware/request_id.lua"},
@@ -56,6 +58,8 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"body_limit", body_limit},
+  {"body_replace", body_replace},
   {"failure", http_failure},
   {"outcome", request_outcome},
   {"pair", http_pair},

@@ -31,10 +31,10 @@ options.title = root:match "[^/]+$" or "/"
 
 -- ---- what goes for all answers -------------------------------------------------
 
-local server
+local address -- that it listens at
 
 local function known_names(req, following)
-  if guard.is_ours(req, server.address, options.names) then return following(req) end
+  if guard.is_ours(req, address, options.names) then return following(req) end
   return 421, "This server is not known by that name: start it with --name.\n"
 end
 
@@ -69,7 +69,10 @@ end
 -- ---- all of it -----------------------------------------------------------------
 
 local app = http.router()
-app:use(middleware.access_log(), middleware.security_headers { content_security_policy = false }, known_names, friendly)
+-- (Where a page sends no referrer a browser does not say where its forms come from, either.)
+app:use(middleware.access_log(), middleware.security_headers {
+  content_security_policy = false, referrer_policy = "same-origin",
+}, known_names, friendly)
 
 -- The parts of the page: read at each start; a change of one of them is a new version, too.
 for file, kind in pairs {
@@ -89,16 +92,17 @@ app:get("/*path", caged, http.static(root, {
 }))
 app:post("/*path", uploads(root, options, guard.is_same_site))
 
-local ok
+local ok, server
 ok, server, message = pcall(http.serve, options.address, {
   handler_timeout = options.upload and LONGEST_UPLOAD or nil, drain_timeout = options.upload and LONGEST_UPLOAD or nil,
 }, app)
 if not ok then stop(2, "files: " .. tostring(server)) end
 if not server then stop(1, "files: " .. message) end
+address = server.address
 
-print("files: listening on " .. (server.address:find "^unix:" and "" or "http://") .. server.address)
+print("files: listening on " .. (address:find "^unix:" and "" or "http://") .. address)
 print(("files: serving %s%s"):format(root, options.upload and ", and taking uploads" or ""))
-if options.upload and not guard.is_loopback(server.address) then
+if options.upload and not guard.is_loopback(address) then
   print "files: everybody who reaches this address can add files"
 end
 io.stdout:flush()

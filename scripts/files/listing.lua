@@ -1,9 +1,9 @@
 -- What is in a folder, as a page or as JSON; ?sort=name|size|time &order=asc|desc. Made for folders with very many
 -- files: sorted with pauses, sent in pieces.
-local http, json = require "neap.http", require "neap.json"
+local http, json, timer = require "neap.http", require "neap.json", require "neap.timer"
 local page, sorted, text = require "page", require "sorting", require "text"
 
-local PIECE = 200 -- entries
+local PIECE = 100 -- entries, until others have their turn
 
 -- "b2" before "b10", and "a" beside "A".
 local function key_of(name)
@@ -33,7 +33,10 @@ local orders = {
 -- Folders first, also when it is turned round.
 local function in_order(entries, sort, order)
   local before = orders[sort]
-  for _, entry in ipairs(entries) do entry.key = key_of(entry.name) end
+  for i, entry in ipairs(entries) do
+    entry.key = key_of(entry.name)
+    if i % PIECE == 0 then timer.sleep(0) end
+  end
   return sorted(entries, function(a, b)
     if a.kind ~= b.kind then return a.kind == "directory" end
     if order == "desc" then a, b = b, a end
@@ -67,6 +70,7 @@ local function write_all(write, entries, make)
     if #lines == PIECE then
       write(table.concat(lines))
       lines = {}
+      timer.sleep(0)
     end
   end
   write(table.concat(lines))
@@ -82,9 +86,10 @@ local function as_json(entry)
 end
 
 local function answer_json(folder, entries)
+  local path = "/" .. text.readable(folder.path) .. (folder.path == "" and "" or "/")
   return 200, function(write)
-    write(('{"path":%s,"truncated":%s,"upload":%s,"entries":[\n'):format(
-      json.encode("/" .. text.readable(folder.path)), folder.truncated, json.encode(folder.upload or false)))
+    write(('{"path":%s,"truncated":%s,"upload":%s,"entries":[\n'):format(json.encode(path), folder.truncated,
+      json.encode(folder.upload or false)))
     write_all(write, entries, function(entry, i) return (i > 1 and ",\n" or "") .. as_json(entry) end)
     write "\n]}\n"
   end, { ["content-type"] = "application/json", ["cache-control"] = "no-cache", vary = "accept" }

@@ -2,7 +2,7 @@
 -- a pause now and then. Equal elements may change places.
 local timer = require "neap.timer"
 
-local RUN, TURN = 500, 2000 -- elements: that table.sort gets; that are merged until others have their turn
+local RUN, TURN = 200, 500 -- elements: that table.sort gets; that are merged until others have their turn
 
 local function sort_runs(list, before)
   for first = 1, #list, RUN do

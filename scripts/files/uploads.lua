@@ -1,6 +1,6 @@
 -- Files that are sent to a folder. Each is on the disk without a name until it is whole, and then gets its name, unless
 -- that is taken: so nobody sees half of one, nothing is overwritten, and of an upload that was cut off nothing is left.
-local fs, hot, http = require "neap.fs", require "neap.hot", require "neap.http"
+local fs, hot, http, json = require "neap.fs", require "neap.hot", require "neap.http", require "neap.json"
 local names, page, text = require "names", require "page", require "text"
 
 local AT_ONCE = 16 -- uploads, of all clients: each may fill the disk a bit more
@@ -75,7 +75,7 @@ local function save(upload, folder)
 end
 
 local function save_all(req, files, folder)
-  local saved, refused, worst = {}, {}, nil
+  local saved, refused, worst = json.array(), json.array(), nil
   for _, upload in ipairs(files) do
     local name = text.readable(upload.filename)
     local ok, status, why = save(upload, folder)

@@ -12,8 +12,8 @@ package.path = HERE .. "files/?.lua;" .. package.path
 
 local neap, hot, fs, http = require "neap", require "neap.hot", require "neap.fs", require "neap.http"
 local middleware = require "neap.http.middleware"
-local read_arguments, guard, listing, page, uploads =
-  require "arguments", require "guard", require "listing", require "page", require "uploads"
+local read_arguments, guard, listing, page, uploads, read_users =
+  require "arguments", require "guard", require "listing", require "page", require "uploads", require "users"
 
 local LONGEST_UPLOAD = 12 * 3600 -- seconds; one that makes no headway is ended by the server's body_rate
 
@@ -27,6 +27,11 @@ if not options then stop(2, usage) end
 local root, message = fs.realpath(options.directory)
 if not root then stop(1, "files: " .. message) end
 if fs.stat(root).kind ~= "directory" then stop(1, ("files: %s: not a directory"):format(root)) end
+local users
+if options.users then
+  users, message = read_users(options.users)
+  if not users then stop(1, "files: " .. message) end
+end
 options.title = root:match "[^/]+$" or "/"
 
 -- ---- what goes for all answers -------------------------------------------------
@@ -73,6 +78,7 @@ local app = http.router()
 app:use(middleware.access_log(), middleware.security_headers {
   content_security_policy = false, referrer_policy = "same-origin",
 }, known_names, friendly)
+if users then app:use(middleware.basic_auth { realm = "files", users = users }) end
 
 -- The parts of the page: read at each start; a change of one of them is a new version, too.
 for file, kind in pairs {
@@ -102,8 +108,8 @@ address = server.address
 
 print("files: listening on " .. (address:find "^unix:" and "" or "http://") .. address)
 print(("files: serving %s%s"):format(root, options.upload and ", and taking uploads" or ""))
-if options.upload and not guard.is_loopback(address) then
-  print "files: everybody who reaches this address can add files"
+if options.upload and not users and not guard.is_loopback(address) then
+  print "files: everybody who reaches this address can add files; see --users"
 end
 io.stdout:flush()
 neap.ready()

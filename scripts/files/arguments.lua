@@ -3,8 +3,9 @@ local USAGE = [[
 usage: neap scripts/files.lua [OPTION...] [DIRECTORY]      (the one you are in)
   --address ADDRESS  PORT, HOST:PORT, :PORT for everybody who reaches this machine, unix:PATH (127.0.0.1:8083)
   --name NAME        a name by which it is reached, behind a proxy; may be given again
+  --users FILE       only for those in it: lines NAME:PASSWORD
   --dotfiles         also what has a name that begins with a dot
-  --upload           everybody who sees the page may add files; nothing is overwritten
+  --upload           who sees the page may add files; nothing is overwritten
   --max-file SIZE    of one of these: 500k, 20M, 1G (1G)
   --max-size SIZE    of what is sent at once (4G)
   --max-files COUNT  in what is sent at once (100)
@@ -29,8 +30,9 @@ end
 
 local flags = { ["--upload"] = "upload", ["--dotfiles"] = "dotfiles" }
 local values = {
-  ["--address"] = { "address", any }, ["--name"] = { "name", any }, ["--max-file"] = { "max_file", size },
-  ["--max-size"] = { "max_size", size }, ["--max-files"] = { "max_files", count },
+  ["--address"] = { "address", any }, ["--name"] = { "name", any }, ["--users"] = { "users", any },
+  ["--max-file"] = { "max_file", size }, ["--max-size"] = { "max_size", size },
+  ["--max-files"] = { "max_files", count },
 }
 
 -- A table of options; or nil and a text for who has called it so.

@@ -167,7 +167,7 @@ function page.failure(path, title, detail, saved, refused)
   return (fill(HEAD, { TITLE = text.html(title), TOP = root }) .. fill(FAILURE, {
     TITLE = text.html(title), DETAIL = text.html(detail),
     LISTS = (refused and #refused > 1 and list_of("Not saved", refused) or "") .. list_of("Saved", saved),
-    BACK = refused and "./" or root, WHERE = refused and "Back to the folder" or "To the first folder",
+    BACK = refused and "./" or root, WHERE = refused and "Back to the folder" or "To the top folder",
   }))
 end
 

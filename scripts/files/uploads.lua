@@ -30,8 +30,9 @@ local running = hot.state("uploads", function() return { count = 0 } end)
 -- As a program or a person likes it. More: saved, refused.
 local function answer(req, status, detail, more)
   if req:accepts("application/json", "text/html") == "text/html" then
-    return http.response(status, page.failure(req.path, TITLES[status], detail, more and more.saved or {},
-      more and more.refused or {}), page.headers())
+    local saved, refused = more and more.saved or {}, more and more.refused or {}
+    local title = #saved > 0 and "Not all was saved" or TITLES[status]
+    return http.response(status, page.failure(req.path, title, detail, saved, refused), page.headers())
   end
   local content = more or {}
   content.status, content.detail = status, detail

@@ -5,7 +5,7 @@ local browsers, child = require "spec.support.browser", require "spec.support.ch
 local http, multipart = require "spec.support.http", require "spec.support.multipart"
 
 local TO_PROGRAMS, TO_PEOPLE = "Accept: application/json", "Accept: text/html"
-local PARTS = { "arguments", "guard", "listing", "names", "page", "sorting", "text", "uploads" }
+local PARTS = { "arguments", "guard", "listing", "names", "page", "sorting", "text", "uploads", "users" }
 
 -- A copy that may be changed.
 local function copy(files)
@@ -463,6 +463,32 @@ describe("scripts/files.lua", function()
     end
   end))
 
+  it("is for those who are in a file", served(function()
+    local hash = require "neap.crypto".password "correct horse"
+    files:write("users", "# us\nada:" .. hash .. "\r\n\nbob:a:b\n")
+    start("--upload", "--users", files:path_of "users")
+    for _, path in ipairs { "/", "/hello.txt", "/none", "/.neap/files.css" } do
+      local answer = ask(address, "GET " .. path)
+      assert.same({ 401, 'Basic realm="files", charset="UTF-8"' },
+        { answer.status, answer.headers["www-authenticate"] })
+    end
+    local function login(text)
+      return "Authorization: Basic " .. require "neap.crypto".base64(text)
+    end
+    assert.equal(401, send(address, "/", { "x", "x" }, login "ada:wrong").status)
+    assert.equal(401, ask(address, "GET /", login "#us:").status)
+    assert.equal("Hello, World!", ask(address, "GET /hello.txt", login "bob:a:b").body)
+    assert.equal(201, send(address, "/", { "x", "x" }, login "ada:correct horse").status)
+    stop()
+    for _, text in ipairs { "", "# nobody\n", "ada\n", "ada:\n", "a:b\na:c\n" } do
+      files:write("users", text)
+      local wrong <close> = child.start { script, "--users", files:path_of "users", "--address", "127.0.0.1:0", root }
+      local code, _, err = wrong:wait()
+      assert.equal(1, code, text)
+      assert.matches("^files: .*users:", err)
+    end
+  end))
+
   it("says what is wrong with its arguments", function()
     for _, arguments in ipairs { { "--help" }, { "--max-file" }, { "--max-file", "big" }, { "--max-file", "0" },
       { "--max-files", "0" }, { root, root }, { "--max-size", "1e9" }, { "--address", "nonsense" } } do
@@ -511,7 +537,7 @@ describe("scripts/files.lua", function()
         page:wait "(bar => bar.value > 0 && bar.value < 1)(document.querySelector('#uploads .running progress'))"
         assert.matches("^%d+ %% of 2 MB$", page:eval "document.querySelector('#uploads .running .note').textContent")
         page:wait "document.querySelectorAll('#uploads .done').length == 2"
-        page:wait "document.querySelectorAll('#list tr').length == 5 && document.querySelector('#list tr.fresh')"
+        page:wait "document.querySelectorAll('#list tr.fresh').length == 2"
         page:wait "document.getElementById('total').textContent == '2 files added'"
         page:wait "document.getElementById('sum').textContent == '1 folder, 2 files, 2 MB'"
         assert.equal("small & <b>.txt", page:eval "document.querySelector('#list tr:last-child bdi').textContent")
@@ -530,7 +556,7 @@ describe("scripts/files.lua", function()
       files:write("late", "late")
       local page <close> = open "/"
       page:set_files("#pick input", { files:path_of "hello.txt" })
-      assert.matches("^There is already something with this name", note(page, "failed"))
+      assert.matches("^Something of this name is there already", note(page, "failed"))
       page:click "#uploads .failed button"
       page:wait "document.getElementById('uploads').hidden"
       page:set_files("#pick input", { files:path_of "large" })

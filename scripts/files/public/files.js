@@ -64,7 +64,7 @@ function showTotal() {
   const left = all - saved - failed;
   total.hidden = list.hidden = all === 0;
   total.textContent = (left ? `${saved} of ${all} files added` : `${saved} ${saved === 1 ? "file" : "files"} added`)
-    + (failed ? `, ${failed} not` : "");
+    + (failed ? `, ${failed} refused` : "");
 }
 
 function setState(upload, state, note) {
@@ -113,7 +113,7 @@ function messageOf(request) {
 function finish(upload) {
   running--;
   next();
-  if (waiting.length === 0 || fresh.size >= 20) refresh();
+  if (running === 0 || fresh.size >= 20) refresh();
 }
 
 function send(upload) {
@@ -166,7 +166,7 @@ function problem(file, isFolder) {
   const most = Number(form.dataset.maxFile);
   if (isFolder) return "A folder cannot be added, only the files in it.";
   if (file.size > most) return `It has ${sizeText(file.size)}; a file may have ${form.dataset.limit}.`;
-  if (isThere(file.name)) return "There is already something with this name: nothing is overwritten.";
+  if (isThere(file.name)) return "Something of this name is there already: nothing is overwritten.";
   return null;
 }
 

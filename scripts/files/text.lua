@@ -43,13 +43,19 @@ function text.size(bytes)
   return number .. " " .. UNITS[unit]
 end
 
+local FIRST, LAST = -30610137600, 253402214400 -- the years 1000 to 9999: a file may say anything
+
+local function date(format, seconds)
+  return os.date(format, math.max(FIRST, math.min(seconds, LAST)))
+end
+
 -- In the time zone of this machine.
 function text.time(seconds)
-  return os.date("%Y-%m-%d %H:%M", seconds)
+  return date("%Y-%m-%d %H:%M", seconds)
 end
 
 function text.iso(seconds)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
+  return date("!%Y-%m-%dT%H:%M:%SZ", seconds)
 end
 
 function text.count(number, one, many)

@@ -184,11 +184,25 @@ describe("scripts/files.lua", function()
     assert.equal(200, ask(address, "GET /.git/").status)
   end))
 
+  it("writes sizes, times and names so that they can be read", function()
+    local text = dofile "scripts/files/text.lua"
+    for bytes, expected in pairs { [0] = "0 bytes", [1] = "1 byte", [999] = "999 bytes", [1000] = "1 kB",
+      [1049] = "1 kB", [1051] = "1.1 kB", [9949] = "9.9 kB", [9951] = "10 kB", [999949] = "1000 kB",
+      [999951] = "1 MB", [math.maxinteger] = "9223372 TB" } do
+      assert.equal(expected, text.size(bytes))
+    end
+    assert.equal("2001-09-09T01:46:40Z", text.iso(1000000000))
+    for _, seconds in ipairs { math.mininteger, -1, 0, math.maxinteger } do
+      assert.matches("^%d%d%d%d%-%d%d%-%d%dT", text.iso(seconds))
+      assert.is_string(text.time(seconds))
+    end
+    assert.equal("a\u{FFFD}b\u{FFFD}\u{FFFD}c\u{FFFD}\u{FFFD}", text.readable "a\0b\xC0\xAFc\u{85}\u{202E}")
+    assert.equal("ä…\u{65E5}", text.readable "ä…\u{65E5}")
+    assert.equal("a%2Fb%25%FF%0A-._~", text.link "a/b%\xff\n-._~")
+  end)
+
   it("sorts long lists in turns with others", function()
-    package.path = "scripts/files/?.lua;" .. package.path
-    local sorted = require "sorting"
-    package.path = package.path:gsub("^[^;]*;", "")
-    package.loaded.sorting = nil
+    local sorted = dofile "scripts/files/sorting.lua"
     local list, turns, is_over = {}, 0, false
     for i = 1, 10000 do list[i] = i * 7919 % 10007 end
     local other = neap.go(function()

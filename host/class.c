@@ -59,6 +59,10 @@ void *class_check(lua_State *L, int index, const char *name) {
   return object != NULL ? object : luaL_checkudata(L, index, name); /* raises */
 }
 
+void *class_test(lua_State *L, int index, const char *name) {
+  return find(L, index, IDENTITY, name);
+}
+
 void class_join(lua_State *L, const char *name, const char *family) {
   luaL_getmetatable(L, name);
   lua_pushlightuserdata(L, (void *)family);

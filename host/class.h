@@ -19,8 +19,9 @@ void class_open(lua_State *L, const char *name, const luaL_Reg *methods,
 /* Makes the value on top of L an object of the class. */
 void class_set(lua_State *L, const char *name);
 /* The userdata at an index, which must be of that class: `name` is the very
- * string that class_open was given, not only an equal one; for both of these. */
+ * string that class_open was given, not only an equal one; for all of these. */
 void *class_check(lua_State *L, int index, const char *name);
+void *class_test(lua_State *L, int index, const char *name); /* or NULL */
 
 /* Classes whose objects begin alike may be of one family, so that they can share
  * methods. `family` is known by its pointer, too; it names them in errors. */

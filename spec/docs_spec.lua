@@ -1,7 +1,8 @@
 -- What the documentation shows must work: every Lua block is run (see support/run_blocks.lua), every file, target,
--- function and link that it names is there.
+-- function and link that it names is there. Blocks that are files of one service are service_spec's.
 local blocks = require "spec.support.blocks"
 local program = require "spec.support.program".neap
+local test = require "neap.test"
 
 local function read(path)
   local file <close> = io.open(path)
@@ -11,6 +12,11 @@ end
 local function exists(path)
   local file <close> = io.open(path)
   return file ~= nil
+end
+
+-- "```lua store.lua": not on its own.
+local function is_file(block)
+  return block.path == "docs/service.md" and block.info:find "^[%w_./]+$" ~= nil
 end
 
 -- Runs all Lua blocks of a file in one process, but for those that end it: line -> what is wrong, or "".
@@ -38,7 +44,7 @@ end
 describe("the Lua in", function()
   for _, path in ipairs(blocks.files()) do
     for _, block in ipairs(blocks.read(path)) do
-      if block.kind == "lua" then
+      if block.kind == "lua" and not is_file(block) then
         it(("%s, line %d, works"):format(path, block.line), function()
           assert.equal("", result_of(block))
         end)
@@ -66,7 +72,8 @@ end)
 -- ---- commands ---------------------------------------------------------------
 
 local programs = {}
-for name in ("git cd printf echo nc curl kill pgrep neap make sudo apt-get valgrind luacheck .ci/run"):gmatch("%S+") do
+for name in ([[git cd printf echo nc curl kill pgrep neap make sudo apt-get valgrind luacheck .ci/run
+  useradd runuser install mkdir cp ln systemctl journalctl rsync ssh]]):gmatch("%S+") do
   programs[name] = true
 end
 
@@ -94,9 +101,36 @@ describe("the documentation", function()
   it("names commands that are there", function()
     for _, path in ipairs(blocks.files()) do
       for _, block in ipairs(blocks.read(path)) do
-        for number, line in ipairs(block.kind == "sh" and block or {}) do
+        for number, line in ipairs(block.kind == "sh" and not is_file(block) and block or {}) do
           local problem = check_command(line)
           assert(not problem, ("%s:%d: %s"):format(path, block.line + number - 1, problem))
+        end
+      end
+    end
+  end)
+
+  -- What stands in a block without a kind is what something prints, or is drawn.
+  it("has no block of a kind that nothing looks at", function()
+    local kinds = { lua = true, sh = true, c = true, console = "docs/service.md", ini = true, nginx = "docs/service.md",
+      caddy = "docs/service.md", [""] = true }
+    for _, path in ipairs(blocks.files()) do
+      for _, block in ipairs(blocks.read(path)) do
+        local known_in = kinds[block.kind]
+        assert(known_in == true or known_in == path, ("%s:%d: %s"):format(path, block.line, block.kind))
+      end
+    end
+  end)
+
+  it("shows units that systemd understands", function()
+    if not os.execute "command -v systemd-analyze >/dev/null" then return pending "no systemd-analyze" end
+    for _, path in ipairs(blocks.files()) do
+      for _, block in ipairs(blocks.read(path)) do
+        if block.kind == "ini" then
+          local directory <close> = test.tempdir()
+          local unit = block.text:gsub("/usr/local/bin/neap", program)
+          local name = directory:write(unit:find "%%i" and "shown@.service" or "shown.service", unit)
+          local pipe <close> = io.popen(("systemd-analyze verify %s 2>&1"):format(name))
+          assert.equal("", pipe:read "a", ("%s:%d"):format(path, block.line))
         end
       end
     end

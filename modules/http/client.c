@@ -45,15 +45,19 @@ void client_end(struct client *client) {
     handle_end(&stream->handle);
 }
 
+void client_break(struct client *client, int status) {
+  struct stream *stream = &client->stream;
+  if (stream->broken == 0) stream->broken = status;
+  handle_close(&stream->handle);
+}
+
 /* Half an answer must not be followed by another one. */
 int client_put(struct client *client, const char *data, size_t size) {
   struct stream *stream = &client->stream;
   if (stream->handle.closing) return UV_ECANCELED;
   int status = stream_gather(stream, data, size);
-  if (status >= 0) return 0;
-  if (stream->broken == 0) stream->broken = status;
-  handle_close(&stream->handle);
-  return status;
+  if (status < 0) client_break(client, status);
+  return status < 0 ? status : 0;
 }
 
 void client_refuse(struct client *client, int status, const char *why) {
@@ -206,7 +210,8 @@ static bool has_left(const struct client *client) {
   if (client->stream.ending == 0 || client->phase == PHASE_OVER) return false;
   if (client->task == NULL)
     return client->stream.inbox.size == 0 || client_server(client) == NULL;
-  bool sends = request != NULL && request->writers != NULL;
+  bool sends =
+    request != NULL && (request->writers != NULL || request->is_sending);
   return client->task->state == TASK_WAITING && !sends;
 }
 

@@ -79,6 +79,7 @@ bool client_next(struct client *client);
 bool client_resume(struct client *client);
 /* What is written to it goes through here: what fails is its end. */
 int client_put(struct client *client, const char *data, size_t size);
+void client_break(struct client *client, int status); /* it has failed */
 /* Answers without a handler, and ends. */
 void client_refuse(struct client *client, int status, const char *why);
 /* When all has gone out that has been written, however long that takes a

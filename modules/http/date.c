@@ -5,20 +5,15 @@
 #include <time.h>
 
 #include "host/clock.h"
+#include "modules/http/values/dates.h"
 
 static size_t format(time_t second, char *text, size_t size) {
-  static const char days[][4] = {"Sun", "Mon", "Tue", "Wed",
-                                 "Thu", "Fri", "Sat"};
-  static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  struct tm tm;
-  gmtime_r(&second, &tm);
+  char date[DATES_SIZE];
+  dates_format(second, date);
   return (size_t)snprintf(text, size,
                           "HTTP/1.1 200 OK\r\n"
-                          "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
-                          days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-                          (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min,
-                          tm.tm_sec);
+                          "Date: %s\r\n",
+                          date);
 }
 
 /* The wall clock is only asked when loop time has gone on: once a turn. */

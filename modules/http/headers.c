@@ -29,21 +29,24 @@ static unsigned find(const struct request *request, const char *name,
   return 0;
 }
 
-int headers_get(lua_State *L) {
-  const struct request *request = request_check(L);
-  size_t size;
-  const char *name = luaL_checklstring(L, 2, &size);
+bool headers_push_one(lua_State *L, const struct request *request,
+                      const char *name, size_t size) {
   unsigned at = find(request, name, size, 1);
-  if (at == 0) {
-    lua_pushnil(L);
-    return 1;
-  }
+  if (at == 0) return false;
   request_push_piece(L, request, at);
   while ((at = find(request, name, size, at + 1)) != 0) {
     lua_pushstring(L, separator(name, size));
     request_push_piece(L, request, at);
     lua_concat(L, 3);
   }
+  return true;
+}
+
+int headers_get(lua_State *L) {
+  const struct request *request = request_check(L);
+  size_t size;
+  const char *name = luaL_checklstring(L, 2, &size);
+  if (!headers_push_one(L, request, name, size)) lua_pushnil(L);
   return 1;
 }
 

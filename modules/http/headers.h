@@ -3,6 +3,7 @@
 #define HTTP_HEADERS_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct head;
@@ -18,6 +19,9 @@ void headers_new(lua_State *L, int count);
 void headers_add(lua_State *L, const char *name, size_t name_size,
                  const char *value, size_t value_size);
 void headers_push_lower(lua_State *L, const char *text, size_t size);
+/* The value of one. False, and nothing is pushed: there is none. */
+bool headers_push_one(lua_State *L, const struct request *request,
+                      const char *name, size_t size);
 int headers_get(lua_State *L);  /* request:header(name) */
 int headers_list(lua_State *L); /* request:header_list(name) */
 void headers_open_class(lua_State *L);

@@ -41,6 +41,8 @@ struct request {
   uint64_t written;       /* of a response that is streamed */
   int64_t length;         /* that was announced for it, or -1 */
   bool is_chunked;
+  bool
+    is_sending; /* a file, and its socket takes no more, or a thread is at it */
   unsigned count; /* of pieces: target, name, value, name, value ... */
   uint32_t base;  /* so much of its path is that of mounts, see app/routing.c */
   uint32_t mounts; /* so many of them */

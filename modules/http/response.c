@@ -10,6 +10,7 @@
 
 #include "modules/http/bytes.h"
 #include "modules/http/date.h"
+#include "modules/http/files/content.h"
 #include "modules/http/header_lines.h"
 #include "modules/http/refusal.h"
 
@@ -88,11 +89,21 @@ static bool has_chunks(lua_State *L, int index) {
   return has;
 }
 
+/* A file that is in memory: a text like others. */
+static bool read_content(struct content *content, struct response *response) {
+  if (content == NULL || content->text == NULL) return false;
+  response->content = content;
+  response->text = content->text + content->first;
+  response->size = (size_t)(content->end - content->first);
+  return true;
+}
+
 static void read_body(const struct source *from, int index,
                       struct response *response) {
   lua_State *L = from->L;
   if (lua_isnoneornil(L, index)) return;
   response->body = index;
+  if (read_content(content_at(L, index), response)) return;
   switch (lua_type(L, index)) {
     case LUA_TSTRING:
     case LUA_TNUMBER: break;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct bytes;
+struct content;
 struct clock;
 
 struct reply {     /* what the request and its connection ask for */
@@ -22,8 +23,9 @@ struct response {
   bool is_chunked; /* and is sent so */
   bool is_skipped; /* no body is wanted: it is only closed */
   const char *text;
-  size_t size;    /* of the text, where it is no stream */
-  int64_t length; /* that is announced; -1: none */
+  size_t size;             /* of the text, where it is no stream */
+  struct content *content; /* that the text is of: to be closed; or NULL */
+  int64_t length;          /* that is announced; -1: none */
 };
 
 /* The results begin at index `first`; the function at index `handler` returned

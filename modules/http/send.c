@@ -16,6 +16,8 @@
 #include "host/wait.h"
 #include "modules/http/bytes.h"
 #include "modules/http/client.h"
+#include "modules/http/files/content.h"
+#include "modules/http/files/sending.h"
 #include "modules/http/header_lines.h"
 #include "modules/http/request.h"
 #include "modules/http/response.h"
@@ -199,6 +201,24 @@ static int got_chunks(lua_State *L, int status, lua_KContext context) {
   return next(L);
 }
 
+static int told(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+static int send_file(lua_State *L, const struct content *content) {
+  uint64_t size = content->end - content->first;
+  int64_t length = request_of(L)->length;
+  if (length >= 0 && (uint64_t)length != size)
+    luaL_error(L, "the body has %I bytes, and its content-length says %I",
+               (LUAI_UACINT)size, (LUAI_UACINT)length);
+  lua_pushcfunction(L, sending_run);
+  lua_getupvalue(L, AT_WRITE, 1);
+  lua_pushvalue(L, AT_BODY);
+  lua_callk(L, 2, 0, 0, told);
+  return 0;
+}
+
 /* What is to be closed is closed when this returns, or fails: the body, and then
  * whoever wants to know of it. */
 static int send_body(lua_State *L) { /* after, body, trailers, write or nil */
@@ -214,6 +234,8 @@ static int send_body(lua_State *L) { /* after, body, trailers, write or nil */
     lua_toclose(L, AT_BODY);
   }
   if (lua_isnil(L, AT_WRITE)) return 0;
+  if (content_at(L, AT_BODY) != NULL && !request_of(L)->is_chunked)
+    return send_file(L, content_at(L, AT_BODY));
   lua_getfield(L, AT_BODY, "chunks");
   lua_pushvalue(L, AT_BODY);
   lua_callk(L, 1, 2, 0, got_chunks); /* AT_SOURCE, AT_ARGUMENT */
@@ -233,11 +255,6 @@ static const char *failure(lua_State *L, const struct request *request) {
     return "the client has left";
   if (lua_isnil(L, 2)) return NULL;
   return cancel_is(L, 2) ? "cancelled" : luaL_tolstring(L, 2, NULL);
-}
-
-static int told(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
-  return 0;
 }
 
 static int tell(lua_State *L) { /* the pair, the error or nil */

@@ -15,6 +15,7 @@
 #include "modules/http/body.h"
 #include "modules/http/bytes.h"
 #include "modules/http/client.h"
+#include "modules/http/files/content.h"
 #include "modules/http/refusal.h"
 #include "modules/http/request.h"
 #include "modules/http/response.h"
@@ -63,6 +64,8 @@ static struct response begin_answer(lua_State *L, struct client *client) {
     response.is_stream && !response.is_chunked && response.length < 0;
   client_put(client, bytes.data + bytes.begin, bytes.end - bytes.begin);
   client_put(client, response.text, response.size);
+  if (response.content != NULL)
+    content_close(client->stream.handle.host, response.content);
   return response;
 }
 

@@ -8,6 +8,7 @@
 #include "host/task.h"
 #include "modules/http/body.h"
 #include "modules/http/client.h"
+#include "modules/http/request.h"
 #include "modules/http/server.h"
 
 enum { NEVER = 0, BODY_LOOK_MS = 2000, LOOKS = 4 };
@@ -18,8 +19,12 @@ static struct clock *clock_of(const struct client *client) {
   return &client->stream.handle.host->clock;
 }
 
+static bool takes_file(const struct client *client) {
+  return client->request != NULL && client->request->is_sending;
+}
+
 static bool is_taking(const struct client *client) {
-  return stream_pending(&client->stream) > 0;
+  return stream_pending(&client->stream) > 0 || takes_file(client);
 }
 
 /* What the phase may last, NEVER: as long as it likes. */
@@ -137,6 +142,7 @@ static bool looks_in_time(const struct client *client,
                           const struct limits *limits) {
   return wheel_has(&client->timeout) && client->leave_by == 0 &&
          uv_stream_get_write_queue_size(&client->stream.uv.stream) == 0 &&
+         !takes_file(client) &&
          client->timeout.due <= client->since + limits->least_ms;
 }
 

@@ -58,7 +58,6 @@ local http = {}
 ---@field max_header_size? integer a request's line and headers together, 64 to 1048576: 16384
 ---@field max_headers? integer how many of these there may be, 1 to 10000: 100
 ---@field max_target? integer the length of `req.target`, 16 to 1048576: 8192
----@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer|false of a request, where `req:body` and `req:chunks` say nothing else: 1048576; false: no limit
 ---@field max_requests? integer|false on one connection, which is then closed: 0; 0 or false, here as below: no limit
 ---@field max_connections? integer|false at once: 10000
@@ -266,12 +265,13 @@ function http.cookie(name, value, options) end
 ---@field size integer in bytes
 ---@field modified integer when it was last changed, in seconds since 1970
 
----The body of an answer with a file, where it is not a text: read as it is sent, or by middleware.
+---The body of an answer with a file. Who only passes it on gets it sent by the system, without a
+---copy in the program's memory; middleware may read it instead.
 ---@class neap.http.file
 local file = {}
 
----The pieces of the file, or of its bytes from `first` to `last`, counted from 0. An iterator: nil at
----the end; nil, message and "EOF" where the file has become shorter meanwhile.
+---The pieces of what is to be sent, or of the file's bytes from `first` to `last`, counted from 0. An
+---iterator: nil at the end; nil, message and "EOF" where the file has become shorter meanwhile.
 ---
 ---Source: pread(2).
 ---@param first? integer
@@ -283,6 +283,20 @@ function file:chunks(first, last) end
 ---
 ---Source: close(2).
 function file:close() end
+
+---No more than the bytes from `first` to `last`, counted from 0, is to be sent. The answer's headers
+---have to say so, too.
+---
+---Source: sendfile(2).
+---@param first integer
+---@param last integer
+function file:range(first, last) end
+
+---What is to be sent, where the file is small and has been read already; nil where it has not.
+---
+---Source: preadv2(2).
+---@return string? text
+function file:text() end
 
 ---A handler that answers GET and HEAD with a file: with an ETag, conditions, ranges. 404 where it is
 ---no regular file, 403 where it may not be read, 405 for other methods.

@@ -1,30 +1,19 @@
 -- What is answered with an open file: headers, and the part of it that was asked for.
 local core = ...
-local concat, error, format, ipairs, pairs, setmetatable, sub, type =
-  table.concat, error, string.format, ipairs, pairs, setmetatable, string.sub, type
+local concat, error, format, ipairs, pairs, setmetatable, type =
+  table.concat, error, string.format, ipairs, pairs, setmetatable, type
 local date, judge, random = core.files_date, core.files_judge, core.files_random
 
 local answer = {}
 
 -- ---- parts of it -----------------------------------------------------------------
 
--- A text, or what has chunks(): from byte `first` to byte `last`, counted from 0.
-local function pieces(body, first, last)
-  if type(body) ~= "string" then return body:chunks(first, last) end
-  local text = sub(body, first + 1, last + 1)
-  return function()
-    local piece = text
-    text = nil
-    return piece
-  end
-end
-
 -- Some values as a body: strings, and pairs of numbers, which are bytes of the file. The file ends with it.
 local parts_class = {}
 parts_class.__index = parts_class
 
 local function close(parts)
-  if type(parts.file) ~= "string" then parts.file:close() end
+  parts.file:close()
 end
 
 parts_class.close, parts_class.__close = close, close
@@ -41,20 +30,16 @@ function parts_class.chunks(parts)
       at = at + 1
       local part = parts[at]
       if type(part) ~= "table" then return part end -- a string; or nil, the end
-      current = pieces(parts.file, part[1], part[2])
+      current = parts.file:chunks(part[1], part[2])
     end
   end
 end
 
-local function set_one(response, file, first, last)
-  local headers = response.headers
+local function set_one(response, file, ranges)
+  local headers, first, last = response.headers, ranges[1], ranges[2]
   headers["content-range"] = format("bytes %d-%d/%d", first, last, file.size)
   headers["content-length"] = format("%d", last - first + 1)
-  if type(file.body) == "string" then
-    response.body = sub(file.body, first + 1, last + 1)
-  else
-    response.body = setmetatable({ file = file.body, { first, last } }, parts_class)
-  end
+  file.body:range(first, last)
 end
 
 -- RFC 9110, 14.6: multipart/byteranges.
@@ -77,51 +62,51 @@ end
 
 -- ---- all of it -------------------------------------------------------------------
 
--- What a client may keep, and how long.
-local function common_headers(file, options)
-  local headers = {}
-  for name, value in pairs(options.headers) do headers[name] = value end
-  headers.etag = file.etag
-  headers["last-modified"] = headers["last-modified"] or date(file.modified)
-  headers["cache-control"] = headers["cache-control"] or options.cache_control
-  if file.varies then
-    local own = headers.vary
-    headers.vary = own and own .. ", accept-encoding" or "accept-encoding"
-  end
+-- Those of the script go before ours; options.lua sees to it that they are not of the file.
+local function add_own(headers, own)
+  local vary = headers.vary
+  for name, value in pairs(own) do headers[name] = value end
+  if vary and own.vary then headers.vary = own.vary .. ", " .. vary end
   return headers
 end
 
-local function without_body(file, status, headers, text)
-  if type(file.body) ~= "string" then file.body:close() end
-  return { status = status, headers = headers, body = text }
+-- What a client may keep, and how long.
+local function common_headers(file, options)
+  return add_own({
+    etag = file.etag, ["last-modified"] = date(file.modified), ["cache-control"] = options.cache_control,
+    vary = file.varies and "accept-encoding" or nil,
+  }, options.headers)
 end
 
-local function content_headers(headers, file, options)
-  headers["accept-ranges"] = "bytes"
-  headers["content-type"] = headers["content-type"] or file.type
-  headers["content-encoding"] = file.coding
-  headers["content-disposition"] = headers["content-disposition"] or options.disposition
+local function content_headers(file, options)
+  return add_own({
+    etag = file.etag, ["last-modified"] = date(file.modified), ["cache-control"] = options.cache_control,
+    vary = file.varies and "accept-encoding" or nil,
+    ["accept-ranges"] = "bytes", ["content-type"] = file.type, ["content-encoding"] = file.coding,
+    ["content-disposition"] = options.disposition, ["content-length"] = format("%d", file.size),
+  }, options.headers)
+end
+
+local function without_body(file, status, headers, text)
+  file.body:close()
+  return { status = status, headers = headers, body = text }
 end
 
 -- file: { body, size, etag, modified, coding, varies, type }. Without the body of an answer it is closed.
 function answer.with(req, file, options)
-  local headers = common_headers(file, options)
   local status, ranges = judge(req, file.etag, file.modified, file.size)
-  if status == 304 then return without_body(file, 304, headers) end
+  if status == 304 then return without_body(file, 304, common_headers(file, options)) end
   if status == 412 then return without_body(file, 412, {}, "Precondition Failed\n") end
   if status == 416 then
     return without_body(file, 416, { ["content-range"] = format("bytes */%d", file.size) }, "Range Not Satisfiable\n")
   end
-  content_headers(headers, file, options)
-  local response = { status = status, headers = headers, body = file.body }
-  if status == 200 then
-    headers["content-length"] = format("%d", file.size)
-  elseif #ranges == 2 then
-    set_one(response, file, ranges[1], ranges[2])
-  else
-    set_several(response, file, ranges)
-  end
+  local headers = content_headers(file, options)
   if req.method == "HEAD" then return without_body(file, status, headers) end
+  local response = { status = status, headers = headers, body = file.body }
+  if ranges then
+    local set = #ranges == 2 and set_one or set_several
+    set(response, file, ranges)
+  end
   return response
 end
 

@@ -1,14 +1,13 @@
 /* content.c - one piece after the other; nothing is read before it is asked for.
  *
- * The descriptor is kept by who uses it: the body, and each read that is on. A
+ * Whoever sends it to a client does not come here for pieces, see sending.c. A
  * file that ends before it should is a failure: what was announced cannot be
  * sent. */
 #include "modules/http/files/content.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <lauxlib.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -22,25 +21,15 @@ static const char class_name[] = "neap.http.file";
 
 enum { PIECE = 65536 };
 
-struct source { /* on the loop, but for the descriptor itself */
-  int fd;
-  int users;
-};
-
-struct content {
-  struct source *source; /* NULL: it is closed */
-  uint64_t size;
-};
-
 /* ---- the descriptor ------------------------------------------------------ */
 
 struct closing {
   uv_work_t uv;
-  struct source source;
+  int fd;
 };
 
 static void close_it(uv_work_t *uv) {
-  close(((struct closing *)uv->data)->source.fd);
+  close(((struct closing *)uv->data)->fd);
 }
 
 static void closed(uv_work_t *uv, int status) {
@@ -49,26 +38,26 @@ static void closed(uv_work_t *uv, int status) {
 }
 
 /* In a thread: where it was the last name of a large file, that goes now. */
-static void leave(struct host *host, struct source *source) {
-  if (--source->users > 0) return;
+void descriptor_leave(struct host *host, struct descriptor *descriptor) {
+  if (--descriptor->users > 0) return;
   struct closing *closing = malloc(sizeof *closing);
   if (closing != NULL) {
     closing->uv.data = closing;
-    closing->source = *source;
+    closing->fd = descriptor->fd;
     if (uv_queue_work(&host->loop, &closing->uv, close_it, closed) != 0) {
       free(closing);
       closing = NULL;
     }
   }
-  if (closing == NULL) close(source->fd);
-  free(source);
+  if (closing == NULL) close(descriptor->fd);
+  free(descriptor);
 }
 
 /* ---- one piece ----------------------------------------------------------- */
 
 struct reading {
   struct job job; /* first member */
-  struct source *source;
+  struct descriptor *descriptor;
   uint64_t at;
   size_t size;
   char bytes[];
@@ -76,13 +65,22 @@ struct reading {
 
 static void work(struct job *job) {
   struct reading *reading = (struct reading *)job;
-  job->status = opening_read(reading->source->fd, reading->bytes, reading->size,
-                             (off_t)reading->at);
+  for (size_t done = 0; done < reading->size;) {
+    ssize_t got = pread(reading->descriptor->fd, reading->bytes + done,
+                        reading->size - done, (off_t)(reading->at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      job->status = got < 0 ? uv_translate_sys_error(errno) : UV_EOF;
+      return;
+    }
+    done += (size_t)got;
+  }
 }
 
 static void let_go(struct job *job) {
   struct reading *reading = (struct reading *)job;
-  if (reading->source != NULL) leave(job->host, reading->source);
+  if (reading->descriptor != NULL)
+    descriptor_leave(job->host, reading->descriptor);
 }
 
 static int finish(lua_State *L) { /* box */
@@ -103,8 +101,15 @@ static const struct job_kind kind = {
 
 /* ---- content:chunks([first, last]) --------------------------------------- */
 
-static struct content *check(lua_State *L, int index) {
-  return class_check(L, index, class_name);
+struct content *content_at(lua_State *L, int index) {
+  return class_test(L, index, class_name);
+}
+
+static struct content *check_open(lua_State *L) {
+  struct content *content = class_check(L, 1, class_name);
+  if (content->descriptor == NULL && content->text == NULL)
+    luaL_error(L, "the file is closed");
+  return content;
 }
 
 enum { UP_CONTENT = 1, UP_AT, UP_END };
@@ -115,28 +120,31 @@ static int next_piece(lua_State *L) { /* content, at, end */
   uint64_t end = (uint64_t)lua_tointeger(L, lua_upvalueindex(UP_END));
   lua_settop(L, 0);
   if (at >= end) return 0;
-  if (content->source == NULL) return luaL_error(L, "the file is closed");
   size_t size = end - at < PIECE ? (size_t)(end - at) : PIECE;
-  struct reading *reading = job_push(L, &kind, sizeof *reading + size);
-  reading->source = content->source;
-  content->source->users++;
-  reading->at = at;
-  reading->size = size;
   lua_pushinteger(L, (lua_Integer)(at + size));
   lua_replace(L, lua_upvalueindex(UP_AT));
+  if (content->text != NULL) {
+    lua_pushlstring(L, content->text + at, size);
+    return 1;
+  }
+  if (content->descriptor == NULL) return luaL_error(L, "the file is closed");
+  struct reading *reading = job_push(L, &kind, sizeof *reading + size);
+  reading->descriptor = content->descriptor;
+  content->descriptor->users++;
+  reading->at = at;
+  reading->size = size;
   lua_pushnil(L);
   return job_start(L, &reading->job, 2, WAIT_FOREVER);
 }
 
-/* From byte `first` to byte `last`, counted from 0; all of it without them. */
+/* From byte `first` to byte `last`, counted from 0; what is to be sent without
+ * them. */
 static int chunks(lua_State *L) {
-  const struct content *content = check(L, 1);
-  lua_Integer size = (lua_Integer)content->size;
-  lua_Integer first = luaL_optinteger(L, 2, 0);
-  lua_Integer last = luaL_optinteger(L, 3, size - 1);
+  const struct content *content = check_open(L);
+  lua_Integer first = luaL_optinteger(L, 2, (lua_Integer)content->first);
+  lua_Integer last = luaL_optinteger(L, 3, (lua_Integer)content->end - 1);
   luaL_argcheck(L, first >= 0, 2, "out of the file");
-  luaL_argcheck(L, last < size, 3, "out of the file");
-  if (content->source == NULL) return luaL_error(L, "the file is closed");
+  luaL_argcheck(L, last < (lua_Integer)content->size, 3, "out of the file");
   lua_pushvalue(L, 1);
   lua_pushinteger(L, first);
   lua_pushinteger(L, last + 1);
@@ -144,27 +152,65 @@ static int chunks(lua_State *L) {
   return 1;
 }
 
-static int close_content(lua_State *L) {
-  struct content *content = check(L, 1);
-  if (content->source != NULL) leave(host_of(L), content->source);
-  content->source = NULL;
+/* content:range(first, last): no more than that is sent. */
+static int range(lua_State *L) {
+  struct content *content = check_open(L);
+  lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, first >= 0, 2, "out of the file");
+  luaL_argcheck(L, last >= first && last < (lua_Integer)content->size, 3,
+                "out of the file");
+  content->first = (uint64_t)first;
+  content->end = (uint64_t)last + 1;
   return 0;
 }
 
-void content_push(lua_State *L, int fd, uint64_t size) {
+/* content:text(): what is to be sent, or nil where it is not in memory. */
+static int text(lua_State *L) {
+  const struct content *content = check_open(L);
+  if (content->text == NULL)
+    lua_pushnil(L);
+  else
+    lua_pushlstring(L, content->text + content->first,
+                    (size_t)(content->end - content->first));
+  return 1;
+}
+
+/* ---- its life ------------------------------------------------------------ */
+
+void content_close(struct host *host, struct content *content) {
+  if (content->descriptor != NULL) descriptor_leave(host, content->descriptor);
+  if (content->text != NULL) text_give_back(content->text);
+  content->descriptor = NULL;
+  content->text = NULL;
+}
+
+static int close_content(lua_State *L) {
+  content_close(host_of(L), class_check(L, 1, class_name));
+  return 0;
+}
+
+struct content *content_push(lua_State *L) {
   struct content *content = lua_newuserdatauv(L, sizeof *content, 0);
-  content->source = NULL;
-  content->size = size;
+  *content = (struct content){NULL};
   class_set(L, class_name);
-  struct source *source = malloc(sizeof *source);
-  if (source == NULL) luaL_error(L, "not enough memory for a file");
-  *source = (struct source){fd, 1};
-  content->source = source;
+  return content;
+}
+
+bool content_fill(struct content *content, int fd, char *memory,
+                  uint64_t size) {
+  struct descriptor *descriptor = NULL;
+  if (memory == NULL) {
+    descriptor = malloc(sizeof *descriptor);
+    if (descriptor == NULL) return false;
+    *descriptor = (struct descriptor){fd, 1};
+  }
+  *content = (struct content){descriptor, memory, size, 0, size};
+  return true;
 }
 
 static const luaL_Reg methods[] = {
-  {"chunks", chunks},
-  {"close", close_content},
+  {"chunks", chunks}, {"close", close_content},
+  {"range", range},   {"text", text},
   {NULL, NULL},
 };
 

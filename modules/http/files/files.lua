@@ -1,7 +1,7 @@
 -- http.file and http.static: handlers that answer with files. How a request names one is decided here; opened, read and
 -- sent it is in C, by the thread pool.
 local core = ...
-local format, gsub, match, pairs, type = string.format, string.gsub, string.match, pairs, type
+local gsub, match, pairs, type = string.gsub, string.match, pairs, type
 local answer = core.load "modules/http/files/answer.lua"
 local check_options = core.load "modules/http/files/options.lua"
 local listing = core.load "modules/http/files/listing.lua"
@@ -44,13 +44,20 @@ end
 
 local NUMBER = { br = "1", gzip = "2" }
 
+-- What clients say in accept-encoding hardly differs from one request to the next.
+local last_said, last_preferences
+
 -- Which coding the client would be given: where there is none, br, gzip, both of them.
 local function preferences(req)
-  if not req:header "accept-encoding" then return "v0000" end
+  local said = req:header "accept-encoding"
+  if not said then return "v0000" end
+  if said == last_said then return last_preferences end
   local function best(...)
     return NUMBER[req:accepts_encoding(...)] or "0"
   end
-  return "v0" .. best("br", "identity") .. best("gzip", "identity") .. best("br", "gzip", "identity")
+  last_said, last_preferences =
+    said, "v0" .. best("br", "identity") .. best("gzip", "identity") .. best("br", "gzip", "identity")
+  return last_preferences
 end
 
 -- Made of what was found, not of what was asked: "//host" would lead to another one.
@@ -98,8 +105,7 @@ local function find_name(req)
 end
 
 local function how(req, slash, options)
-  return format("%s%s%s", slash and "s" or "", reads(req) and "r" or "",
-    options.precompressed and preferences(req) or "")
+  return (slash and "s" or "") .. (reads(req) and "r" or "") .. (options.precompressed and preferences(req) or "")
 end
 
 local function static(root, given)

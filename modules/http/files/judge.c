@@ -20,11 +20,9 @@ enum { AT_REQUEST = 1, AT_ETAG, AT_MODIFIED, AT_SIZE, ARGUMENTS = AT_SIZE };
 /* The text stays on the stack. */
 static struct value header(lua_State *L, const char *name) {
   struct value value = {NULL, 0};
-  lua_pushcfunction(L, headers_get);
-  lua_pushvalue(L, AT_REQUEST);
-  lua_pushstring(L, name);
-  lua_call(L, 2, 1);
-  value.text = lua_tolstring(L, -1, &value.size);
+  const struct request *request = lua_touserdata(L, AT_REQUEST);
+  if (headers_push_one(L, request, name, strlen(name)))
+    value.text = lua_tolstring(L, -1, &value.size);
   return value;
 }
 

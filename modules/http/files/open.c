@@ -1,16 +1,14 @@
-/* open.c - files_open(root, name or nil, how): waits until it is open.
+/* open.c - files_open(root, name or nil, how): waits until it is open, if it has
+ * to wait at all.
  *
  *   nil, message, code
  *   "directory"
  *   "file", body, size, etag, modified, coding or nil, varies, is_index
  *
- * The body is a text where all of it has been read, else it has chunks(). `how`
- * is a string of letters: s it ends with a slash, r read it, v look for siblings,
- * and then four digits, see struct opening; index is the fourth argument, or
- * nil. */
-#include <inttypes.h>
+ * The body is a content, see content.h. `how` is a string of letters: s it ends
+ * with a slash, r read it, v look for siblings, and then four digits, see struct
+ * opening; index is the fourth argument, or nil. */
 #include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -21,11 +19,15 @@
 #include "modules/http/files/files.h"
 #include "modules/http/files/opening.h"
 
-#ifdef __APPLE__ /* has other names for what POSIX calls so */
-#define st_mtim st_mtimespec
-#endif
-
-enum { AT_ROOT = 1, AT_NAME, AT_HOW, AT_INDEX, AT_BOX, AT_CALLBACK };
+enum {
+  AT_ROOT = 1,
+  AT_NAME,
+  AT_HOW,
+  AT_INDEX,
+  AT_CONTENT, /* it is there before what it is to own */
+  AT_BOX,
+  AT_CALLBACK
+};
 
 struct job_of_opening {
   struct job job; /* first member */
@@ -51,24 +53,41 @@ static int fail(lua_State *L, int status) {
   return error_result(L, status, lua_tostring(L, -1));
 }
 
+static char *put_hex(char *to, uint64_t number, char behind) {
+  char digits[16];
+  int at = sizeof digits;
+  do {
+    digits[--at] = "0123456789abcdef"[number % 16];
+    number /= 16;
+  } while (number != 0);
+  memcpy(to, digits + at, sizeof digits - (size_t)at);
+  to += sizeof digits - (size_t)at;
+  *to = behind;
+  return to + 1;
+}
+
 static void push_etag(lua_State *L, const struct stat *about) {
-  char text[80];
-  snprintf(text, sizeof text, "\"%" PRIx64 "-%" PRIx64 "%08lx-%" PRIx64 "\"",
-           (uint64_t)about->st_size, (uint64_t)about->st_mtim.tv_sec,
-           (unsigned long)about->st_mtim.tv_nsec, (uint64_t)about->st_ino);
-  lua_pushstring(L, text);
+  char text[80] = "\"";
+  uint64_t modified =
+    (uint64_t)about->st_mtim.tv_sec << 30 | (uint64_t)about->st_mtim.tv_nsec;
+  char *to = put_hex(text + 1, (uint64_t)about->st_size, '-');
+  to = put_hex(to, modified, '-');
+  to = put_hex(to, (uint64_t)about->st_ino, '"');
+  lua_pushlstring(L, text, (size_t)(to - text));
 }
 
 static int push_file(lua_State *L, struct opening *opening) {
   static const char *const codings[ENCODINGS] = {NULL, "br", "gzip"};
   uint64_t size = (uint64_t)opening->about.st_size;
   lua_pushliteral(L, "file");
-  if (opening->text != NULL) {
-    lua_pushlstring(L, opening->text, (size_t)size);
-  } else {
-    content_push(L, opening->fd, size);
-    opening->fd = -1;
+  lua_pushvalue(L, AT_CONTENT);
+  if (!content_fill(lua_touserdata(L, AT_CONTENT), opening->fd, opening->text,
+                    size)) {
+    opening_free(opening);
+    return luaL_error(L, "not enough memory for a file");
   }
+  opening->fd = -1;
+  opening->text = NULL;
   lua_pushinteger(L, (lua_Integer)size);
   push_etag(L, &opening->about);
   lua_pushinteger(L, (lua_Integer)opening->about.st_mtim.tv_sec);
@@ -78,16 +97,17 @@ static int push_file(lua_State *L, struct opening *opening) {
   return 8;
 }
 
-static int finish(lua_State *L) { /* root, name, how, index, box */
-  struct job_of_opening *job = job_at(L, AT_BOX);
-  int status = job_status(L, &job->job), count = 1;
+static int push(lua_State *L, struct opening *opening, int status) {
   luaL_checkstack(L, LUA_MINSTACK, "too many results");
-  if (status < 0)
-    count = fail(L, status);
-  else if (job->opening.is_directory)
-    lua_pushliteral(L, "directory");
-  else
-    count = push_file(L, &job->opening);
+  if (status < 0) return fail(L, status);
+  if (!opening->is_directory) return push_file(L, opening);
+  lua_pushliteral(L, "directory");
+  return 1;
+}
+
+static int finish(lua_State *L) { /* root, name, how, index, content, box */
+  struct job_of_opening *job = job_at(L, AT_BOX);
+  int count = push(L, &job->opening, job_status(L, &job->job));
   job_done(L, AT_BOX);
   return count;
 }
@@ -96,13 +116,6 @@ static const struct job_kind kind = {
   .wait = {"file", finish, job_interrupt}, .work = work, .free = let_go};
 
 /* ---- its arguments ------------------------------------------------------- */
-
-static char *put(char *to, const char *text, size_t size, const char **place) {
-  if (text == NULL) return to;
-  memcpy(to, text, size + 1);
-  *place = to;
-  return to + size + 1;
-}
 
 static void read_how(struct opening *opening, const char *how) {
   opening->slash = strchr(how, 's') != NULL;
@@ -113,21 +126,39 @@ static void read_how(struct opening *opening, const char *how) {
     opening->best[i] = (enum encoding)(digits[i + 1] - '0');
 }
 
-int files_open(lua_State *L) { /* root, name, how, index */
-  size_t root_size, name_size = 0, index_size = 0;
-  const char *root = luaL_checklstring(L, AT_ROOT, &root_size);
-  const char *name = luaL_optlstring(L, AT_NAME, NULL, &name_size);
-  const char *how = luaL_checkstring(L, AT_HOW);
-  const char *index = luaL_optlstring(L, AT_INDEX, NULL, &index_size);
-  lua_settop(L, AT_INDEX);
-  struct job_of_opening *job =
-    job_push(L, &kind, sizeof *job + root_size + name_size + index_size + 3);
+static char *put(char *to, const char **text) {
+  if (*text == NULL) return to;
+  size_t size = strlen(*text) + 1;
+  memcpy(to, *text, size);
+  *text = to;
+  return to + size;
+}
+
+/* The thread has texts of its own. */
+static int start(lua_State *L, const struct opening *wanted) {
+  size_t size = 3;
+  for (int i = AT_ROOT; i <= AT_INDEX; i++) size += lua_rawlen(L, i);
+  struct job_of_opening *job = job_push(L, &kind, sizeof *job + size);
   struct opening *opening = &job->opening;
-  opening->fd = -1;
-  char *to = put(job->texts, root, root_size, &opening->root);
-  to = put(to, name, name_size, &opening->name);
-  put(to, index, index_size, &opening->index);
-  read_how(opening, how);
+  *opening = *wanted;
+  put(put(put(job->texts, &opening->root), &opening->name), &opening->index);
   lua_pushnil(L);
   return job_start(L, &job->job, AT_CALLBACK, WAIT_FOREVER);
+}
+
+int files_open(lua_State *L) { /* root, name, how, index */
+  lua_settop(L, AT_INDEX);
+  struct opening opening = {.root = luaL_checkstring(L, AT_ROOT),
+                            .name = luaL_optstring(L, AT_NAME, NULL),
+                            .index = luaL_optstring(L, AT_INDEX, NULL),
+                            .fd = -1,
+                            .at_once = true};
+  read_how(&opening, luaL_checkstring(L, AT_HOW));
+  struct opening wanted = opening;
+  content_push(L);
+  int status = opening_run(&opening);
+  if (status < 0 || opening.is_directory) opening_free(&opening);
+  if (status != UV_EAGAIN) return push(L, &opening, status);
+  wanted.at_once = false;
+  return start(L, &wanted);
 }

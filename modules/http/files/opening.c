@@ -1,16 +1,17 @@
-/* opening.c - runs in a thread: no Lua, no loop. What is opened was looked at
- * first, and what is sent is told by its very descriptor. */
+/* opening.c - no Lua, and where it is not `at_once` no loop. What is opened was
+ * looked at first, and what is sent is told by its very descriptor. */
 #include "modules/http/files/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "modules/http/files/beneath.h"
+#include "modules/http/files/cached.h"
 
 static const char *const suffixes[ENCODINGS] = {"", ".br", ".gz"};
 
@@ -22,9 +23,25 @@ static int system_status(void) {
 
 /* ---- its contents -------------------------------------------------------- */
 
-int opening_read(int fd, char *text, size_t size, off_t at) {
+static char *spare; /* the last one, that is warm: of the loop alone */
+
+char *text_take(bool on_loop) {
+  char *text = on_loop ? spare : NULL;
+  if (text == NULL) return malloc(INLINE_MOST);
+  spare = NULL;
+  return text;
+}
+
+void text_give_back(char *text) {
+  if (spare == NULL)
+    spare = text;
+  else
+    free(text);
+}
+
+static int read_slowly(int fd, char *text, size_t size) {
   for (size_t done = 0; done < size;) {
-    ssize_t got = pread(fd, text + done, size - done, at + (off_t)done);
+    ssize_t got = pread(fd, text + done, size - done, (off_t)done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_status();
     if (got == 0) return UV_EOF;
@@ -33,36 +50,67 @@ int opening_read(int fd, char *text, size_t size, off_t at) {
   return 0;
 }
 
+static int read_text(const struct opening *opening, size_t size) {
+  if (opening->at_once) return cached_read(opening->fd, opening->text, size);
+  return read_slowly(opening->fd, opening->text, size);
+}
+
+static int look_again(struct opening *opening) {
+  if (opening->at_once) return cached_stat(opening->fd, &opening->about);
+  return fstat(opening->fd, &opening->about) < 0 ? system_status() : 0;
+}
+
 static bool is_same(const struct stat *a, const struct stat *b) {
-  return a->st_size == b->st_size && a->st_mtime == b->st_mtime;
+  return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+         a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* What changes meanwhile is read again, so that it is of one size. */
 static int read_all(struct opening *opening) {
-  struct stat before;
-  opening->text = malloc(INLINE_MOST);
+  opening->text = text_take(opening->at_once);
   if (opening->text == NULL) return UV_ENOMEM;
   for (int i = 0; i < CHANGES; i++) {
-    before = opening->about;
+    struct stat before = opening->about;
     if (before.st_size > INLINE_MOST) break;
-    int status =
-      opening_read(opening->fd, opening->text, (size_t)before.st_size, 0);
+    int status = read_text(opening, (size_t)before.st_size);
     if (status < 0 && status != UV_EOF) return status;
-    if (fstat(opening->fd, &opening->about) < 0) return system_status();
+    int looked = look_again(opening);
+    if (looked < 0) return looked;
     if (status == 0 && is_same(&before, &opening->about)) return 0;
   }
   free(opening->text);
-  opening->text = NULL; /* it is sent in pieces */
+  opening->text = NULL; /* it is sent from its descriptor */
   return 0;
 }
 
 static int finish(struct opening *opening) {
+  if (!opening->at_once) cached_learn(opening->fd, opening->about.st_dev);
   if (!opening->reads || opening->about.st_size > INLINE_MOST) return 0;
   int status = read_all(opening);
   if (status < 0 || opening->text == NULL) return status;
   close(opening->fd);
   opening->fd = -1;
   return 0;
+}
+
+/* ---- one of the two ways ------------------------------------------------- */
+
+static int open_root(const struct opening *opening) {
+  if (opening->at_once) return cached_open_root(opening->root);
+  int fd = open(opening->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 ? system_status() : fd;
+}
+
+static int open_beneath(const struct opening *opening, int root,
+                        const char *name, struct stat *about) {
+  if (opening->at_once) return cached_open_to_read(root, name, about);
+  return beneath_open_to_read(root, name, about);
+}
+
+static int look(const struct opening *opening, int root, const char *name,
+                struct stat *about) {
+  if (opening->at_once) return cached_look(root, name, about);
+  return fstatat(root, name, about, 0) < 0 ? system_status() : 0;
 }
 
 /* ---- siblings that are compressed ---------------------------------------- */
@@ -72,39 +120,51 @@ static bool put_sibling(char *to, const char *name, enum encoding encoding) {
   return size < PATH_MAX;
 }
 
-static bool has_sibling(int root, const char *name, enum encoding encoding) {
+/* 1: it is there; 0; UV_EAGAIN. */
+static int find_sibling(const struct opening *opening, int root,
+                        const char *name, enum encoding encoding) {
   char path[PATH_MAX];
   struct stat about;
-  return put_sibling(path, name, encoding) &&
-         fstatat(root, path, &about, 0) == 0 && S_ISREG(about.st_mode);
+  if (!put_sibling(path, name, encoding)) return 0;
+  int status = look(opening, root, path, &about);
+  if (status == UV_EAGAIN) return status;
+  return status == 0 && S_ISREG(about.st_mode);
 }
 
 /* Where it cannot be opened the file itself is sent. */
-static void take_sibling(struct opening *opening, int root, const char *name) {
-  int there = 0;
+static int open_sibling(struct opening *opening, int root, const char *name,
+                        enum encoding encoding) {
   char path[PATH_MAX];
   struct stat about;
-  if (has_sibling(root, name, AS_BR)) there |= 1;
-  if (has_sibling(root, name, AS_GZIP)) there |= 2;
-  opening->varies = there != 0;
-  enum encoding best = opening->best[there];
-  if (best == AS_IT_IS || !put_sibling(path, name, best)) return;
-  int fd = beneath_open_to_read(root, path, &about);
-  if (fd < 0) return;
+  if (!put_sibling(path, name, encoding)) return 0;
+  int fd = open_beneath(opening, root, path, &about);
+  if (fd < 0) return fd == UV_EAGAIN ? fd : 0;
   if (!S_ISREG(about.st_mode)) {
     close(fd);
-    return;
+    return 0;
   }
   close(opening->fd);
   opening->fd = fd;
   opening->about = about;
-  opening->encoding = best;
+  opening->encoding = encoding;
+  return 0;
+}
+
+static int take_sibling(struct opening *opening, int root, const char *name) {
+  int br = find_sibling(opening, root, name, AS_BR);
+  if (br < 0) return br;
+  int gzip = find_sibling(opening, root, name, AS_GZIP);
+  if (gzip < 0) return gzip;
+  opening->varies = br + gzip > 0;
+  enum encoding best = opening->best[br + 2 * gzip];
+  if (best == AS_IT_IS) return 0;
+  return open_sibling(opening, root, name, best);
 }
 
 /* ---- one below a root ---------------------------------------------------- */
 
 static int open_name(struct opening *opening, int root, const char *name) {
-  int fd = beneath_open_to_read(root, name, &opening->about);
+  int fd = open_beneath(opening, root, name, &opening->about);
   if (fd < 0) return fd;
   opening->fd = fd;
   opening->is_directory = S_ISDIR(opening->about.st_mode);
@@ -117,8 +177,8 @@ static int take_index(struct opening *opening, int root, char *path) {
                       *opening->name == '\0' ? "" : "/", opening->index);
   if (size >= PATH_MAX) return UV_ENAMETOOLONG;
   struct stat about;
-  int fd = beneath_open_to_read(root, path, &about);
-  if (fd == UV_EACCES) return fd;
+  int fd = open_beneath(opening, root, path, &about);
+  if (fd == UV_EACCES || fd == UV_EAGAIN) return fd;
   if (fd < 0) return 0;
   if (!S_ISREG(about.st_mode)) {
     close(fd);
@@ -143,35 +203,49 @@ static int find(struct opening *opening, int root) {
     if (opening->is_index) name = path;
   }
   if (status < 0 || opening->is_directory) return status;
-  if (opening->siblings) take_sibling(opening, root, name);
-  return finish(opening);
+  if (opening->siblings) status = take_sibling(opening, root, name);
+  return status < 0 ? status : finish(opening);
 }
 
 /* ---- one that a script has named ----------------------------------------- */
 
-/* Links lead where they lead: whoever wrote the script has chosen it. */
-static int open_itself(struct opening *opening) {
+static int open_slowly(struct opening *opening) {
   struct stat *about = &opening->about;
   if (stat(opening->root, about) < 0) return system_status();
   if (!S_ISREG(about->st_mode)) return UV_ENXIO;
   opening->fd =
     open(opening->root, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (opening->fd < 0 || fstat(opening->fd, about) < 0) return system_status();
-  return S_ISREG(about->st_mode) ? finish(opening) : UV_ENXIO;
+  return 0;
+}
+
+/* Links lead where they lead: whoever wrote the script has chosen it. */
+static int open_itself(struct opening *opening) {
+  int status = 0;
+  if (opening->at_once)
+    status = opening->fd =
+      cached_open_to_read(AT_FDCWD, opening->root, &opening->about);
+  else
+    status = open_slowly(opening);
+  if (status < 0) return status;
+  return S_ISREG(opening->about.st_mode) ? finish(opening) : UV_ENXIO;
 }
 
 int opening_run(struct opening *opening) {
-  if (opening->name == NULL) return open_itself(opening);
-  int root = open(opening->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0) return system_status();
-  int status = find(opening, root);
-  close(root);
+  int status;
+  if (opening->name == NULL) {
+    status = open_itself(opening);
+  } else {
+    int root = open_root(opening);
+    status = root < 0 ? root : find(opening, root);
+    if (root >= 0) close(root);
+  }
   return status;
 }
 
 void opening_free(struct opening *opening) {
   if (opening->fd >= 0) close(opening->fd);
   opening->fd = -1;
-  free(opening->text);
+  text_give_back(opening->text);
   opening->text = NULL;
 }

@@ -12,7 +12,7 @@ local KINDS = {
 }
 
 -- They say how the body is to be read: nobody else may.
-local OURS = { "content-encoding", "content-length", "content-range", "etag", "transfer-encoding" }
+local OURS = { "accept-ranges", "content-encoding", "content-length", "content-range", "etag", "transfer-encoding" }
 
 local function fits(value, expected)
   local kind = type(value)

@@ -224,9 +224,15 @@ local function compress_stream(response, encoding, level)
   end
 end
 
--- A list of strings, a number: as one text.
+-- A list of strings, a number, a file that is in memory: as one text.
 local function join_body(response)
   local body = response.body
+  if type(body) == "userdata" and body.text then
+    local text = body:text()
+    if text then body:close() end
+    response.body = text or body
+    return
+  end
   if type(body) == "number" then response.body = tostring(body) end
   if type(body) == "table" and not body.chunks then response.body = concat(body) end
 end

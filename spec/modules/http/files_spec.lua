@@ -1,9 +1,16 @@
 -- Files that change, or are left alone, while they are sent.
 local fs, http, neap = require "neap.fs", require "neap.http", require "neap"
-local raw = require "spec.support.http"
-local test = require "neap.test"
+local child, raw = require "spec.support.child", require "spec.support.http"
+local test, timer = require "neap.test", require "neap.timer"
 
 local SIZE = 32 << 20 -- more than the kernel holds
+
+-- So many bytes, of which no eight come twice.
+local function numbers(size)
+  local pieces = {}
+  for i = 1, size // 8 do pieces[i] = ("%08x"):format(i) end
+  return table.concat(pieces)
+end
 
 local function truncate(path, size)
   assert(os.execute(("truncate -s %d '%s'"):format(size, path)))
@@ -69,6 +76,135 @@ describe("a file that is sent", function()
     local other <close> = begin(server)
     assert.equal(SIZE, count(other))
     server:close()
+  end)
+
+  it("comes whole and in order, at whatever pace", function()
+    local path = test.tempdir():path_of "numbers"
+    local text = numbers(4 << 20)
+    assert(fs.write(path, text))
+    local address = "unix:" .. test.tempdir():path_of "s"
+    for _, where in ipairs { "127.0.0.1:0", address } do
+      local server <close> = assert(http.serve(where, http.file(path)))
+      local client <close> = raw.connect(server.address)
+      client:send(raw.get "/" .. raw.get("/", "Range: bytes=1000001-3999999") .. raw.request "HEAD /" .. raw.get "/")
+      for _ = 1, 20 do -- slowly at first
+        client.buffer = client.buffer .. client.conn:read(1000)
+        timer.sleep(0)
+      end
+      assert.is_true(client:response().body == text)
+      assert.is_true(client:response().body == text:sub(1000002, 4000000))
+      assert.equal(#text, tonumber(client:response { head = true }.headers["content-length"]))
+      assert.is_true(client:response().body == text)
+    end
+  end)
+
+  it("comes from the disk, where the system has forgotten it", function()
+    local dir = test.tempdir()
+    local server <close> = assert(http.serve("127.0.0.1:0", http.static(dir.path)))
+    local client <close> = raw.connect(server.address)
+    for _, size in ipairs { 8, 65536, 1 << 20 } do
+      local path, text = dir:path_of "file", numbers(size)
+      assert(fs.write(path, text))
+      for _ = 1, 2 do
+        assert(os.execute(("sync '%s' && dd if='%s' iflag=nocache count=0 status=none"):format(path, path)))
+        client:send(raw.get "/file")
+        assert.is_true(client:response().body == text)
+      end
+    end
+  end)
+
+  it("goes to a client that has ended its side, and to an old one", function()
+    local _, server = serve()
+    for _, line in ipairs { "GET / HTTP/1.1", "GET / HTTP/1.0" } do
+      local client <close> = raw.connect(server.address)
+      client:send(raw.request(line))
+      client.conn:shutdown()
+      assert.equal(SIZE, #client:response().body)
+      client:expect_closed()
+    end
+    server:close()
+  end)
+
+  it("goes through middleware that looks at its body, or has another idea of its length", function()
+    local path = test.tempdir():path_of "numbers"
+    local file, failures = http.file(path), {}
+    for _, size in ipairs { 800, 1 << 20 } do
+      local text = numbers(size)
+      assert(fs.write(path, text))
+      local change
+      local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+        local response = http.response(file(req))
+        change(response)
+        return response
+      end))
+      local function ask(by)
+        change = by
+        local client <close> = raw.connect(server.address)
+        client:send(raw.get "/")
+        return client:response()
+      end
+      local response = ask(function(given) given.headers["content-length"] = nil end)
+      assert.is_true(response.body == text)
+      response = ask(function(given)
+        given.headers["content-length"] = nil
+        local body, pieces = given.body, {}
+        for piece in body:chunks() do pieces[#pieces + 1] = piece end
+        body:close()
+        given.body = table.concat(pieces):reverse()
+      end)
+      assert.is_true(response.body == text:reverse())
+      neap.on_error(function(message) failures[#failures + 1] = tostring(message) end)
+      finally(function() neap.on_error(nil) end)
+      pcall(ask, function(given) given.headers["content-length"] = "100" end)
+      pcall(ask, function(given) given.body:close() end)
+      test.eventually(function() return #failures == 2 end)
+      assert.matches("content%-length", failures[1])
+      assert.matches("the file is closed", failures[2])
+      failures = {}
+    end
+  end)
+
+  it("waits for a descriptor, where there is none", function()
+    local path = test.tempdir():path_of "numbers"
+    local text = numbers(4 << 20)
+    assert(fs.write(path, text))
+    local server <close> = child.start({ path }, { before = "ulimit -n 100", script = [[
+      local http, neap, timer = require "neap.http", require "neap", require "neap.timer"
+      local file = http.file((...))
+      local server = assert(http.serve("127.0.0.1:0", function(req)
+        local response, taken = file(req), {}
+        repeat
+          local one = io.open "/dev/null"
+          taken[#taken + 1] = one
+        until not one
+        neap.go(function()
+          timer.sleep(0.1)
+          for _, each in ipairs(taken) do each:close() end
+        end)
+        return response
+      end))
+      print(server.address)]] })
+    local client <close> = raw.connect(server:line())
+    client:send(raw.get "/")
+    assert.is_true(client:response().body == text)
+  end)
+
+  it("tells how much of it has gone out", function()
+    local path = test.tempdir():path_of "numbers"
+    for _, size in ipairs { 800, 1 << 20 } do
+      assert(fs.write(path, numbers(size)))
+      local file, told = http.file(path), nil
+      local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+        local response = http.response(file(req))
+        response.after = function(...) told = table.pack(...) end
+        return response
+      end))
+      local client <close> = raw.connect(server.address)
+      client:send(raw.get("/", "Range: bytes=100-"))
+      client:response()
+      test.eventually(function() return told end)
+      assert.same({ size - 100, n = 2 }, told)
+    end
   end)
 
   it("may be larger than memory", function()

@@ -1,5 +1,5 @@
 -- Clients that take their time: with what they ask for, and with what they are sent. In virtual time.
-local http, test, timer = require "neap.http", require "neap.test", require "neap.timer"
+local fs, http, test, timer = require "neap.fs", require "neap.http", require "neap.test", require "neap.timer"
 local raw, sockets = require "spec.support.http", require "spec.support.sockets"
 
 local function serve(options, handler)
@@ -26,7 +26,10 @@ describe("write_timeout", function()
   local size = 32 << 20
 
   local function bodies()
+    local path = test.tempdir():path_of "large"
+    assert(fs.write(path, ("x"):rep(size)))
     return {
+      file = http.file(path),
       whole = function() return ("x"):rep(size) end,
       streamed = function()
         local left = size

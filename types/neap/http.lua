@@ -248,9 +248,22 @@ function http.cookie(name, value, options) end
 ---@field headers? table<string, string> more of them, for each answer with a file
 ---@field types? table<string, string> by the end of the name: `{ ext = "type" }`
 ---@field index? string|false of a directory: "index.html" where nothing is said
----@field list? boolean true: a directory without an index is answered with its names
+---@field list? boolean|fun(req: neap.http.request, entries: neap.http.entries): neap.http.answer true: a directory without an index is answered with its names; a function: with what that returns
 ---@field precompressed? boolean false: no `name.br` and `name.gz` instead of `name`
 ---@field dotfiles? boolean true: also names that begin with a dot
+
+---What a `list` function of `http.static` gets: the files and directories that can be asked for, and
+---nothing else, directories first, by the bytes of their names; 100,000 at most.
+---@class neap.http.entries
+---@field [integer] neap.http.entry
+---@field path string the directory below the root, decoded: "" for the root itself, or "a/b"
+---@field truncated boolean there are more
+
+---@class neap.http.entry
+---@field name string any bytes but zero and slash: percent-encode it for a link, escape it for a page
+---@field kind "file"|"directory" links are what they lead to
+---@field size integer in bytes
+---@field modified integer when it was last changed, in seconds since 1970
 
 ---The body of an answer with a file. Who only passes it on gets it sent by the system, without a
 ---copy in the program's memory; middleware may read it instead.
@@ -309,6 +322,18 @@ function http.file(path, options) end
 ---
 ---local app = http.router()
 ---app:mount("/assets", http.static("public", { list = true }))
+---```
+---
+---A `list` function makes the answer for a directory itself: it is a handler that is given what is in
+---there, too. It may wait; what it raises is answered with 500. `headers` and `max_age` are not for it.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:mount("/assets", http.static("public", {
+---  list = function(_, entries) return http.json { count = #entries, path = entries.path } end,
+---}))
 ---```
 ---
 ---Source: RFC 9110, 13 and 14; openat2(2).

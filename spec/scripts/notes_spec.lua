@@ -16,8 +16,10 @@ local function copy(files)
   return files:path_of "notes.lua"
 end
 
-local function start(script, file, address)
-  local notes = child.start({ script, address or "127.0.0.1:0", file }, { under = "setsid" }) -- SIGHUP reloads it
+local function start(script, file, options)
+  options = options or {}
+  options.under = "setsid" -- SIGHUP reloads it
+  local notes = child.start({ script, "127.0.0.1:0", file }, options)
   local where = notes:line():match "^notes: listening on http://(.+)$"
   assert.equal("notes: kept in " .. file, notes:line())
   return notes, where
@@ -145,7 +147,7 @@ describe("scripts/notes.lua", function()
     assert.same({ "alpha" }, titles(address, "?q=NUMBER+alph"))
     assert.same({}, titles(address, "?q=%25a"))
     assert.equal(2, ask(address, "GET /api/notes?q=number&limit=1").content.total)
-    for _, query in ipairs { "limit=0", "limit=1001", "limit=x", "offset=-1", "sort=x" } do
+    for _, query in ipairs { "limit=0", "limit=10001", "limit=x", "offset=-1", "sort=x" } do
       local answer = ask(address, "GET /api/notes?" .. query)
       assert.same({ 422, "string" }, { answer.status, type(answer.content.errors[query:match "%l+"]) })
     end
@@ -227,6 +229,28 @@ describe("scripts/notes.lua", function()
     notes:wait()
     notes:__close()
     notes = nil
+  end)
+
+  it("changes nothing when the disk is full", function()
+    local other = files:path_of "other.json"
+    local limited <close>, where = start(script, other, { before = "ulimit -f 8" })
+    add(where, "tea")
+    local text = fs.read(other)
+    local from = ask(where, "GET /api/notes").content.revision
+    for _, request in ipairs { { "POST /api/notes" }, { "PUT /api/notes/1", "If-Match: *" } } do
+      local answer = ask(where, request[1], { text = ("x"):rep(9000) }, request[2])
+      assert.same({ 503, "it could not be saved; nothing has changed" }, { answer.status, answer.content.detail })
+    end
+    assert.same({ "tea" }, titles(where))
+    assert.equal(text, fs.read(other))
+    local client <close> = http.connect(where)
+    client:send(http.get("/api/events?after=" .. from)) -- who has seen it meanwhile is told to look again
+    client:head()
+    local heard = ""
+    repeat heard = heard .. assert(client:chunk()) until heard:find("event: refresh", 1, true)
+    assert.equal(201, ask(where, "POST /api/notes", { text = "small" }).status)
+    limited:signal "TERM"
+    assert.equal(0, (limited:wait()))
   end)
 
   it("leaves a file alone that is not its own", function()

@@ -209,7 +209,9 @@ local function set_up(self, options)
 end
 
 local function new_page(self, url, context, options)
-  local target = assert(self:call("Target.createTarget", { url = "about:blank", browserContextId = context }))
+  local target = assert(self:call("Target.createTarget", {
+    url = "about:blank", browserContextId = context, newWindow = options and options.window or nil,
+  }))
   local session = assert(self:call("Target.attachToTarget", { targetId = target.targetId, flatten = true }))
   local new = setmetatable({
     browser = self, context = context, target = target.targetId, session = session.sessionId,
@@ -227,7 +229,8 @@ function browser:page(url, options)
   return new_page(self, url, context.browserContextId, options)
 end
 
--- Another page that has the same cookies. It stands before this one, which is hidden then, see show.
+-- Another page that has the same cookies. It stands before this one, which is hidden then, see show; unless `window`
+-- among its options is true: then it has a window of its own, and both are seen.
 function page:tab(url, options)
   return new_page(self.browser, url, self.context, options)
 end

@@ -486,8 +486,8 @@ function middleware.security_headers(options) end
 ---
 ---Responses of the type `text/html` get a small script, before their last `</body>` or at
 ---their end. When another version of the program is live (`--watch`, `neap reload`), or it was started
----again, the page is loaded again, once. When a version could not be loaded, the page says why,
----and goes on. These responses are not cached (`no-store`, and no `etag`). Left alone are responses
+---again, the page is loaded again, once; what was typed in stays, or holds that off. When a version
+---could not be loaded, the page says why, and goes on. These responses are not cached (`no-store`, and no `etag`). Left alone are responses
 ---with a `content-encoding`, parts of pages that a script asks for, and 204, 206, 304.
 ---
 ---It has two paths of its own, `/.neap/reload` and `/.neap/reload.js`, below where its router

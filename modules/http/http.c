@@ -11,6 +11,7 @@
 #include "modules/http/files/content.h"
 #include "modules/http/files/files.h"
 #include "modules/http/headers.h"
+#include "modules/http/middleware/loaded.h"
 #include "modules/http/outcome.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
@@ -57,6 +58,7 @@ static const struct embedded_part middleware[] = {
 
 static const luaL_Reg core[] = {
   {"failure", http_failure},
+  {"is_as_loaded", http_is_as_loaded},
   {"outcome", request_outcome},
   {"pair", http_pair},
   {"files_date", files_date},

@@ -498,7 +498,7 @@ function middleware.security_headers(options) end
 ---**It is there only for requests from this machine to this machine**: the client is on a
 ---loopback address or a Unix socket, the header `host` names `localhost`, a name below that, or a
 ---loopback address (which a foreign page whose name resolves to 127.0.0.1 cannot make a browser
----say), and no header says that a proxy has passed it on. All others are served as if it was not
+---say), `origin`, where there is one, too, and no header says that a proxy has passed it on. All others are served as if it was not
 ---there. But a proxy on this machine that says nothing of whom it serves looks like you: in
 ---production leave it out. With `force` it does not look.
 ---

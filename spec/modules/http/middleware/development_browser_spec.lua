@@ -160,7 +160,8 @@ describe("a page in development mode", function()
   -- ---- what was typed in -----------------------------------------------------------
 
   local FORM = [=[
-    <link rel=icon href='data:,'><title>%s</title><form><input name=a autocomplete=off><input name=b value=start><textarea id=c></textarea>
+    <link rel=icon href='data:,'><title>%s</title><form><input name=a autocomplete=off><input name=b value=start>
+    <textarea id=c></textarea>
     <input type=checkbox name=d><input type=radio name=e value=1><input type=radio name=e value=2>
     <select name=f><option>x<option>y</select><input name=g><script>seen = []
     addEventListener("input", event => seen.push(event.target.name || event.target.id))</script></form>

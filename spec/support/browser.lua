@@ -316,9 +316,9 @@ function page:click(selector)
   end
 end
 
--- Presses the keys of a text, in the element that the selector finds; "\n" is Enter.
+-- Presses the keys of a text, in the element that the selector finds, nil: where the focus is; "\n" is Enter.
 function page:type(selector, text)
-  assert(self:call("DOM.focus", { objectId = element(self, selector) }))
+  if selector then assert(self:call("DOM.focus", { objectId = element(self, selector) })) end
   for _, code in utf8.codes(text) do
     local key = utf8.char(code)
     local event = { type = "keyDown", key = key, text = key }
@@ -327,6 +327,19 @@ function page:type(selector, text)
     event.type, event.text = "keyUp", nil
     assert(self:call("Input.dispatchKeyEvent", event))
   end
+end
+
+-- Presses a key by its name, where the focus is: "Escape", "Tab", "Enter". Options: ctrl, shift, true.
+function page:key(name, options)
+  local codes = { Enter = 13, Escape = 27, Tab = 9 }
+  local event = {
+    type = "keyDown", key = name, code = name, windowsVirtualKeyCode = codes[name],
+    modifiers = (options and options.ctrl and 2 or 0) + (options and options.shift and 8 or 0),
+    text = name == "Enter" and "\r" or nil,
+  }
+  assert(self:call("Input.dispatchKeyEvent", event))
+  event.type, event.text = "keyUp", nil
+  assert(self:call("Input.dispatchKeyEvent", event))
 end
 
 -- Chooses files for an <input type=file>.

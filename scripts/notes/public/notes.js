@@ -229,7 +229,9 @@ function failed(key, note, fields, problem) {
   if (isOurs && !editor.open && ("text" in fields)) return again();
   const close = toast(`${quoted({ ...note, ...fields })} was not saved: ${problem.message}.`,
     { wrong: true, action: "Edit again", run: again, refuse: unsent.has(key) && (() => forget(key)) });
-  if (unsent.has(key)) unsent.get(key).close = close;
+  if (!unsent.has(key)) return;
+  unsent.get(key).close = close;
+  forgetIfSaved(key);
 }
 
 function offerUnsent() {
@@ -237,7 +239,6 @@ function offerUnsent() {
     if (unsent.has(key)) continue;
     unsent.set(key, { note, fields });
     failed(key, note, fields, new Refused(0, "the page was left meanwhile", {}));
-    forgetIfSaved(key);
   }
 }
 

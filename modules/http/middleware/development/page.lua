@@ -1,6 +1,6 @@
 -- The page of an error, and the same as text. Whatever comes from outside, and that is nearly all of it, is escaped.
-local concat, find, format, gmatch, gsub, lower, match, sub =
-  table.concat, string.find, string.format, string.gmatch, string.gsub, string.lower, string.match, string.sub
+local concat, find, format, gmatch, gsub, lower, match =
+  table.concat, string.find, string.format, string.gmatch, string.gsub, string.lower, string.match
 local ipairs, next, pairs, sort, tostring, type = ipairs, next, pairs, table.sort, tostring, type
 local core = ...
 local trace = core.load "modules/http/middleware/development/trace.lua"

@@ -1,5 +1,5 @@
 -- What there is to tell of an error: its message, where it was raised, the frames of the stack, and the lines of source
--- around each of them: of files that were read as this program, as long as they are what was read. All of it is bounded.
+-- around each of them: of files that were read as this program, as long as they are what was read. All is bounded.
 local core = ...
 local byte, find, match, rep, sub = string.byte, string.find, string.match, string.rep, string.sub
 local getmetatable, ipairs, pcall, tonumber, tostring, type =

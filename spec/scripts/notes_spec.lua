@@ -465,6 +465,31 @@ describe("scripts/notes.lua", function()
       assert.equal(0, (other:wait()))
     end)
 
+    it("a version that does not load never goes live, and the page says so, before what is being written", function()
+      add(address, "tea", "one")
+      local page <close> = open()
+      page:click ".card h2 button"
+      page:type("#text", ", two")
+      local source = assert(fs.read(script))
+      files:write("notes.lua", source .. "\nlocal broken = = 1\n")
+      notes:signal "HUP"
+      local text = page:wait "document.querySelector('neap-notice:popover-open')?.shadowRoot.textContent"
+      assert.matches("unexpected symbol near '='", text, 1, true)
+      assert.matches(" | local broken = = 1", text, 1, true)
+      assert.equal("one, two", value(page, "text"))
+      page:click "#save"
+      page:wait "!document.querySelector('.busy') && !document.getElementById('editor').open"
+      assert.equal("one, two", ask(address, "GET /api/notes/1").content.text)
+      page:eval "document.querySelector('neap-notice').shadowRoot.querySelector('button.close').click(); true"
+      page:wait "!document.querySelector('neap-notice')"
+      files:write("notes.lua", source .. "\n-- mended\n")
+      local loads = page.loads
+      notes:signal "HUP"
+      page:wait_load(loads)
+      shows(page, "one, two")
+      assert.same({}, page:errors())
+    end)
+
     it("a change of the program is live, and what is being written stays", function()
       add(address, "tea", "one")
       local page <close> = open()

@@ -21,7 +21,7 @@ local json, process, test = require "neap.json", require "neap.process", require
 local timer = require "neap.timer"
 
 local LIMIT = 30 -- seconds, for what the browser does
-local PATIENCE = 10 -- for what a page does
+local PATIENCE = 30 -- for what a page does: with sanitizers, beside others, all is slow
 local WIDTH, HEIGHT = 1280, 800
 
 local browser, page = {}, {}

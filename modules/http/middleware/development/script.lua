@@ -14,7 +14,7 @@ return [==[
   "use strict";
   const script = document.currentScript, version = script.dataset.version, url = new URL("reload", script.src).href;
   const PAUSE = 700; // ms without a key, before a page is taken from under somebody's fingers
-  const AWAY = 10000; // ms for another page to come, that was asked for: loading this one would call that off
+  const AWAY = 30000; // ms for another page to come, that was asked for: loading this one would call that off
   const isSeen = () => document.visibilityState !== "hidden";
 
   const memory = { // of this tab, over a load; without it all works, but keeps nothing

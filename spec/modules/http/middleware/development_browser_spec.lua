@@ -43,7 +43,7 @@ describe("a page in development mode", function()
         if work.name == "request" then tasks = tasks + 1 end
       end
       return tasks == (count or 1)
-    end)
+    end, 20)
   end
 
   it("is loaded once for each version, and keeps no old one", function()

@@ -20,6 +20,7 @@ local middleware, store = require "neap.http.middleware", require "store"
 local LIMITS = { title = 200, text = 10000 } -- characters
 local COLORS = { plain = true, yellow = true, green = true, blue = true, pink = true }
 local MOST_NOTES = 10000
+local MOST_WORDS = 10 -- that are looked for at once
 local BODY_LIMIT = 128 * 1024 -- bytes: a text of 10000 characters, however it is written in JSON
 local HISTORY = 500 -- changes that are kept for who was cut off
 local QUIET, RETRY = 15, 300 -- s until a comment is sent; ms until a browser comes back
@@ -263,9 +264,10 @@ local function get_notes(req)
   limit, errors.limit = number(query.limit, 100, 1, MOST_NOTES)
   offset, errors.offset = number(query.offset, 0, 0, 1000000000)
   if not orders[order] then errors.sort = "is one of updated, created, title" end
-  if next(errors) then return problem(422, "this cannot be asked", { errors = errors }) end
   local words, found, page = {}, {}, json.array()
   for word in (query.q or ""):lower():gmatch "%S+" do words[#words + 1] = word end
+  if #words > MOST_WORDS then errors.q = ("has at most %d words"):format(MOST_WORDS) end
+  if next(errors) then return problem(422, "this cannot be asked", { errors = errors }) end
   for _, note in pairs(state.notes) do
     if matches(note, words) then found[#found + 1] = note end
   end

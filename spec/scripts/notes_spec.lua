@@ -147,7 +147,7 @@ describe("scripts/notes.lua", function()
     assert.same({ "alpha" }, titles(address, "?q=NUMBER+alph"))
     assert.same({}, titles(address, "?q=%25a"))
     assert.equal(2, ask(address, "GET /api/notes?q=number&limit=1").content.total)
-    for _, query in ipairs { "limit=0", "limit=10001", "limit=x", "offset=-1", "sort=x" } do
+    for _, query in ipairs { "limit=0", "limit=10001", "limit=x", "offset=-1", "sort=x", "q=" .. ("a+"):rep(11) } do
       local answer = ask(address, "GET /api/notes?" .. query)
       assert.same({ 422, "string" }, { answer.status, type(answer.content.errors[query:match "%l+"]) })
     end
@@ -173,6 +173,30 @@ describe("scripts/notes.lua", function()
     other:head()
     heard = ""
     repeat heard = heard .. assert(other:chunk()) until heard:find("event: refresh", 1, true)
+  end)
+
+  it("has a page whose parts are kept, and asked for again", function()
+    for path, kind in pairs { ["/"] = "text/html; charset=utf-8", ["/notes.css"] = "text/css; charset=utf-8",
+      ["/notes.js"] = "text/javascript; charset=utf-8", ["/icon.svg"] = "image/svg+xml" } do
+      local client <close> = http.connect(address)
+      client:send(http.get(path))
+      local answer = client:response()
+      assert.same({ 200, kind }, { answer.status, answer.headers["content-type"] })
+      if path ~= "/" then -- that has a script in it that knows its version
+        assert.equal("max-age=0", answer.headers["cache-control"])
+        client:send(http.get(path, "If-None-Match: " .. answer.headers.etag))
+        assert.equal(304, client:response().status)
+      end
+      client:send(http.request("HEAD " .. path))
+      assert.equal(200, client:response({ head = true }).status)
+    end
+    local wrong = ask(address, "DELETE /api/notes")
+    assert.same({ 405, "GET, HEAD, OPTIONS, POST" }, { wrong.status, wrong.headers.allow })
+    for _, path in ipairs { "/../notes.lua", "/%2e%2e/store.lua", "/nosuch", "/api/nosuch", "/index.html/" } do
+      local client <close> = http.connect(address)
+      client:send(http.get(path))
+      assert.equal(404, client:response().status, path)
+    end
   end)
 
   it("is for names of this machine", function()
@@ -393,13 +417,13 @@ describe("scripts/notes.lua", function()
       local tabs <close> = setmetatable({}, { __close = function(tabs) -- luacheck: ignore
         for _, tab in ipairs(tabs) do tab:close() end
       end })
-      for i = 1, 8 do
+      for i = 1, 6 do -- so many connections there are for all of them
         tabs[i] = page:tab("http://" .. address .. "/")
         tabs[i]:wait "document.getElementById('state').className == 'open'"
       end
       add(address, "made meanwhile")
       assert.equal(204, ask(address, "DELETE /api/notes/1", nil, "If-Match: *").status)
-      shows(tabs[8], "made meanwhile")
+      shows(tabs[6], "made meanwhile")
       assert.equal("hidden", page:eval "document.visibilityState")
       assert.is_false(page:eval "list.innerText.includes('made meanwhile')")
       page:show()

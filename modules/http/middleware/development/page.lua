@@ -1,7 +1,7 @@
 -- The page of an error, and the same as text. Whatever comes from outside, and that is nearly all of it, is escaped.
 local concat, find, format, gmatch, gsub, lower, match =
   table.concat, string.find, string.format, string.gmatch, string.gsub, string.lower, string.match
-local ipairs, next, pairs, sort, tostring, type = ipairs, next, pairs, table.sort, tostring, type
+local ipairs, next, pairs, sort, tostring, type, utf8_len = ipairs, next, pairs, table.sort, tostring, type, utf8.len
 local core = ...
 local trace = core.load "modules/http/middleware/development/trace.lua"
 local http = require "neap.http"
@@ -203,7 +203,8 @@ function page.text(req, story)
   add ""
   add("request " .. req.id)
   local text = concat(out, "\n") .. "\n"
-  return (gsub(text, "[%c\127]", function(byte) return not find(byte, "[\n\t]") and "?" or nil end)) -- for a terminal
+  if not utf8_len(text) then text = gsub(text, "[\128-\255]", "?") end -- what follows is for a terminal
+  return (gsub(gsub(text, "\194[\128-\159]", "?"), "[^%C\n\t]", "?"))
 end
 
 return page

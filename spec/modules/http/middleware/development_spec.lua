@@ -106,6 +106,13 @@ describe("middleware.development", function()
       reported()
       local text = ask("GET /evil/a", "Accept: text/plain", "X: \27[2J").body -- refused, or not for a terminal
       assert.is_nil(text:find("\27", 1, true))
+      app:get("/controls", function(req) error(req.query.text, 0) end)
+      for sent, shown in pairs { ["a%1b[2Jb%7f%0d%0a%09c"] = "a?[2Jb??\n\tc", ["%c2%9b2J%c3%a4"] = "?2Jä",
+        ["%9b2J%c3%a4"] = "?2J??" } do
+        local answer = ask("GET /controls?text=" .. sent, "Accept: text/plain").body
+        assert.equal(1, answer:find(shown .. "\n", 1, true), answer)
+        reported()
+      end
     end)
 
     it("of every kind: no string, no place, no answer, a file that does not compile, an endless recursion", function()

@@ -186,6 +186,11 @@ return [==[
   let source, leave, reloading = false, isDue = false, left = -AWAY;
   let told = null; // what the stream has said
 
+  function load() {
+    reloading = true;
+    location.reload();
+  }
+
   function reload(other) {
     isDue = true;
     disconnect();
@@ -193,7 +198,7 @@ return [==[
       return show("changed", "The program has changed", ["Reload the page to send the form again."]);
     if ([...touched].some(cannotBeKept))
       return show("changed", "The program has changed", ["Something is written here that would be lost."],
-        button("Reload all the same", () => location.reload()));
+        button("Reload all the same", load));
     const rest = Math.max(lastKey + PAUSE, left + AWAY) - performance.now();
     if (rest > 0) return setTimeout(reload, rest, other);
     const mark = other + " " + location.href, [seen, tries] = memory.take("neap.reload") ?? [];
@@ -202,8 +207,7 @@ return [==[
     if (count > 3)
       return show("changed", "This page is of an older version",
         ["It was reloaded, and is the same. Does something keep it?"]);
-    reloading = true;
-    location.reload();
+    load();
   }
 
   function hear(news) {

@@ -12,6 +12,7 @@
 #include "modules/http/files/content.h"
 #include "modules/http/files/files.h"
 #include "modules/http/headers.h"
+#include "modules/http/middleware/loaded.h"
 #include "modules/http/outcome.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
@@ -61,6 +62,7 @@ static const luaL_Reg core[] = {
   {"body_limit", body_limit},
   {"body_replace", body_replace},
   {"failure", http_failure},
+  {"is_as_loaded", http_is_as_loaded},
   {"outcome", request_outcome},
   {"pair", http_pair},
   {"files_date", files_date},

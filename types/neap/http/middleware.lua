@@ -530,8 +530,8 @@ function middleware.security_headers(options) end
 ---
 ---Responses of the type `text/html` get a small script, before their last `</body>` or at
 ---their end. When another version of the program is live (`--watch`, `neap reload`), or it was started
----again, the page is loaded again, once. When a version could not be loaded, the page says why,
----and goes on. These responses are not cached (`no-store`, and no `etag`). Left alone are responses
+---again, the page is loaded again, once; what was typed in stays, or holds that off. When a version
+---could not be loaded, the page says why, and goes on. These responses are not cached (`no-store`, and no `etag`). Left alone are responses
 ---with a `content-encoding`, parts of pages that a script asks for, and 204, 206, 304.
 ---
 ---It has two paths of its own, `/.neap/reload` and `/.neap/reload.js`, below where its router
@@ -542,7 +542,7 @@ function middleware.security_headers(options) end
 ---**It is there only for requests from this machine to this machine**: the client is on a
 ---loopback address or a Unix socket, the header `host` names `localhost`, a name below that, or a
 ---loopback address (which a foreign page whose name resolves to 127.0.0.1 cannot make a browser
----say), and no header says that a proxy has passed it on. All others are served as if it was not
+---say), `origin`, where there is one, too, and no header says that a proxy has passed it on. All others are served as if it was not
 ---there. But a proxy on this machine that says nothing of whom it serves looks like you: in
 ---production leave it out. With `force` it does not look.
 ---

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "modules/http/app/routing.h"
 #include "modules/http/bytes.h"
 #include "modules/http/date.h"
 #include "modules/http/header_lines.h"
@@ -18,22 +19,30 @@ struct source { /* of an error: the results, and who returned them */
   int handler;
 };
 
-/* It has returned, so all that is known of it is where its code begins. */
+/* It has returned, so all that is known of it is where its code begins. Where a
+ * script has asked for a response itself, see answers.lua, that is known. */
 static int refuse(const struct source *from, const char *what) {
   lua_State *L = from->L;
   lua_Debug ar;
-  lua_pushvalue(L, from->handler);
+  luaL_where(L, from->handler == 1 ? 2 : 0);
+  lua_pushliteral(L, "the handler");
+  routing_push_handler(L, from->handler);
+  if (lua_istable(L, -1) && luaL_getmetafield(L, -1, "__call") != LUA_TNIL)
+    lua_remove(L, -2);
   if (lua_isfunction(L, -1)) {
     lua_getinfo(L, ">S", &ar);
     lua_pushfstring(L, " (%s:%d)", ar.short_src, ar.linedefined);
   } else {
+    lua_pop(L, 1);
     lua_pushliteral(L, "");
   }
-  return luaL_error(L,
-                    "the handler%s returned %s; a response is a string, "
-                    "status [, body [, headers]], or "
-                    "{ status =, headers =, body = }",
-                    lua_tostring(L, -1), what);
+  lua_pushfstring(L,
+                  " returned %s; a response is a string, "
+                  "status [, body [, headers]], or "
+                  "{ status =, headers =, body = }",
+                  what);
+  lua_concat(L, 4);
+  return lua_error(L);
 }
 
 static int refuse_type(const struct source *from, const char *what, int index) {

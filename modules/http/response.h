@@ -26,8 +26,9 @@ struct response {
   int64_t length; /* that is announced; -1: none */
 };
 
-/* The results begin at index `first`; the function at index `handler` returned
- * them. Raises where they are no response. Pushes what it has to. */
+/* The results begin at index `first`; the handler at index `handler` returned
+ * them, given the request at index 1 (if it is 1, there is none). Raises where
+ * they are no response. Pushes what it has to. */
 struct response response_read(lua_State *L, int handler, int first);
 /* Up to the empty line. Raises for headers that cannot be sent. */
 void response_add_head(struct bytes *bytes, const struct clock *clock,

@@ -11,8 +11,6 @@
 
 static const char mark = 0; /* its address is the key of the metatable */
 
-enum { AT_HANDLER = 1, AT_RESULTS };
-
 static bool is_response(lua_State *L, int index) {
   if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return false;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
@@ -54,10 +52,11 @@ static void set_field(lua_State *L, const char *name, int index) {
   lua_setfield(L, -2, name);
 }
 
-int response_table(lua_State *L) {
-  if (is_response(L, AT_RESULTS) && lua_gettop(L) == AT_RESULTS) return 1;
+/* The results begin at `first`, the handler lies before them. */
+static int make(lua_State *L, int first) {
+  if (is_response(L, first) && lua_gettop(L) == first) return 1;
   luaL_checkstack(L, LUA_MINSTACK, "too many results");
-  struct response response = response_read(L, AT_HANDLER, AT_RESULTS);
+  struct response response = response_read(L, first - 1, first);
   lua_createtable(L, 0, 4);
   lua_pushinteger(L, response.status);
   lua_setfield(L, -2, "status");
@@ -68,6 +67,25 @@ int response_table(lua_State *L) {
   set_field(L, "after", response.after);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
   lua_setmetatable(L, -2);
+  return 1;
+}
+
+int response_table(lua_State *L) { /* nil, results */
+  return make(L, 2);
+}
+
+int response_table_of(lua_State *L) { /* request, handler, results */
+  return make(L, 3);
+}
+
+int response_typed(lua_State *L) { /* type, results */
+  make(L, 2);
+  lua_getfield(L, -1, "headers");
+  if (lua_getfield(L, -1, "content-type") == LUA_TNIL) {
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -3, "content-type");
+  }
+  lua_pop(L, 2);
   return 1;
 }
 

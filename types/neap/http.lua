@@ -751,7 +751,7 @@ function server:close() end
 ---@field peer string? the other end: `"127.0.0.1:50000"`
 ---@field address string? our end: `"127.0.0.1:8080"`
 ---@field params table<string, string> what the router has found for the names in its path, decoded: `req.params.name`; empty otherwise
----@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows
+---@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows; base and path together are the path that is routed. Middleware may set it, as behind a proxy that takes a prefix off: bases of mounts begin with that
 ---@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer may be set, by middleware: the limit for `req:body` and `req:chunks` instead of the server's
 ---@field id string a short text that no other request has: for logs; the 500 of this request and its report name it

@@ -1,5 +1,6 @@
 -- http.router: which handler a request comes to, and what it finds there.
-local http, neap, test = require "neap.http", require "neap", require "neap.test"
+local http, neap, test, timer =
+  require "neap.http", require "neap", require "neap.test", require "neap.timer"
 
 local function body_of(app, path, method)
   return assert(app:request { path = path, method = method }):body()
@@ -28,6 +29,14 @@ local function fails(fn, ...)
   local ok, message = pcall(fn, ...)
   assert.is_false(ok)
   return message
+end
+
+-- What is reported from here on.
+local function reports_of_errors()
+  local reports = {}
+  neap.on_error(function(message, _, info) reports[#reports + 1] = info.name .. ": " .. tostring(message) end)
+  finally(function() neap.on_error(nil) end)
+  return reports
 end
 
 describe("a router", function()
@@ -231,9 +240,7 @@ describe("middleware of a router", function()
   end)
 
   it("is told of in an error about what the handler returned: by the handler's line", function()
-    local reports = {}
-    neap.on_error(function(message) reports[#reports + 1] = message end)
-    finally(function() neap.on_error(nil) end)
+    local reports = reports_of_errors()
     local app = http.router():use(mark "a"):get("/", function() return nil, "no tea" end)
     assert.equal(500, answers(app, "/"))
     test.eventually(function() return reports[1] end, 20)
@@ -242,6 +249,62 @@ describe("middleware of a router", function()
     assert.equal(500, answers(app, "/next"))
     test.eventually(function() return reports[2] end, 20)
     assert.matches("router_spec.lua:%d+: the next handler wants the request", reports[2])
+  end)
+end)
+
+describe("an error about what was returned", function()
+  local HERE = debug.getinfo(1, "S").short_src .. ":"
+
+  -- The report of GET path.
+  local function told(app, path)
+    local reports = reports_of_errors()
+    assert.equal(500, answers(app, path))
+    test.eventually(function() return reports[1] end, 20)
+    return reports[1]
+  end
+
+  local function nothing() end
+  local LINE = debug.getinfo(nothing, "S").linedefined
+
+  local function names(app, path)
+    assert.matches("^GET " .. path:gsub("%p", "%%%0") .. " %(request .-%): the handler %(" .. HERE:gsub("%p", "%%%0")
+      .. LINE .. "%) returned nothing", told(app, path))
+  end
+
+  it("names the request, and the handler of its route", function()
+    names(http.router():get("/:x", nothing), "/1")
+    names(http.router():any("/*r", nothing), "/1/2?q=%25")
+  end)
+
+  it("names the handler within mounts, groups and behind middleware", function()
+    local inner = http.router():get("/c", nothing)
+    local app = http.router():mount("/:a/b", inner):group("/g", function(g) g:get("/", nothing) end)
+    app:mount("/f", nothing)
+    for _ = 1, 2 do
+      names(app, "/1/b/c")
+      names(app, "/g")
+      names(app, "/f/x")
+      app:use(function(req, next) return next(req) end)
+    end
+    names(http.router():mount("/m", app), "/m/1/b/c")
+    names(http.router():use(function(req, next)
+      req.path = "/1/b/c"
+      return next(req)
+    end):mount("/", app), "/elsewhere")
+  end)
+
+  it("names middleware, where that has returned it", function()
+    local function through(req, next) return next(req) end
+    names(http.router():use(nothing):get("/", says "x"), "/")
+    names(http.router():use(through, nothing):get("/", says "x"), "/")
+    names(http.router():get("/", nothing, says "x"), "/")
+    names(http.router():get("/", through, nothing, says "x"), "/")
+    names(http.router():group("/g", function(g) g:use(nothing):get("/", says "x") end), "/g")
+    names(http.router():mount("/m", http.router():use(nothing):get("/", says "x")), "/m/")
+  end)
+
+  it("names what can be called", function()
+    names(http.router():get("/", setmetatable({}, { __call = nothing })), "/")
   end)
 end)
 
@@ -277,6 +340,59 @@ describe("a mount", function()
     assert.equal("|/1/2/in/3%203", left)
     assert.equal(404, answers(app, "/1/2/out"))
     assert.same({ 405, "GET, HEAD, OPTIONS" }, { answers(app, "/1/2/in", "PUT") })
+  end)
+
+  it("has a base, where middleware has given the request another path, or base", function()
+    local inner = http.router():mount("/in", place)
+    local app = http.router():use(function(req, next)
+      req.path, req.base = req:header "x-path", req:header "x-base"
+      local response = next(req)
+      assert.same({ req:header "x-path" or "/m/in/x", req:header "x-base" or "" }, { req.path, req.base })
+      return response
+    end):mount("/m", inner)
+    local function asked(path, base)
+      local headers = { ["x-path"] = path, ["x-base"] = base }
+      return app:request({ path = "/m/in/x", headers = headers }):body()
+    end
+    assert.equal("/m/in|/x|/m/in/x", asked())
+    assert.equal("/m/in|/y|/m/in/x", asked "/m/in/y")
+    assert.equal("/m/in||/m/in/x", asked "/m/in")
+    assert.equal("/proxy/m/in|/x|/m/in/x", asked(nil, "/proxy"))
+    assert.equal("/proxy/m/in|/y|/m/in/x", asked("/m/in/y", "/proxy"))
+  end)
+
+  it("that sends a request elsewhere, fails or is cancelled leaves it as it was", function()
+    local inner = http.router():use(function(req, next)
+      req.path = "/other"
+      return next(req)
+    end)
+    inner:get("/other", function(req)
+      if req.query.error then error "made on purpose" end
+      if req.query.wait then timer.sleep(10) end
+      return place(req)
+    end)
+    local app = http.router():use(function(req, next)
+      local ok, response = pcall(neap.deadline, 0.01, next, req)
+      local text = ok and response and response.body or not ok and "failed" or "late"
+      return http.text(text .. ";" .. place(req))
+    end):mount("/m", inner)
+    assert.equal("/m|/other|/m/x;|/m/x|/m/x", body_of(app, "/m/x"))
+    assert.equal("failed;|/m/x|/m/x?error=1", body_of(app, "/m/x?error=1"))
+    assert.equal("late;|/m/x|/m/x?wait=1", body_of(app, "/m/x?wait=1"))
+  end)
+
+  it("may be asked twice", function()
+    local inner = http.router():get("/:x", function(req) return req.route .. " " .. req.params.x end)
+    inner:use(function(req, next)
+      local first = next(req).body
+      return http.text(first .. ", " .. next(req).body)
+    end)
+    assert.equal("/m/:x 1, /m/:x 1", body_of(http.router():mount("/m", inner), "/m/1"))
+  end)
+
+  it("has an empty path, which ends there", function()
+    local inner = http.router():mount("//", place)
+    assert.equal("/m||/m", body_of(http.router():mount("/m", inner), "/m"))
   end)
 end)
 
@@ -355,7 +471,23 @@ describe("answers", function()
     assert.equal("&amp;&lt;&gt;&quot;&#39;1", http.escape "&<>\"'1")
     assert.matches("bad argument #1 to 'html' %(string expected, got nil%)", fails(http.html))
     assert.matches("bad argument #1 to 'redirect'", fails(http.redirect, 303))
-    assert.has_error(function() http.json(print) end)
+  end)
+
+  it("raise where they were called", function()
+    local here = "^" .. debug.getinfo(1, "S").short_src:gsub("%p", "%%%0") .. ":%d+: "
+    local function raises(text, fn, ...)
+      local arguments = table.pack(...)
+      local message = fails(function() local _ = fn(table.unpack(arguments, 1, arguments.n)) end)
+      assert.matches(here, message)
+      assert.matches(text, message, 1, true)
+    end
+    raises("cannot encode a function", http.json, print)
+    raises("returned the status 1000", http.json, 1, 1000)
+    raises("returned as its headers a string", http.html, "x", 200, "x")
+    raises("returned the status 20.5", http.text, "x", 20.5)
+    raises("returned the status 1000", http.redirect, "/", 1000)
+    raises("returned a boolean", http.response, true)
+    raises("returned nothing", http.response)
   end)
 end)
 

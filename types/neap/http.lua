@@ -706,7 +706,7 @@ function client_response:close() end
 ---@field headers? table<string, string|number|(string|number)[]>
 ---@field body? neap.http.body
 ---@field trailers? table<string, string|number|(string|number)[]>|fun(): table
----@field after? fun(bytes: integer, message?: string) is called once, when the answer has been given to the connection, with the bytes of its body; or when that has failed, with why: `"the client has left"`
+---@field after? fun(bytes: integer, message?: string) is called once, when the answer has been given to the connection, with the bytes of its body; or when that has failed, with why: `"the client has left"`, or what was wrong with the answer, instead of which the client gets 500. It may wait
 
 ---What a handler returns first; see above.
 ---@alias neap.http.answer string|integer|neap.http.response

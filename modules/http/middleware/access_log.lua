@@ -228,7 +228,8 @@ local function run(self, req, next)
   local response = next(req)
   local after = response.after
   response.after = function(bytes, message)
-    log(entry, response.status, bytes, message, not after)
+    local other = message and core.outcome(req, nil) -- it has been refused
+    log(entry, other or response.status, not other and bytes or nil, message, not after)
     if after then after(bytes, message) end
   end
   entry.open = false

@@ -396,61 +396,6 @@ describe("a mount", function()
   end)
 end)
 
-describe("response.after", function()
-  local function told(handler, options)
-    local list = {}
-    local app = http.router():use(function(req, next)
-      local response = next(req)
-      response.after = function(...) list[#list + 1] = { ... } end
-      return response
-    end)
-    app:get("/", handler)
-    return list, assert(app:request(options or "/"))
-  end
-
-  it("is called with the bytes that went out", function()
-    local list, response = told(says "four")
-    assert.equal("four", response:body())
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 4 } }, list)
-    local pieces = { "abc", "de" }
-    list, response = told(function() return 200, function() return table.remove(pieces, 1) end end)
-    assert.equal("abcde", response:body())
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 5 } }, list)
-    list = told(says "four", { method = "HEAD" })
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 0 } }, list)
-  end)
-
-  it("is called with why it has failed", function()
-    neap.on_error(function() end)
-    finally(function() neap.on_error(nil) end)
-    local list, response = told(function() return 200, function(write) write "abc" error("broken", 0) end end)
-    assert.is_nil((response:body()))
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 3, "broken" } }, list)
-  end)
-
-  it("is called when the client has left", function()
-    local list, response = told(function() return 200, function(write) while write(("x"):rep(1000)) do end end end)
-    assert.truthy(response:chunks()())
-    response:close()
-    test.eventually(function() return list[1] end, 20)
-    assert.equal("the client has left", list[1][2])
-  end)
-
-  it("is a function", function()
-    local reports = {}
-    neap.on_error(function(message) reports[1] = message end)
-    finally(function() neap.on_error(nil) end)
-    local app = http.router():get("/", function() return { body = "x", after = 1 } end)
-    assert.equal(500, answers(app, "/"))
-    test.eventually(function() return reports[1] end, 20)
-    assert.matches("returned as its `after` a number", reports[1])
-  end)
-end)
-
 describe("answers", function()
   it("are made of any form, with headers of their own", function()
     local headers = { ["X-A"] = "1" }

@@ -46,21 +46,20 @@ static bool may_read_on(const struct response *response) {
   return response->is_stream && !response->is_skipped && response->status < 300;
 }
 
-/* For bytes: above what is there already, unless it is free. */
-static int room_for(lua_State *L) {
-  if (lua_isnil(L, AT_ROOM)) return AT_ROOM;
-  lua_pushnil(L);
-  return lua_gettop(L);
-}
-
-/* The results lie at AT_RESULTS and above. */
-static struct response begin_answer(lua_State *L, struct client *client) {
+/* The results lie at AT_RESULTS and above. The room is for bytes; 0: it is taken,
+ * they lie above. */
+static struct response begin_answer(lua_State *L, struct client *client,
+                                    int room) {
   char memory[HEAD_SIZE];
   struct bytes bytes;
   luaL_checkstack(L, LUA_MINSTACK, "too many results");
   struct response response = response_read(L, AT_HANDLER, AT_RESULTS);
   struct reply reply = reply_for(client, response.is_stream);
-  bytes_open(&bytes, L, room_for(L), memory, sizeof memory);
+  if (room == 0) {
+    lua_pushnil(L);
+    room = lua_gettop(L);
+  }
+  bytes_open(&bytes, L, room, memory, sizeof memory);
   response_add_head(&bytes, &client->stream.handle.host->clock, &response,
                     &reply);
   if (may_read_on(&response)) body_invite(client);
@@ -111,7 +110,7 @@ static int answer_and_tell(lua_State *L) {
   send_push_after(L, AT_REQUEST, AT_ROOM);
   lua_replace(L, AT_ROOM);
   lua_toclose(L, AT_ROOM);
-  struct response response = begin_answer(L, request->client);
+  struct response response = begin_answer(L, request->client, 0);
   if (response.is_stream) {
     send_push(L, AT_REQUEST, &response);
     lua_callk(L, SEND_ARGUMENTS, 0, 0, told);
@@ -141,7 +140,7 @@ static void answer(lua_State *L, struct client *client) {
     lua_callk(L, lua_gettop(L) - 1, 0, (lua_KContext)client, streamed);
     return;
   }
-  struct response response = begin_answer(L, client);
+  struct response response = begin_answer(L, client, AT_ROOM);
   if (!response.is_stream) return;
   send_push(L, AT_REQUEST, &response);
   lua_callk(L, SEND_ARGUMENTS, 0, (lua_KContext)client, streamed);

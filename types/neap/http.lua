@@ -552,8 +552,9 @@ function router:mount(prefix, handler) end
 ---The answer is there when its head is: the body is read then, whole or in pieces, also one without
 ---an end. It may be a `<close>` variable; a client that closes it in the middle has left.
 ---
----Fails with ETIMEDOUT (not there in `timeout` seconds), EOF and ECONNRESET (the connection ended first),
----EPROTO. Raises for unknown options, and for a line break in what makes the head.
+---Fails with ETIMEDOUT (not there in `timeout` seconds), ECONNRESET (the connection ended first), EPROTO,
+---EMFILE. Raises for unknown options, for a line break in what makes the head, and what a function for
+---the body raises.
 ---
 ---```lua
 ---local http = require "neap.http"
@@ -624,9 +625,10 @@ function client_response:header(name) end
 ---@return string[] values
 function client_response:header_list(name) end
 
----Reads the whole body. Asked again it gives the same string.
+---Reads the whole body. Asked again it gives the same string; after ETIMEDOUT it goes on.
 ---
----Fails with EMSGSIZE (more than `limit`), ETIMEDOUT, EOF and ECONNRESET (cut short), EPROTO.
+---Fails with EMSGSIZE (more than `limit`), ETIMEDOUT, ECONNRESET (cut short), EPROTO. Raises if the
+---response is closed, or another task reads its body.
 ---
 ---```lua
 ---local http = require "neap.http"

@@ -12,13 +12,22 @@ local LINE_MOST = 1 << 20 -- there are longer headers, but not of this server
 
 -- ---- bytes and lines --------------------------------------------------------------
 
--- conn: has read, finish, close. name: "GET /path", for messages. timeout: for what says nothing else.
+local reader_class = {}
+
+-- conn: has read, finish, close. name: "GET /path", for messages. timeout: for what says nothing else. sender: the task
+-- that sends the body of the request. busy: somebody reads.
 local function new_reader(conn, name, timeout)
-  return { conn = conn, name = name, timeout = timeout, buffer = "", sender = false, failure = false, whole = false }
+  return setmetatable({ conn = conn, name = name, timeout = timeout, buffer = "", sender = false, failure = false,
+    whole = false, busy = false, fields = false, lines = false }, reader_class)
+end
+
+function reader_class.__close(reader)
+  reader.busy = false
 end
 
 local function fail(reader, code, why)
   reader.code, reader.message = code, format("request %s: %s", reader.name, why)
+  if reader.sender then reader.sender:cancel() end
   reader.conn:close()
   return nil, reader.message, code
 end
@@ -94,13 +103,18 @@ function fields_class.__index(fields, name)
   return type(name) == "string" and rawget(fields, lower(name)) or nil
 end
 
--- Up to an empty line: the values by name, joined, and each as { name, value }.
+-- Up to an empty line: the values by name, joined, and each as { name, value }. Who waits twice goes on where the first
+-- one has stopped.
 local function read_fields(reader, limit)
-  local fields, lines = {}, {}
+  reader.fields, reader.lines = reader.fields or {}, reader.lines or {}
+  local fields, lines = reader.fields, reader.lines
   while true do
     local text, message, code = read_line(reader, limit)
     if not text then return nil, message, code end
-    if text == "" then return setmetatable(fields, fields_class), lines end
+    if text == "" then
+      reader.fields, reader.lines = false, false
+      return setmetatable(fields, fields_class), lines
+    end
     local name, value = match(text, "^([%w!#$%%&'*+.^_`|~-]+):[ \t]*(.-)[ \t]*$")
     if not name or find(value, "[%z\1-\8\10-\31\127]") then return fail(reader, "EPROTO", "a malformed header") end
     name = lower(name)
@@ -150,32 +164,30 @@ local function end_body(response, reader)
   let_go(reader)
 end
 
--- The length of the next chunk; 0 behind the last one, whose trailers are read.
-local function begin_chunk(response, reader, limit)
+-- The length of the next chunk; 0: it was the last one.
+local function begin_chunk(reader, limit)
   local text, message, code = read_line(reader, limit)
   if not text then return nil, message, code end
   if not find(text, "^%x+$") or #text > 15 then return fail(reader, "EPROTO", "a malformed chunk") end
-  local size = tonumber(text, 16)
-  if size == 0 then
-    local trailers
-    trailers, message, code = read_fields(reader, limit)
-    if not trailers then return nil, message, code end
-    response.trailers = trailers
-  end
-  return size
+  return tonumber(text, 16)
+end
+
+local function read_trailers(response, reader, limit)
+  local trailers, message, code = read_fields(reader, limit)
+  if not trailers then return nil, message, code end
+  response.trailers = trailers
+  return end_body(response, reader)
 end
 
 local function read_chunked(response, reader, limit)
-  local message, code
+  local piece, size, message, code
+  if reader.fields then return read_trailers(response, reader, limit) end
   if reader.left == 0 then
-    reader.left, message, code = begin_chunk(response, reader, limit)
-    if not reader.left then
-      reader.left = 0
-      return nil, message, code
-    end
-    if reader.left == 0 then return end_body(response, reader) end
+    size, message, code = begin_chunk(reader, limit)
+    if not size then return nil, message, code end
+    if size == 0 then return read_trailers(response, reader, limit) end
+    reader.left = size
   end
-  local piece
   piece, message, code = read_some(reader, reader.left, limit)
   if not piece then return nil, message, code end
   reader.left = reader.left - #piece
@@ -214,6 +226,8 @@ end
 local function read_piece(response, reader, limit)
   if reader.code then return nil, reader.message, reader.code end
   if reader.kind == "none" then return nil end
+  reader.busy = true
+  local _ <close> = reader
   if reader.kind == "length" then
     local piece, message, code = read_counted(reader, limit)
     if reader.left == 0 then end_body(response, reader) end

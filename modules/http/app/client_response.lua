@@ -62,6 +62,7 @@ end
 local function begin(response, name, use)
   local reader = check(response, name)
   if reader.closed then error("this response is closed", 3) end
+  if reader.busy then error("another task waits for this body", 3) end
   if reader.use and reader.use ~= use then
     error(use == "whole" and "this body is read in pieces already, by chunks()"
       or "this body has been read whole already, by body()", 3)
@@ -128,6 +129,7 @@ function methods.chunks(response, options)
   local reader = begin(response, "chunks", "pieces")
   return function()
     if reader.closed then error("this response is closed", 2) end
+    if reader.busy then error("another task waits for this body", 2) end
     local piece, message, code = reading.piece(response, reader, limit_of(reader, options))
     if not piece then
       if code then error(message, 2) end

@@ -1,7 +1,9 @@
 /* response_table.c - the forms of an answer become one.
  *
  * The table is marked by its metatable: what has been through here once is not
- * looked at again, until it is sent. */
+ * looked at again, until it is sent. There are two marks, as a script may keep
+ * what http.response gave it, and return it each time: what middleware gets is
+ * another table, of this one request, and it may write its cookies there. */
 #include "modules/http/response_table.h"
 
 #include <lauxlib.h>
@@ -9,11 +11,11 @@
 #include "modules/http/headers.h"
 #include "modules/http/response.h"
 
-static const char mark = 0; /* its address is the key of the metatable */
+static const char made = 0, given = 0; /* addresses: keys of the metatables */
 
-static bool is_response(lua_State *L, int index) {
+static bool is_marked(lua_State *L, int index, const char *mark) {
   if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return false;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, mark);
   bool is = lua_rawequal(L, -1, -2);
   lua_pop(L, 2);
   return is;
@@ -53,8 +55,7 @@ static void set_field(lua_State *L, const char *name, int index) {
 }
 
 /* The results begin at `first`, the handler lies before them. */
-static int make(lua_State *L, int first) {
-  if (is_response(L, first) && lua_gettop(L) == first) return 1;
+static int make(lua_State *L, int first, const char *mark) {
   luaL_checkstack(L, LUA_MINSTACK, "too many results");
   struct response response = response_read(L, first - 1, first);
   lua_createtable(L, 0, 4);
@@ -65,21 +66,24 @@ static int make(lua_State *L, int first) {
   set_field(L, "body", response.body);
   set_field(L, "trailers", response.trailers);
   set_field(L, "after", response.after);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, mark);
   lua_setmetatable(L, -2);
   return 1;
 }
 
 int response_table(lua_State *L) { /* nil, results */
-  return make(L, 2);
+  bool is_one =
+    lua_gettop(L) == 2 && (is_marked(L, 2, &made) || is_marked(L, 2, &given));
+  return is_one ? 1 : make(L, 2, &made);
 }
 
 int response_table_of(lua_State *L) { /* request, handler, results */
-  return make(L, 3);
+  bool is_one = lua_gettop(L) == 3 && is_marked(L, 3, &given);
+  return is_one ? 1 : make(L, 3, &given);
 }
 
 int response_typed(lua_State *L) { /* type, results */
-  make(L, 2);
+  make(L, 2, &made);
   lua_getfield(L, -1, "headers");
   if (lua_getfield(L, -1, "content-type") == LUA_TNIL) {
     lua_pushvalue(L, 1);
@@ -89,11 +93,16 @@ int response_typed(lua_State *L) { /* type, results */
   return 1;
 }
 
-/* All realms share the mark. */
-void response_table_open_class(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &mark) == LUA_TNIL) {
+/* All realms share them. */
+static void open_mark(lua_State *L, const char *mark) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, mark) == LUA_TNIL) {
     lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &mark);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, mark);
   }
   lua_pop(L, 1);
+}
+
+void response_table_open_class(lua_State *L) {
+  open_mark(L, &made);
+  open_mark(L, &given);
 }

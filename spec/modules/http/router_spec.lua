@@ -212,6 +212,26 @@ describe("middleware of a router", function()
     assert.same({ 418, nil }, { answers(app, "/all?stop=1") })
   end)
 
+  it("is given a table of its own also where a handler returns the same one each time", function()
+    local told = 0
+    local kept = http.response { body = "x", headers = { ["x-a"] = 1 }, after = function() told = told + 1 end }
+    local app = http.router():use(function(req, next)
+      local response = next(req)
+      local after = response.after
+      response.headers["set-cookie"], response.after = req.query.cookie, function(...) after(...) end
+      return response
+    end):get("/", function() return kept end)
+    app:get("/stop", function(req) return req.query.cookie and kept end, says "")
+    for _, path in ipairs { "/", "/stop" } do
+      assert.equal("a=1", app:request(path .. "?cookie=a=1").headers["set-cookie"])
+      for _ = 1, 2 do
+        local headers = app:request(path .. "?cookie=").headers
+        assert.same({ "", "1" }, { headers["set-cookie"], headers["x-a"] })
+      end
+    end
+    assert.same({ 6, nil }, { told, kept.headers["set-cookie"] })
+  end)
+
   it("may send a request elsewhere", function()
     local app = http.router():use(function(req, next)
       if req:header "x-http-method" then req.method = req:header "x-http-method" end
@@ -416,6 +436,17 @@ describe("answers", function()
     assert.equal("&amp;&lt;&gt;&quot;&#39;1", http.escape "&<>\"'1")
     assert.matches("bad argument #1 to 'html' %(string expected, got nil%)", fails(http.html))
     assert.matches("bad argument #1 to 'redirect'", fails(http.redirect, 303))
+  end)
+
+  it("are what a script has made of them, whatever is loaded later", function()
+    local directory <close> = test.tempdir()
+    directory:write("app.lua", [[
+      local http = require "neap.http"
+      http.text = function() return "mine" end
+      print(http.json(1).body, http.text "x", http.html("x").body)
+    ]])
+    local child <close> = test.spawn_neap(directory:path_of "app.lua")
+    assert.equal("1\tmine\tx", child:line())
   end)
 
   it("raise where they were called", function()

@@ -2,7 +2,7 @@
 local core = ...
 local error, format, getmetatable, ipairs, pairs, setmetatable, tostring, type =
   error, string.format, getmetatable, ipairs, pairs, setmetatable, tostring, type
-local concat, lower = table.concat, string.lower
+local concat, huge, lower = table.concat, math.huge, string.lower
 local json, neap, timer = require "neap.json", require "neap", require "neap.timer"
 local reading = core.load "modules/http/app/client_reader.lua"
 local monotonic = timer.monotonic
@@ -41,18 +41,18 @@ function methods.header_list(response, name)
   return list
 end
 
-local OPTIONS = { limit = true, timeout = true }
+local MOST = { limit = huge, timeout = 1e9 }
 
 local function check_options(name, options)
   if options ~= nil and type(options) ~= "table" then
     error(format("bad argument #1 to '%s' (table expected, got %s)", name, type(options)), 3)
   end
   for key, value in pairs(options or {}) do
-    if not OPTIONS[key] then
-      error(format("bad argument #1 to '%s' (unknown option '%s')", name, tostring(key)), 3)
+    if not MOST[key] then
+      error(format("bad argument #1 to '%s' (unknown option '%s' (there are: limit, timeout))", name, tostring(key)), 3)
     end
-    if type(value) ~= "number" or value < 0 or value ~= value then
-      error(format("bad argument #1 to '%s' (%s must be a number from 0 on)", name, key), 3)
+    if not (type(value) == "number" and value >= 0 and value <= MOST[key]) then
+      error(format("bad argument #1 to '%s' (%s must be a number from 0 to %g)", name, key, MOST[key]), 3)
     end
   end
   return options or {}

@@ -380,7 +380,9 @@ describe("app:request", function()
       refused(bad .. "(path must be a string, not a number)", { path = 1 })
       refused(bad .. "(body must be a string, a number, a list of these, or a function, not a boolean)",
         { body = true })
-      refused(bad .. "(timeout must be a number of seconds from 0 on)", { timeout = -1 })
+      for _, timeout in ipairs { -1, 0 / 0, math.huge, "1" } do
+        refused(bad .. "(timeout must be a number of seconds from 0 to 1e9)", { timeout = timeout })
+      end
       refused(bad .. "(peer must be an address, not 'moon')", { peer = "moon" })
       refused("bad argument #2 to 'request' (function expected, got string)", "/", "x")
     end)
@@ -397,6 +399,7 @@ describe("app:request", function()
       response:chunks()
       assert.error_matches(function() response:body() end, "this body is read in pieces already, by chunks%(%)$")
       assert.error_matches(function() response:body { x = 1 } end, "unknown option 'x'")
+      assert.error_matches(function() response:chunks { timeout = 1 / 0 } end, "timeout must be a number from 0 to 1e")
     end)
 
     it("for a body that another task reads", function()

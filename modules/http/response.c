@@ -21,12 +21,11 @@ struct source { /* of an error: the results, and who returned them */
 
 /* It has returned, so all that is known of it is where its code begins. Where a
  * script has asked for a response itself, see answers.lua, that is known. */
-static int refuse(const struct source *from, const char *what) {
-  lua_State *L = from->L;
+int response_refuse(lua_State *L, int handler, const char *what) {
   lua_Debug ar;
-  luaL_where(L, from->handler == 1 ? 2 : 0);
+  luaL_where(L, handler == 1 ? 2 : 0);
   lua_pushliteral(L, "the handler");
-  routing_push_handler(L, from->handler);
+  routing_push_handler(L, handler);
   if (lua_istable(L, -1) && luaL_getmetafield(L, -1, "__call") != LUA_TNIL)
     lua_remove(L, -2);
   if (lua_isfunction(L, -1)) {
@@ -43,6 +42,10 @@ static int refuse(const struct source *from, const char *what) {
                   what);
   lua_concat(L, 4);
   return lua_error(L);
+}
+
+static int refuse(const struct source *from, const char *what) {
+  return response_refuse(from->L, from->handler, what);
 }
 
 static int refuse_type(const struct source *from, const char *what, int index) {

@@ -30,6 +30,8 @@ struct response {
  * them, given the request at index 1 (if it is 1, there is none). Raises where
  * they are no response. Pushes what it has to. */
 struct response response_read(lua_State *L, int handler, int first);
+/* Raises: the handler has returned `what`. */
+int response_refuse(lua_State *L, int handler, const char *what);
 /* Up to the empty line. Raises for headers that cannot be sent. */
 void response_add_head(struct bytes *bytes, const struct clock *clock,
                        struct response *response, struct reply *reply);

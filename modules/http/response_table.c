@@ -22,28 +22,30 @@ static bool is_marked(lua_State *L, int index, const char *mark) {
 }
 
 /* Names that differ in case only would be one line, and one value lost. */
-static void add_header(lua_State *L, int headers) { /* ... name, value */
-  size_t size;
+static void add_header(lua_State *L, int handler, int headers) {
+  size_t size; /* ... name, value */
   if (lua_type(L, -2) != LUA_TSTRING)
-    luaL_error(L, "a response header has a name that is a %s",
-               luaL_typename(L, -2));
+    response_refuse(L, handler,
+                    lua_pushfstring(L, "a header with a name that is a %s",
+                                    luaL_typename(L, -2)));
   const char *name = lua_tolstring(L, -2, &size);
   headers_push_lower(L, name, size);
   lua_pushvalue(L, -1);
   if (lua_rawget(L, headers) != LUA_TNIL)
-    luaL_error(L, "response header '%s' is there twice", name);
+    response_refuse(L, handler,
+                    lua_pushfstring(L, "the header '%s' twice", name));
   lua_pop(L, 1);
   lua_pushvalue(L, -2);
   lua_rawset(L, headers);
 }
 
-static void push_headers(lua_State *L, int index) {
+static void push_headers(lua_State *L, int handler, int index) {
   lua_newtable(L);
   if (index == 0) return;
   int headers = lua_gettop(L);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
-    add_header(L, headers);
+    add_header(L, handler, headers);
     lua_pop(L, 1);
   }
 }
@@ -61,7 +63,7 @@ static int make(lua_State *L, int first, const char *mark) {
   lua_createtable(L, 0, 4);
   lua_pushinteger(L, response.status);
   lua_setfield(L, -2, "status");
-  push_headers(L, response.headers);
+  push_headers(L, first - 1, response.headers);
   lua_setfield(L, -2, "headers");
   set_field(L, "body", response.body);
   set_field(L, "trailers", response.trailers);

@@ -323,6 +323,14 @@ describe("an error about what was returned", function()
     names(http.router():mount("/m", http.router():use(nothing):get("/", says "x")), "/m/")
   end)
 
+  it("names the handler also for headers, behind middleware", function()
+    local app = http.router():use(function(req, next) return next(req) end)
+    local function numbered() return 200, "", { "x-a" } end
+    app:get("/", numbered)
+    assert.matches("^GET / %(request .-%): the handler %(" .. HERE:gsub("%p", "%%%0") ..
+      debug.getinfo(numbered, "S").linedefined .. "%) returned a header with a name that is a number", told(app, "/"))
+  end)
+
   it("names what can be called", function()
     names(http.router():get("/", setmetatable({}, { __call = nothing })), "/")
   end)
@@ -424,7 +432,7 @@ describe("answers", function()
     response.headers["x-a"] = nil
     assert.equal("1", headers["X-A"])
     assert.equal(response, http.response(response))
-    assert.matches("response header '[Xx]%-[Aa]' is there twice",
+    assert.matches("returned the header '[Xx]%-[Aa]' twice",
       fails(http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 }))
     assert.matches("returned nothing", fails(http.response))
   end)
@@ -463,6 +471,8 @@ describe("answers", function()
     raises("returned the status 20.5", http.text, "x", 20.5)
     raises("returned the status 1000", http.redirect, "/", 1000)
     raises("returned a boolean", http.response, true)
+    raises("returned the header '", http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 })
+    raises("returned a header with a name that is a number", http.text, "x", 200, { "x-a" })
     raises("returned nothing", http.response)
   end)
 end)

@@ -19,12 +19,9 @@ struct source { /* of an error: the results, and who returned them */
   int handler;
 };
 
-/* It has returned, so all that is known of it is where its code begins. Where a
- * script has asked for a response itself, see answers.lua, that is known. */
-int response_refuse(lua_State *L, int handler, const char *what) {
+/* It has returned, so that is all that is known of it. */
+void response_push_place(lua_State *L, int handler) {
   lua_Debug ar;
-  luaL_where(L, handler == 1 ? 2 : 0);
-  lua_pushliteral(L, "the handler");
   routing_push_handler(L, handler);
   if (lua_istable(L, -1) && luaL_getmetafield(L, -1, "__call") != LUA_TNIL)
     lua_remove(L, -2);
@@ -35,6 +32,13 @@ int response_refuse(lua_State *L, int handler, const char *what) {
     lua_pop(L, 1);
     lua_pushliteral(L, "");
   }
+}
+
+/* Where a script has asked for a response itself, see answers.lua, that is known. */
+int response_refuse(lua_State *L, int handler, const char *what) {
+  luaL_where(L, handler == 1 ? 2 : 0);
+  lua_pushliteral(L, "the handler");
+  response_push_place(L, handler);
   lua_pushfstring(L,
                   " returned %s; a response is a string, "
                   "status [, body [, headers]], or "
@@ -199,7 +203,8 @@ static void check_count(const struct source *from, int first, int most) {
 
 struct response response_read(lua_State *L, int handler, int first) {
   const struct source from = {L, handler};
-  struct response response = {.status = 200, .text = "", .length = -1};
+  struct response response = {
+    .status = 200, .text = "", .length = -1, .handler = handler};
   switch (lua_type(L, first)) {
     case LUA_TSTRING:
       check_count(&from, first, 1);
@@ -277,11 +282,14 @@ static void check_length(lua_State *L, struct response *response,
     response->length = lines->length;
     return;
   }
-  if (lines->length >= 0 && (size_t)lines->length != response->size)
+  if (lines->length >= 0 && (size_t)lines->length != response->size) {
+    response_push_place(L, response->handler);
     luaL_error(L,
                "response header 'content-length' says %I, but the body has %I"
-               " bytes",
-               (LUAI_UACINT)lines->length, (LUAI_UACINT)response->size);
+               " bytes, returned by the handler%s",
+               (LUAI_UACINT)lines->length, (LUAI_UACINT)response->size,
+               lua_tostring(L, -1));
+  }
   response->length = (int64_t)response->size;
 }
 
@@ -289,7 +297,8 @@ void response_add_head(struct bytes *bytes, const struct clock *clock,
                        struct response *response, struct reply *reply) {
   struct header_lines lines = {.length = -1};
   if (response->headers != 0)
-    lines = header_lines_add(bytes->L, bytes, response->headers);
+    lines =
+      header_lines_add(bytes->L, bytes, response->headers, response->handler);
   check_length(bytes->L, response, &lines, reply);
   if (lines.close) reply->keep_alive = false;
   if (!lines.type && response->body != 0 && !has_no_body(response))

@@ -331,6 +331,18 @@ describe("an error about what was returned", function()
       debug.getinfo(numbered, "S").linedefined .. "%) returned a header with a name that is a number", told(app, "/"))
   end)
 
+  it("names the handler for headers that cannot be sent", function()
+    for text, headers in pairs { ["a line break"] = { x = "\n" }, ["can only be"] = { connection = "upgrade" },
+      ["says 5"] = { ["content-length"] = 5 }, ["cannot be the name"] = { ["x y"] = 1 },
+      ["is a boolean"] = { x = true },
+    } do
+      local function handler() return 200, "", headers end
+      local place = HERE:gsub("%p", "%%%0") .. debug.getinfo(handler, "S").linedefined
+      assert.matches(text .. ".*, returned by the handler %(" .. place .. "%)$",
+        told(http.router():mount("/m", http.router():get("/x", handler)), "/m/x"))
+    end
+  end)
+
   it("names what can be called", function()
     names(http.router():get("/", setmetatable({}, { __call = nothing })), "/")
   end)

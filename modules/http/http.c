@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/app/mounting.h"
 #include "modules/http/app/pair.h"
 #include "modules/http/app/routing.h"
 #include "modules/http/body.h"
@@ -73,6 +74,8 @@ static const luaL_Reg core[] = {
   {"files_path", files_path},
   {"files_random", files_random},
   {"response", response_table},
+  {"response_of", response_table_of},
+  {"response_typed", response_typed},
   {"routing_add", routing_add},
   {"routing_call", routing_call},
   {"routing_methods", routing_methods},
@@ -89,6 +92,7 @@ static void open_classes(lua_State *L) {
   response_table_open_class(L);
   send_open_class(L);
   routing_open_class(L);
+  mounting_open_class(L);
   http_pair_open_class(L);
   content_open_class(L);
 }

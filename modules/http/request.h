@@ -46,8 +46,9 @@ struct request {
     is_sending; /* a file, and its socket takes no more, or a thread is at it */
   unsigned count; /* of pieces: target, name, value, name, value ... */
   uint32_t base;  /* so much of its path is that of mounts, see app/routing.c */
-  uint32_t mounts; /* so many of them */
+  uint32_t route; /* and so much of its route is theirs */
   uint8_t method, minor;
+  bool has_own, has_params;   /* user values of it, see below */
   struct head_piece pieces[]; /* and behind them the bytes, see head.h */
 };
 
@@ -74,6 +75,8 @@ void request_push_own(lua_State *L);
 /* What is kept under this name, of the request at index 1. False, and nothing is
  * pushed: it is nil. */
 bool request_push_kept(lua_State *L, const char *name);
+/* Takes the value on top, and keeps it with the request at index 1. */
+void request_keep(lua_State *L, const char *name);
 /* Its path, all of it: `base` is a part of it. */
 const char *request_path(const struct request *request, size_t *size);
 /* User values of it: the pattern of the route that it has come to, and what

@@ -248,7 +248,8 @@ local function run(self, req, next)
   local after = response.after
   response.after = function(bytes, message)
     local _ <close> = after and setmetatable({ after, bytes, message }, others)
-    log(entry, response.status, bytes, message, not after)
+    local other = message and core.outcome(req, nil) -- it has been refused
+    log(entry, other or response.status, not other and bytes or nil, message, not after)
   end
   entry.open = false
   return response

@@ -148,6 +148,25 @@ describe("the status and the bytes of access_log", function()
     assert.truthy(line_of(nil, raw.get "/bad"):find '" 500 %-$')
   end)
 
+  it("are 500 for an answer that cannot be sent, and say why", function()
+    local app = support.app()
+    local logging, lines = log { format = "json" }
+    app:use(function(req, next)
+      local response = next(req)
+      if req.query.status then response.status = 99 end
+      return response
+    end, logging)
+    app:get("/headers", function() return 200, "x", { ["x-a"] = "1\r\n2" } end)
+    app:get("/length", function() return 200, "x", { ["content-length"] = 5 } end)
+    local _ <close> = quietly()
+    for i, path in ipairs { "/headers", "/length", "/?status=1" } do
+      local sent = ask(app, raw.get(path))
+      eventually(function() return #lines == i end)
+      local entry = json.decode(lines[i])
+      assert.same({ 500, 500, nil, "string" }, { sent.status, entry.status, entry.bytes, type(entry.error) })
+    end
+  end)
+
   it("are the client's fault where a body was refused", function()
     local logging, lines = log { format = "json" }
     local app = support.app(logging, middleware.body_limit(3))

@@ -9,19 +9,21 @@ local plot = require "lib.plot"
 local report = require "lib.report"
 
 local ROWS = { "echo", "http", "http_idle", "http_latency", "tasks", "timers",
-  "files", "spawn", "walk", "json", "start", "idle", "reload" }
+  "router", "file", "gzip", "files", "spawn", "walk", "json", "start", "idle",
+  "reload" }
 
 local USAGE = [[
 usage: bench/run [option...] [row...]
-rows: echo http http_idle http_latency tasks timers files spawn walk json start
-      idle reload (all without)
+rows: echo http http_idle http_latency tasks timers router file gzip files spawn
+      walk json start idle reload (all without)
   --quick       a small run, for a look only
   --rounds N    rounds of each measurement (default 5; quick: 3)
   --json FILE   also write everything, with each sample, to FILE
   --plot FILE   also draw the rows about HTTP, in SVG
   --only NAME   of the row http only this load: hello, headers, pipelined, json,
-                in or out
-  --peers       only get Bun and nginx with Lua, for build/peers
+                in or out; of router hello, parameter or all; of file small or
+                memory
+  --peers       only get Bun, fastify and nginx with Lua, for build/peers
   --help        this text
 NEAP=path chooses the program, otherwise build/release/neap.]]
 

@@ -38,7 +38,7 @@ static const char *file_of(const struct embedded_part *parts,
 }
 
 /* What the file returns goes into the module's table, so this is not asked for
- * it again. */
+ * it again. What a script has put there stays. */
 static int load_part(lua_State *L) { /* module, name; parts, core */
   const struct embedded_part *parts = lua_touserdata(L, lua_upvalueindex(1));
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
@@ -50,8 +50,12 @@ static int load_part(lua_State *L) { /* module, name; parts, core */
   lua_pushnil(L);
   while (lua_next(L, 3) != 0) {
     lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, 1);
+    if (lua_rawget(L, 1) == LUA_TNIL) {
+      lua_pushvalue(L, -3);
+      lua_pushvalue(L, -3);
+      lua_rawset(L, 1);
+    }
+    lua_settop(L, 4);
   }
   lua_settop(L, 2);
   lua_rawget(L, 1);

@@ -35,13 +35,67 @@ static void push_trace(lua_State *L) {
   lua_replace(L, -2);
 }
 
+/* ---- errors that have come from another task ------------------------------ */
+
+static const char passed_on = 0; /* in the registry: { error, trace, task } */
+
+enum { PASSED_ERROR = 1, PASSED_TRACE, PASSED_TASK };
+
+void report_push_trace(lua_State *L, const struct task *task) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, task);
+}
+
+int report_pass_on(lua_State *L) {
+  int error = lua_gettop(L) - 1;
+  if (lua_type(L, error) != LUA_TSTRING) { /* it is not to be kept alive */
+    lua_settop(L, error);
+    return lua_error(L);
+  }
+  lua_createtable(L, 3, 0);
+  lua_insert(L, error + 1);
+  lua_rawseti(L, error + 1, PASSED_TRACE);
+  lua_pushvalue(L, error);
+  lua_rawseti(L, error + 1, PASSED_ERROR);
+  lua_pushlightuserdata(L, host_of(L)->current);
+  lua_rawseti(L, error + 1, PASSED_TASK);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &passed_on);
+  return lua_error(L);
+}
+
+/* The traceback on top is that of the task which has waited, if the error at
+ * index 1 is the one that it was given: then that of the other one goes before. */
+static void join_traces(lua_State *L) {
+  static const char begin[] = "stack traceback:";
+  int own = lua_gettop(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &passed_on) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &passed_on);
+  lua_rawgeti(L, -1, PASSED_TASK);
+  lua_rawgeti(L, -2, PASSED_ERROR);
+  lua_rawgeti(L, -3, PASSED_TRACE);
+  bool is = lua_touserdata(L, -3) == host_of(L)->current &&
+            lua_rawequal(L, -2, 1) && lua_isstring(L, -1);
+  if (is && lua_isstring(L, own)) {
+    lua_pushfstring(L, "%s\n\tawaited by:%s", lua_tostring(L, -1),
+                    lua_tostring(L, own) + strlen(begin));
+    lua_replace(L, own);
+  }
+  lua_settop(L, own);
+}
+
 int report_trace(lua_State *L) {
   if (cancel_is(L, 1)) return 1;
   push_trace(L);
+  join_traces(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, host_of(L)->current);
   lua_settop(L, 1);
   return 1;
 }
+
+/* ---- what it says --------------------------------------------------------- */
 
 static int tell(lua_State *L) {
   luaL_tolstring(L, 1, NULL);

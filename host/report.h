@@ -12,6 +12,11 @@
 struct task;
 
 int report_trace(lua_State *L); /* the message handler of every task */
+/* In `settle` of a sink: pushes the traceback of the task's error, or nil. */
+void report_push_trace(lua_State *L, const struct task *task);
+/* Raises the error below the top in the task that has waited for it. On top is
+ * the traceback of the task that has failed, or nil: a report shows it, too. */
+int report_pass_on(lua_State *L);
 /* Inside the task, the error on top of L. `taken`: somebody else has it. */
 void report_failure(lua_State *L, struct task *task, bool taken);
 /* In `settle` of a sink, the error on top of L: pushes what it says, with its

@@ -9,6 +9,7 @@
 --   GET    /api/events     what changes, as server-sent events; ?after=REVISION goes on from there
 --
 -- Made to be changed while it runs (--watch): the notes are in hot.state, the page reloads itself.
+-- Modules are looked for from the working directory, as in Lua: here also beside this file.
 local HERE = debug.getinfo(1, "S").source:match "^@(.*/)" or "./"
 package.path = HERE .. "notes/?.lua;" .. package.path
 
@@ -19,6 +20,7 @@ local middleware, store = require "neap.http.middleware", require "store"
 local LIMITS = { title = 200, text = 10000 } -- characters
 local COLORS = { plain = true, yellow = true, green = true, blue = true, pink = true }
 local MOST_NOTES = 10000
+local MOST_WORDS = 10 -- that are looked for at once
 local BODY_LIMIT = 128 * 1024 -- bytes: a text of 10000 characters, however it is written in JSON
 local HISTORY = 500 -- changes that are kept for who was cut off
 local QUIET, RETRY = 15, 300 -- s until a comment is sent; ms until a browser comes back
@@ -118,15 +120,15 @@ local function tell(kind, value)
   wake_all()
 end
 
--- Into the file, then to who listens; or nil and the answer.
+-- Into the file, then to who listens; or nil and the answer. What could not be saved may have been seen meanwhile.
 local function save(id, note)
-  local ok, why = store.put(state, id, note)
-  if not ok then
-    io.stderr:write("notes: ", why, "\n")
-    return nil, problem(503, "it could not be saved; nothing has changed")
-  end
-  tell(note and "note" or "gone", note or id)
-  return true
+  local ok, why = store.put(state, id, note, function(saved)
+    if not saved then return tell("refresh", 0) end
+    tell(note and "note" or "gone", note or id)
+  end)
+  if ok then return true end
+  io.stderr:write("notes: ", why, "\n")
+  return nil, problem(503, "it could not be saved; nothing has changed")
 end
 
 local over = false -- this version tells no more
@@ -259,12 +261,13 @@ local function get_notes(req)
   local query, errors = req.query, {}
   local limit, offset, order
   order = query.sort or "updated"
-  limit, errors.limit = number(query.limit, 100, 1, 1000)
+  limit, errors.limit = number(query.limit, 100, 1, MOST_NOTES)
   offset, errors.offset = number(query.offset, 0, 0, 1000000000)
   if not orders[order] then errors.sort = "is one of updated, created, title" end
-  if next(errors) then return problem(422, "this cannot be asked", { errors = errors }) end
   local words, found, page = {}, {}, json.array()
   for word in (query.q or ""):lower():gmatch "%S+" do words[#words + 1] = word end
+  if #words > MOST_WORDS then errors.q = ("has at most %d words"):format(MOST_WORDS) end
+  if next(errors) then return problem(422, "this cannot be asked", { errors = errors }) end
   for _, note in pairs(state.notes) do
     if matches(note, words) then found[#found + 1] = note end
   end
@@ -359,18 +362,10 @@ app:patch("/api/notes/:id", patch_note)
 app:delete("/api/notes/:id", delete_note)
 app:get("/api/events", get_events)
 
--- The page: read at each start; a change of one of these files is a new version, too.
-for route, file in pairs {
-  ["/"] = { "index.html", "text/html; charset=utf-8" },
-  ["/notes.css"] = { "notes.css", "text/css; charset=utf-8" },
-  ["/notes.js"] = { "notes.js", "text/javascript; charset=utf-8" },
-  ["/icon.svg"] = { "icon.svg", "image/svg+xml" },
-} do
-  local name = HERE .. "notes/public/" .. file[1]
-  hot.depends(name)
-  local text = assert(fs.read(name))
-  app:get(route, function() return 200, text, { ["content-type"] = file[2], ["cache-control"] = "no-cache" } end)
-end
+-- The page. A change of one of these files is a new version, too: then it is loaded again where it is seen.
+local public = HERE .. "notes/public"
+for _, entry in ipairs(assert(fs.list(public))) do hot.depends(public .. "/" .. entry.name) end
+app:get("/*file", http.static(public, { max_age = 0 }))
 
 local address = (neap.args[1] or "8082"):gsub("^%d+$", "127.0.0.1:%0")
 local ok, message

@@ -8,16 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "body.h"
+
 enum { DATE_SIZE = 29 }; /* Sun, 06 Nov 1994 08:49:37 GMT */
-
-static const char *expected_text;
-static size_t expected_length;
-
-/* The last response that was looked at, if it was small. */
-static struct {
-  char bytes[ANSWER_KEPT];
-  size_t size, date;
-} known;
 
 _Noreturn void answer_fail(const char *format, ...) {
   va_list values;
@@ -29,20 +22,16 @@ _Noreturn void answer_fail(const char *format, ...) {
   exit(1);
 }
 
-void answer_expect(const char *text, size_t length) {
-  expected_text = text;
-  expected_length = length;
-}
-
 static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-static bool is_known(const char *bytes, size_t size) {
-  if (known.size == 0 || size < known.size) return false;
-  size_t after = known.date + DATE_SIZE;
-  return memcmp(bytes, known.bytes, known.date) == 0 &&
-         memcmp(bytes + after, known.bytes + after, known.size - after) == 0;
+static bool is_known(const struct expected *last, const char *bytes,
+                     size_t size) {
+  if (last->known == 0 || size < last->known) return false;
+  size_t after = last->date + DATE_SIZE;
+  return memcmp(bytes, last->bytes, last->date) == 0 &&
+         memcmp(bytes + after, last->bytes + after, last->known - after) == 0;
 }
 
 static void keep(struct answer *answer, const char *bytes, size_t size) {
@@ -71,6 +60,9 @@ static void begin_body(struct answer *answer) {
   if (memcmp(answer->bytes, good, sizeof good - 1) != 0)
     answer_fail("answered: %.*s", (int)answer->kept, answer->bytes);
   if (find(answer, "Date") == 0) answer_fail("no date");
+  size_t encoding = find(answer, "Content-Encoding");
+  if (answer->expected->is_file)
+    body_begin(encoding != 0 ? answer->bytes + encoding : NULL);
   size_t length = find(answer, "Content-Length");
   size_t coding = find(answer, "Transfer-Encoding");
   if (length != 0) {
@@ -79,7 +71,8 @@ static void begin_body(struct answer *answer) {
     answer->state = ANSWER_BODY;
   } else if (coding != 0 &&
              strncasecmp(answer->bytes + coding, "chunked\r", 8) == 0) {
-    if (expected_text != NULL) answer_fail("chunked, for so short a text");
+    if (answer->expected->text != NULL)
+      answer_fail("chunked, for so short a text");
     answer->state = ANSWER_SIZE;
   } else {
     answer_fail("a body without length");
@@ -111,7 +104,7 @@ static void take_size(struct answer *answer, char byte) {
     answer->state = answer->left > 0 ? ANSWER_CHUNK : ANSWER_LAST;
     answer->length += answer->left;
     if (answer->left == 0) answer->left = 2;
-  } else if (digit != NULL && answer->left <= expected_length) {
+  } else if (digit != NULL && answer->left <= answer->expected->length) {
     answer->digits = true;
     answer->left = answer->left * 16 + (size_t)(digit - hex);
   } else {
@@ -120,9 +113,14 @@ static void take_size(struct answer *answer, char byte) {
 }
 
 /* What has a length: bodies, chunks, and the line ends behind them. */
-static size_t take_rest(struct answer *answer, size_t size) {
+static size_t take_rest(struct answer *answer, const char *bytes, size_t size) {
   size = smaller(size, answer->left);
   answer->left -= size;
+  if (answer->expected->is_file &&
+      (answer->state == ANSWER_BODY || answer->state == ANSWER_CHUNK)) {
+    body_take(answer->taken, bytes, size);
+    answer->taken += size;
+  }
   if (answer->left > 0) return size;
   if (answer->state == ANSWER_CHUNK) {
     answer->state = ANSWER_CHUNK_END;
@@ -138,21 +136,30 @@ static bool is_whole(const struct answer *answer) {
          (answer->state == ANSWER_BODY || answer->state == ANSWER_LAST);
 }
 
-static void finish(struct answer *answer) {
-  if (answer->length != expected_length)
+static void check(const struct answer *answer) {
+  const struct expected *expected = answer->expected;
+  if (answer->length != expected->length)
     answer_fail("a body of %zu bytes, not %zu", answer->length,
-                expected_length);
-  if (expected_text != NULL &&
-      memcmp(answer->bytes + answer->head, expected_text, expected_length) != 0)
-    answer_fail("another body: %.*s", (int)expected_length,
+                expected->length);
+  if (expected->text != NULL && memcmp(answer->bytes + answer->head,
+                                       expected->text, expected->length) != 0)
+    answer_fail("another body: %.*s", (int)expected->length,
                 answer->bytes + answer->head);
+}
+
+static void finish(struct answer *answer) {
+  struct expected *expected = answer->expected;
+  if (expected->is_file)
+    body_end(answer->length);
+  else
+    check(answer);
   if (answer->kept <= ANSWER_KEPT) {
-    memcpy(known.bytes, answer->bytes, answer->kept);
-    known.size = answer->kept;
-    known.date = find(answer, "Date");
+    memcpy(expected->bytes, answer->bytes, answer->kept);
+    expected->known = answer->kept;
+    expected->date = find(answer, "Date");
   }
   answer->state = ANSWER_HEAD;
-  answer->kept = answer->length = 0;
+  answer->kept = answer->length = answer->taken = 0;
 }
 
 static size_t take_part(struct answer *answer, const char *bytes, size_t size) {
@@ -161,7 +168,7 @@ static size_t take_part(struct answer *answer, const char *bytes, size_t size) {
   if (answer->state == ANSWER_SIZE)
     take_size(answer, *bytes);
   else
-    taken = take_rest(answer, size);
+    taken = take_rest(answer, bytes, size);
   keep(answer, bytes, taken);
   return taken;
 }
@@ -170,8 +177,8 @@ size_t answer_take(struct answer *answer, const char *bytes, size_t size,
                    bool *whole) {
   size_t taken = 0;
   bool is_new = answer->state == ANSWER_HEAD && answer->kept == 0;
-  *whole = is_new && is_known(bytes, size);
-  if (*whole) return known.size;
+  *whole = is_new && is_known(answer->expected, bytes, size);
+  if (*whole) return answer->expected->known;
   while (taken < size && !*whole) {
     taken += take_part(answer, bytes + taken, size - taken);
     *whole = answer->state != ANSWER_HEAD && is_whole(answer);

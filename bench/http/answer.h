@@ -1,7 +1,8 @@
 /* answer - responses, checked while they come. Each has to have the status 200,
  * a date, and a body of the length that is expected, with a length given or
  * chunked; what is wrong ends the program. A response that equals the last one
- * in each byte but the date's needs no second look, which keeps the load cheap. */
+ * to the same request in each byte but the date's needs no second look, which
+ * keeps the load cheap. */
 #ifndef BENCH_HTTP_ANSWER_H
 #define BENCH_HTTP_ANSWER_H
 
@@ -19,18 +20,26 @@ enum answer_state {
   ANSWER_LAST,
 };
 
+/* What a request is to be answered with. */
+struct expected {
+  const char *text;        /* the body, or NULL: any of this length */
+  size_t length;           /* of the body; of a file's: see body.h */
+  bool is_file;            /* body.h knows what it has to be */
+  size_t known, date;      /* size of the last response, where its date is */
+  char bytes[ANSWER_KEPT]; /* the last response, if it was small */
+};
+
 struct answer {
+  struct expected *expected; /* set by who sends the request */
   enum answer_state state;
   size_t kept;             /* bytes in `bytes`; more than fit: not kept */
   size_t head;             /* size of the head */
   size_t left;             /* of the body or the chunk */
-  size_t length;           /* of the body, so far */
+  size_t length;           /* of the body, as far as it is known */
+  size_t taken;            /* of the body */
   bool digits;             /* the chunk's size has some */
   char bytes[ANSWER_KEPT]; /* the response, while it is small */
 };
-
-/* text: what the body has to be, or NULL: any of this length. */
-void answer_expect(const char *text, size_t length);
 
 /* Returns how many bytes belong to this response; *whole: it is complete, and the
  * next call begins another one. */

@@ -5,13 +5,16 @@
  *   -p P  path, "/" without      -h H     a header, "name: value"; any number
  *   -u N  PUT a body of N bytes  -l N     length of the body that is expected
  *   -t T  its text               -r N     N requests a second, an open loop
+ *   -b F  it is the file F       -z       compressed as gzip
+ *   -f F  requests in turn, a list (requests.h), instead of -p, -u, -l, -t
  *
  * Each connection has a batch of -d requests in flight and sends the next when
  * all are answered; each answer is checked (answer.h). With -r requests are sent
  * when their time has come, whatever is unanswered, to the connections in turn,
  * and latency counts from that time. Prints, in ns for each request: CPU of the
  * server (all threads of PID, user and system), wall time, CPU of this client;
- * with -r also the median, the 99th percentile and the longest latency. */
+ * with -r also the median, the 99th percentile and the longest latency, with -b
+ * bytes of the body as it is sent. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -25,32 +28,35 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "body.h"
+#include "requests.h"
 
-enum { EVENTS = 256, READ_SIZE = 256 * 1024, LATE = 256, HEADERS = 4096 };
+enum { EVENTS = 256, READ_SIZE = 256 * 1024, LATE = 256 };
 
 struct conn {
   int fd;
-  bool wants_write; /* the kernel took only a part of it */
-  size_t sent;      /* of the message */
-  unsigned waiting; /* requests without an answer */
-  unsigned first;   /* open loop: the oldest of them in `due` */
+  const struct request *request; /* the last that was sent */
+  bool wants_write;              /* the kernel took only a part of it */
+  size_t sent;                   /* of the request */
+  unsigned waiting;              /* requests without an answer */
+  unsigned first;                /* open loop: the oldest of them in `due` */
   uint64_t due[LATE];
   struct answer answer;
 };
 
 static struct options {
-  unsigned count, depth;
+  unsigned count;
   uint64_t warm_up, requests, rate;
-  size_t upload, length;
-  const char *path, *text;
-  char headers[HEADERS];
-} options = {.count = 1, .depth = 1, .path = "/"};
+  const char *file;
+  bool gzip;
+  struct requests_options asked;
+  struct expected expected;
+} options = {.count = 1, .asked = {.depth = 1, .path = "/"}};
 
 static struct load {
   int epoll;
   struct conn *conns;
-  char *message, *buffer;
-  size_t size;              /* of the message */
+  char *buffer;
   uint64_t to_send, to_get; /* requests */
   uint64_t *latencies;      /* NULL: a closed loop */
   uint64_t answered;
@@ -86,27 +92,36 @@ static void open_conn(struct conn *conn, uint16_t port) {
 }
 
 static void send_more(struct conn *conn) {
-  ssize_t n = send(conn->fd, load.message + conn->sent, load.size - conn->sent,
-                   MSG_DONTWAIT | MSG_NOSIGNAL);
+  const struct request *request = conn->request;
+  ssize_t n = send(conn->fd, request->bytes + conn->sent,
+                   request->size - conn->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (n < 0 && errno != EAGAIN) fail("send");
   if (n > 0) conn->sent += (size_t)n;
-  bool wants_write = conn->sent < load.size;
+  bool wants_write = conn->sent < request->size;
   if (wants_write == conn->wants_write) return;
   conn->wants_write = wants_write;
   watch(conn, EPOLL_CTL_MOD);
 }
 
-static void send_next(struct conn *conn) {
-  if (load.to_send == 0) return;
-  load.to_send -= options.depth;
-  conn->waiting = options.depth;
+static void send_request(struct conn *conn) {
+  struct request *request = requests_next();
+  conn->request = request;
+  conn->answer.expected = &request->expected;
   conn->sent = 0;
   send_more(conn);
 }
 
+static void send_next(struct conn *conn) {
+  if (load.to_send == 0) return;
+  load.to_send -= options.asked.depth;
+  conn->waiting = options.asked.depth;
+  send_request(conn);
+}
+
 static void answered(struct conn *conn) {
   if (conn->waiting == 0) answer_fail("an answer too many");
-  if (conn->sent < load.size) answer_fail("answered before all was sent");
+  if (conn->sent < conn->request->size)
+    answer_fail("answered before all was sent");
   load.to_get--;
   conn->waiting--;
   if (load.latencies == NULL) return;
@@ -156,9 +171,8 @@ static void run_open(uint64_t requests) {
       struct conn *conn = &load.conns[sent++ % options.count];
       if (conn->waiting == LATE) answer_fail("too slow for this rate");
       conn->due[(conn->first + conn->waiting++) % LATE] = due;
-      conn->sent = 0;
-      send_more(conn);
-      if (conn->sent < load.size) answer_fail("nothing is read any more");
+      send_request(conn);
+      if (conn->wants_write) answer_fail("nothing is read any more");
     }
     turn(0);
   }
@@ -171,54 +185,58 @@ static void run(uint64_t requests) {
     run_closed(requests);
 }
 
-/* One batch: the head and its body, or the same head again and again. */
-static void make_message(const char *port) {
-  char head[HEADERS + 512];
-  int size = snprintf(
-    head, sizeof head, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n%s",
-    options.upload > 0 ? "PUT" : "GET", options.path, port, options.headers);
-  if (options.upload > 0)
-    size += snprintf(head + size, sizeof head - (size_t)size,
-                     "Content-Length: %zu\r\n", options.upload);
-  size += snprintf(head + size, sizeof head - (size_t)size, "\r\n");
-  size_t one = (size_t)size + options.upload;
-  load.size = one * options.depth;
-  load.message = malloc(load.size);
-  if (load.message == NULL) fail("message");
-  memset(load.message, '.', load.size);
-  for (unsigned i = 0; i < options.depth; i++)
-    memcpy(load.message + i * one, head, (size_t)size);
+/* Learns what a long body looks like (body.h). */
+static void run_first(void) {
+  load.to_send = load.to_get = options.asked.depth;
+  send_next(load.conns);
+  while (load.to_get > 0) turn(-1);
 }
 
-static void add_header(const char *header) {
-  size_t had = strlen(options.headers);
-  int size = snprintf(options.headers + had, HEADERS - had, "%s\r\n", header);
-  if ((size_t)size >= HEADERS - had) answer_fail("too many headers");
+static void parse_text(char letter, const char *text) {
+  struct expected *expected = &options.expected;
+  switch (letter) {
+    case 't': expected->length = strlen(expected->text = text); break;
+    case 'p': options.asked.path = text; break;
+    case 'f': options.asked.list = text; break;
+    case 'h': requests_add_header(text); break;
+    case 'b': options.file = text; break;
+    case 'z': options.gzip = true; break;
+    default: exit(2);
+  }
+}
+
+static void check_options(void) {
+  unsigned depth = options.asked.depth;
+  bool is_single = options.asked.list == NULL && options.file == NULL;
+  if (options.count == 0 || depth == 0 || options.requests == 0 ||
+      options.requests % depth != 0 || options.warm_up % depth != 0)
+    answer_fail("wrong arguments");
+  if (options.rate > 0 && (depth > 1 || !is_single))
+    answer_fail("an open loop has one short request");
+  if (options.file == NULL) return;
+  body_expect(options.file, options.gzip);
+  options.expected.is_file = true;
+  options.expected.length = BODY_MOST;
 }
 
 static void parse(int argc, char **argv) {
-  for (int letter; (letter = getopt(argc, argv, "c:d:w:n:r:u:l:t:p:h:")) > 0;) {
+  static const char letters[] = "c:d:w:n:r:u:l:t:p:h:f:b:z";
+  for (int letter; (letter = getopt(argc, argv, letters)) > 0;) {
     unsigned long long number =
       strtoull(optarg != NULL ? optarg : "", NULL, 10);
     switch (letter) {
       case 'c': options.count = (unsigned)number; break;
-      case 'd': options.depth = (unsigned)number; break;
+      case 'd': options.asked.depth = (unsigned)number; break;
       case 'w': options.warm_up = number; break;
       case 'n': options.requests = number; break;
       case 'r': options.rate = number; break;
-      case 'u': options.upload = number; break;
-      case 'l': options.length = number; break;
-      case 't': options.length = strlen(options.text = optarg); break;
-      case 'p': options.path = optarg; break;
-      case 'h': add_header(optarg); break;
-      default: exit(2);
+      case 'u': options.asked.upload = number; break;
+      case 'l': options.expected.length = number; break;
+      default: parse_text((char)letter, optarg);
     }
   }
-  unsigned depth = options.depth;
-  if (argc - optind != 2 || options.count == 0 || depth == 0 ||
-      options.requests == 0 || options.requests % depth != 0 ||
-      options.warm_up % depth != 0 || (options.rate > 0 && depth > 1))
-    answer_fail("wrong arguments");
+  if (argc - optind != 2) answer_fail("wrong arguments");
+  check_options();
 }
 
 static int compare(const void *a, const void *b) {
@@ -249,6 +267,7 @@ static void measure(clockid_t server) {
            (unsigned long long)all[count * 99 / 100],
            (unsigned long long)all[count - 1]);
   }
+  if (options.file != NULL) printf(" %zu", body_size());
   putchar('\n');
 }
 
@@ -264,12 +283,12 @@ int main(int argc, char **argv) {
   if (load.epoll < 0 || load.conns == NULL || load.buffer == NULL ||
       (options.rate > 0 && load.latencies == NULL))
     fail("start");
-  make_message(argv[optind]);
-  answer_expect(options.text, options.length);
+  requests_make(&options.asked, argv[optind], &options.expected);
   errno = clock_getcpuclockid(atoi(argv[optind + 1]), &server);
   if (errno != 0) fail("clock of the server");
   for (unsigned i = 0; i < options.count; i++)
     open_conn(&load.conns[i], (uint16_t)atoi(argv[optind]));
+  if (options.file != NULL) run_first();
   if (options.warm_up > 0) run(options.warm_up);
   let_it_rest();
   measure(server);

@@ -26,14 +26,15 @@ local function measure(one, each, burst)
     if not one.server then return nil, err end
     one.left = each
   end
-  local sample, why = burst(one.server, fresh)
+  local sample, why = burst(one.server, fresh, one)
   one.left = one.left - 1
   if not sample or one.left == 0 then stop(one) end
   return sample, why
 end
 
--- burst(server, fresh) gives a sample, or nil and a message; fresh: the process
--- has just been started. Returns the entries, and how many bursts each had.
+-- burst(server, fresh, contestant) gives a sample, or nil and a message; fresh:
+-- the process has just been started. Returns the entries, and how many bursts
+-- each had.
 function bursts.run(title, list, options, burst)
   local each = options.quick and QUICK_EACH or EACH
   local count = options.rounds * each

@@ -29,6 +29,27 @@ local function find_nginx(found)
     "%d[%d.]+")
 end
 
+local function version_of_module(name)
+  local file <close> =
+    io.open(("%s/node_modules/%s/package.json"):format(PEERS, name))
+  return file and file:read "a":match '"version"%s*:%s*"([^"]+)"'
+end
+
+-- fastify is found with its plugins, or not at all.
+local function find_fastify(found)
+  local versions = {}
+  for _, name in ipairs { "fastify", "@fastify/static", "@fastify/compress" } do
+    versions[name] = version_of_module(name)
+    if not versions[name] or not found.node then
+      found.absent.fastify = ("no %s: bench/run --peers installs it in "
+        .. "build/peers"):format(found.node and name or "node")
+      return
+    end
+  end
+  for name, version in pairs(versions) do found.versions[name] = version end
+  found.fastify = found.node
+end
+
 -- What is found is a table of commands by name, with `versions` and, for
 -- what is absent, `absent`: name -> why.
 function contestants.find()
@@ -70,6 +91,7 @@ function contestants.find()
   else
     found.absent.bun = "no bun: bench/run --peers installs it in build/peers"
   end
+  find_fastify(found)
   find_nginx(found)
   return found
 end

@@ -8,18 +8,26 @@ local http = {}
 -- Names to compare with.
 http.PEERS = { "limit", "nginx", "bun", "node" }
 
+-- Of what http.burst gives.
+http.COLUMNS = {
+  { key = "cpu", title = "µs CPU" },
+  { key = "rate", title = "a second", digits = 0 },
+  { key = "busy", title = "busy %", digits = 0 },
+  { key = "client", title = "client" },
+}
+
 local function read(path)
   local file <close> = assert(io.open(path))
   return file:read "a"
 end
 
 -- nginx cannot choose a port; its configuration is written anew for each start.
-local function start_nginx(present, directory)
+function http.nginx(present, directory, configuration)
   local root = present.nginx_root
   local port = ports.free(present)
-  local values = { PORT = port, ROOT = root,
+  local values = { PORT = port, ROOT = root, DIRECTORY = directory,
     LIBRARIES = present.nginx_libraries }
-  local text = read "bench/peers/http_nginx.conf":gsub("%f[%u]%u+%f[%U]", values)
+  local text = read(configuration):gsub("%f[%u]%u+%f[%U]", values)
   local file <close> = assert(io.open(directory .. "/nginx.conf", "w"))
   file:write(text)
   file:close()
@@ -31,7 +39,7 @@ end
 function http.start(present, one, kind, directory, files)
   local command
   if one.name == "nginx" then
-    command = start_nginx(present, directory)
+    command = http.nginx(present, directory, "bench/peers/http_nginx.conf")
   else
     command = proc.with(one.command, kind)
   end
@@ -50,14 +58,24 @@ function http.choose(present)
   return contestants.choose(present, list)
 end
 
--- ns for each request: CPU of the server, wall, CPU of the load; what else it says.
-function http.load(server, kind, options)
-  local command = proc.with({ "build/bench/http_load", "-p", "/" .. kind },
+-- ns for each request: CPU of the server, wall, CPU of the load; what else it
+-- says. `path` has no slash at its beginning.
+function http.load(server, path, options)
+  local command = proc.with({ "build/bench/http_load", "-p", "/" .. path },
     table.unpack(options))
   local lines, err = proc.numbers(proc.CLIENT_CORE,
     proc.with(command, server.port, server.pid))
   if not lines then return nil, err end
   return lines[1]
+end
+
+-- The same in µs, as a sample: one burst.
+function http.burst(server, path, options)
+  local numbers, err = http.load(server, path, options)
+  if not numbers then return nil, err end
+  local cpu, wall, client, bytes = table.unpack(numbers)
+  return { cpu = cpu / 1e3, wall = wall / 1e3, client = client / 1e3,
+    busy = cpu / wall * 100, rate = 1e9 / wall, bytes = bytes }
 end
 
 return http

@@ -76,6 +76,18 @@ function proc.stop(server)
   server.pipe:close()
 end
 
+-- The most memory a server has had at once, in KiB; from now on, when it was reset.
+function proc.reset_peak(server)
+  local file <close> =
+    assert(io.open(("/proc/%s/clear_refs"):format(server.pid), "w"))
+  assert(file:write "5")
+end
+
+function proc.peak(server)
+  local file <close> = assert(io.open(("/proc/%s/status"):format(server.pid)))
+  return tonumber(file:read "a":match "VmHWM:%s*(%d+) kB")
+end
+
 -- First line of what a shell command prints, or nil: for versions.
 function proc.line(command)
   local pipe = assert(io.popen(command .. " 2>/dev/null </dev/null", "r"))

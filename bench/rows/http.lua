@@ -43,13 +43,6 @@ local LOADS = {
     title = "GET, 1 MiB in 16 pieces, chunked" },
 }
 
-local COLUMNS = {
-  { key = "cpu", title = "µs CPU" },
-  { key = "rate", title = "a second", digits = 0 },
-  { key = "busy", title = "busy %", digits = 0 },
-  { key = "client", title = "client" },
-}
-
 local function words_of(load, fresh)
   local words = { "-c", load.connections, "-n", load.requests,
     "-d", load.depth or 1,
@@ -64,14 +57,6 @@ local function words_of(load, fresh)
   return words
 end
 
-local function burst(server, load, kind, fresh)
-  local numbers, err = http.load(server, kind, words_of(load, fresh))
-  if not numbers then return nil, err end
-  local cpu, wall, client = table.unpack(numbers)
-  return { cpu = cpu / 1e3, wall = wall / 1e3, client = client / 1e3,
-    busy = cpu / wall * 100, rate = 1e9 / wall }
-end
-
 local function run_load(present, load, options, directory)
   local kind = load.kind or load.name
   local list = http.choose(present)
@@ -80,13 +65,15 @@ local function run_load(present, load, options, directory)
   end
   local title = "http " .. load.name
   local entries, count = bursts.run(title, list, options,
-    function(server, fresh) return burst(server, load, kind, fresh) end)
+    function(server, fresh)
+      return http.burst(server, kind, words_of(load, fresh))
+    end)
   return rounds.result({
     row = title,
     title = ("HTTP %s: %s;\n%d connections, %d bursts of %d requests, %d "
       .. "processes: µs CPU of the server for each"):format(load.name,
       load.title, load.connections, count, load.requests, options.rounds),
-  }, entries, COLUMNS, http.PEERS)
+  }, entries, http.COLUMNS, http.PEERS)
 end
 
 return function(present, options)

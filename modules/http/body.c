@@ -20,7 +20,7 @@
 #include "modules/http/server.h"
 #include "modules/modules.h"
 
-enum { SLOW_AFTER_MS = 10000 };
+enum { SLOW_AFTER_MS = 10000, PIECE = 65536 };
 
 /* ---- what has come ------------------------------------------------------- */
 
@@ -155,6 +155,27 @@ static int push_whole(lua_State *L, struct body *body) {
   return 1;
 }
 
+/* What has been put in its place, whole or a piece of it. */
+static int push_given(lua_State *L, struct request *request) {
+  struct body *body = &request->body;
+  size_t size;
+  push_kept(L);
+  const char *text = lua_tolstring(L, -1, &size);
+  if (size > body->limit) {
+    body_refuse(request, 413);
+    return error_result(L, UV_EMSGSIZE, "request body");
+  }
+  if (body->use == BODY_WHOLE) return 1;
+  size_t at = (size_t)body->received, rest = size - at;
+  if (rest > PIECE) rest = PIECE;
+  body->received += rest;
+  if (rest == 0)
+    lua_pushnil(L);
+  else
+    lua_pushlstring(L, text + at, rest);
+  return 1;
+}
+
 /* (After its own time limit the body may be asked for again.) */
 static int fail(lua_State *L, struct request *request, int status) {
   if (status == UV_ETIMEDOUT) body_refuse(request, 408);
@@ -164,6 +185,7 @@ static int fail(lua_State *L, struct request *request, int status) {
 static int finish(lua_State *L) {
   struct request *request = lua_touserdata(L, 1);
   struct body *body = &request->body;
+  if (body->is_given) return push_given(L, request);
   if (body->use == BODY_WHOLE && push_kept(L)) return 1;
   int status = body->status != 0 ? body->status : wait_status(L);
   if (request->client == NULL && status == 0 && !body->is_none)
@@ -354,6 +376,25 @@ int body_chunks(lua_State *L) {
   lua_pushcclosure(L, next_piece, 1);
   lua_pushvalue(L, 1);
   return 2;
+}
+
+/* ---- for middleware ------------------------------------------------------ */
+
+int body_limit(lua_State *L) {
+  lua_pushinteger(L, limit_of(L, request_check(L)));
+  return 1;
+}
+
+int body_replace(lua_State *L) {
+  struct body *body = &request_check(L)->body;
+  luaL_checktype(L, 2, LUA_TSTRING);
+  request_push_own(L);
+  lua_pushvalue(L, 2);
+  lua_rawsetp(L, -2, &body_key);
+  body->use = BODY_UNUSED;
+  body->received = 0;
+  body->is_none = body->is_given = true;
+  return 0;
 }
 
 void body_push_trailers(lua_State *L, const struct request *request) {

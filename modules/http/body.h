@@ -14,6 +14,14 @@ int body_read(lua_State *L);      /* request:body([options] [, callback]) */
 int body_read_json(lua_State *L); /* request:json([options] [, callback]) */
 int body_chunks(lua_State *L);    /* request:chunks([options]) */
 
+/* ---- for middleware (core) ------------------------------------------------- */
+
+/* (request) -> how long its body may be, where who reads it says nothing */
+int body_limit(lua_State *L);
+/* (request, string): it was read whole, and is this from now on, as if it had
+ * come so: to be read again, in any way. */
+int body_replace(lua_State *L);
+
 /* ---- for others that read it for a script (forms) --------------------------- */
 
 /* Why it cannot be read in this way, or NULL. */

@@ -133,13 +133,18 @@ int cookies_signed(lua_State *L) {
   push_crypto(L);
   lua_getfield(L, 1, "cookies");
   lua_pushvalue(L, AT_NAME);
-  if (!lua_istable(L, -2) || lua_rawget(L, -2) != LUA_TSTRING) return 0;
+  if (!lua_istable(L, -2) || lua_rawget(L, -2) != LUA_TSTRING) {
+    lua_pushnil(L);
+    return 1;
+  }
   lua_replace(L, AT_VALUE);
   lua_settop(L, AT_VALUE);
   size_t size;
   const char *value = lua_tolstring(L, AT_VALUE, &size);
   while (size > 0 && value[size - 1] != '.') size--; /* behind the last one */
-  if (size == 0 || !is_genuine(L, value, value + size - 1)) return 0;
-  lua_pushlstring(L, value, size - 1);
+  if (size == 0 || !is_genuine(L, value, value + size - 1))
+    lua_pushnil(L);
+  else
+    lua_pushlstring(L, value, size - 1);
   return 1;
 }

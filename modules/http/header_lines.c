@@ -2,11 +2,13 @@
 #include "modules/http/header_lines.h"
 
 #include <lauxlib.h>
+#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
 #include "modules/http/bytes.h"
 #include "modules/http/fields.h"
+#include "modules/http/response.h"
 
 struct text {
   const char *bytes;
@@ -23,29 +25,52 @@ static bool is_clean(struct text text) {
   return true;
 }
 
-static struct text check_name(lua_State *L, int index) {
+/* Whose they are, for errors: the handler lies at this index, or 0. */
+struct script {
+  lua_State *L;
+  int handler;
+};
+
+static void refuse_with(const struct script *by, const char *format, ...) {
+  lua_State *L = by->L;
+  va_list arguments;
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  if (by->handler != 0) {
+    lua_pushliteral(L, ", returned by the handler");
+    response_push_place(L, by->handler);
+    lua_concat(L, 3);
+  }
+  lua_error(L);
+}
+
+static struct text check_name(const struct script *by, int index) {
+  lua_State *L = by->L;
   struct text name;
   if (lua_type(L, index) != LUA_TSTRING)
-    luaL_error(L, "a response header has a name that is a %s",
-               luaL_typename(L, index));
+    refuse_with(by, "a response header has a name that is a %s",
+                luaL_typename(L, index));
   name.bytes = lua_tolstring(L, index, &name.size);
   if (!fields_is_token(name.bytes, name.size))
-    luaL_error(L, "'%s' cannot be the name of a response header", name.bytes);
+    refuse_with(by, "'%s' cannot be the name of a response header", name.bytes);
   return name;
 }
 
-static struct text check_value(lua_State *L, int index, const char *name) {
+static struct text check_value(const struct script *by, int index,
+                               const char *name) {
+  lua_State *L = by->L;
   struct text value;
   int type = lua_type(L, index);
   if (type != LUA_TSTRING && type != LUA_TNUMBER)
-    luaL_error(L, "response header '%s' is a %s, not a string", name,
-               luaL_typename(L, index));
+    refuse_with(by, "response header '%s' is a %s, not a string", name,
+                luaL_typename(L, index));
   value.bytes = lua_tolstring(L, index, &value.size);
   if (!is_clean(value))
-    luaL_error(L,
-               "response header '%s' has a line break or another control"
-               " byte in it",
-               name);
+    refuse_with(by,
+                "response header '%s' has a line break or another control"
+                " byte in it",
+                name);
   return value;
 }
 
@@ -77,7 +102,7 @@ static enum rule rule_of(struct text name) {
   return RULE_PLAIN;
 }
 
-static int64_t check_length(lua_State *L, struct text value) {
+static int64_t check_length(const struct script *by, struct text value) {
   int64_t length = 0;
   bool good = value.size > 0 && value.size <= 18;
   for (size_t i = 0; good && i < value.size; i++) {
@@ -85,41 +110,41 @@ static int64_t check_length(lua_State *L, struct text value) {
     length = 10 * length + (value.bytes[i] - '0');
   }
   if (!good)
-    luaL_error(L,
-               "response header 'content-length' is '%s', no number of bytes",
-               value.bytes);
+    refuse_with(by,
+                "response header 'content-length' is '%s', no number of bytes",
+                value.bytes);
   return length;
 }
 
 /* Names that differ in case are one. */
-static void check_once(lua_State *L, bool seen, struct text name) {
+static void check_once(const struct script *by, bool seen, struct text name) {
   if (seen)
-    luaL_error(L, "response header '%s' can only be there once", name.bytes);
+    refuse_with(by, "response header '%s' can only be there once", name.bytes);
 }
 
 /* True: the line is to be written as it is. */
-static bool obey(lua_State *L, enum rule rule, struct text name,
+static bool obey(const struct script *by, enum rule rule, struct text name,
                  struct text value, struct header_lines *lines) {
   switch (rule) {
     case RULE_OURS:
-      luaL_error(L, "response header '%s' is not for a script to set",
-                 name.bytes);
+      refuse_with(by, "response header '%s' is not for a script to set",
+                  name.bytes);
       return false;
     case RULE_LENGTH:
-      check_once(L, lines->length >= 0, name);
-      lines->length = check_length(L, value);
+      check_once(by, lines->length >= 0, name);
+      lines->length = check_length(by, value);
       return false;
     case RULE_CLOSE:
       if (strcasecmp(value.bytes, "close") != 0)
-        luaL_error(L, "response header 'connection' can only be 'close'");
+        refuse_with(by, "response header 'connection' can only be 'close'");
       lines->close = true;
       return false;
     case RULE_TYPE:
-      check_once(L, lines->type, name);
+      check_once(by, lines->type, name);
       lines->type = true;
       return true;
     case RULE_DATE:
-      check_once(L, lines->date, name);
+      check_once(by, lines->date, name);
       lines->date = true;
       return true;
     default: return true;
@@ -136,30 +161,32 @@ static void add_line(struct bytes *bytes, struct text name, struct text value) {
 }
 
 /* The value on top: one line, or one for each of a list. */
-static void add_value(lua_State *L, struct bytes *bytes, struct text name,
-                      struct header_lines *lines) {
+static void add_value(const struct script *by, struct bytes *bytes,
+                      struct text name, struct header_lines *lines) {
+  lua_State *L = by->L;
   enum rule rule = rule_of(name);
   if (!lua_istable(L, -1)) {
-    struct text value = check_value(L, -1, name.bytes);
-    if (obey(L, rule, name, value, lines)) add_line(bytes, name, value);
+    struct text value = check_value(by, -1, name.bytes);
+    if (obey(by, rule, name, value, lines)) add_line(bytes, name, value);
     return;
   }
   lua_Integer count = luaL_len(L, -1);
-  check_once(L, count > 1 && rule != RULE_PLAIN, name);
+  check_once(by, count > 1 && rule != RULE_PLAIN, name);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_geti(L, -1, i);
-    struct text value = check_value(L, -1, name.bytes);
-    if (obey(L, rule, name, value, lines)) add_line(bytes, name, value);
+    struct text value = check_value(by, -1, name.bytes);
+    if (obey(by, rule, name, value, lines)) add_line(bytes, name, value);
     lua_pop(L, 1);
   }
 }
 
 struct header_lines header_lines_add(lua_State *L, struct bytes *bytes,
-                                     int index) {
+                                     int index, int handler) {
+  const struct script by = {L, handler};
   struct header_lines lines = {.length = -1};
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
-    add_value(L, bytes, check_name(L, -2), &lines);
+    add_value(&by, bytes, check_name(&by, -2), &lines);
     lua_pop(L, 1);
   }
   return lines;
@@ -167,13 +194,14 @@ struct header_lines header_lines_add(lua_State *L, struct bytes *bytes,
 
 /* RFC 9110, section 6.5.1: what says how to read the message comes too late. */
 void header_lines_add_trailers(lua_State *L, struct bytes *bytes, int index) {
+  const struct script by = {L, 0};
   struct header_lines lines = {.length = -1};
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
-    struct text name = check_name(L, -2);
+    struct text name = check_name(&by, -2);
     if (rule_of(name) != RULE_PLAIN)
-      luaL_error(L, "header '%s' cannot be a trailer", name.bytes);
-    add_value(L, bytes, name, &lines);
+      refuse_with(&by, "header '%s' cannot be a trailer", name.bytes);
+    add_value(&by, bytes, name, &lines);
     lua_pop(L, 1);
   }
 }

@@ -17,9 +17,9 @@ struct header_lines { /* what is among them */
 };
 
 /* Adds those of the table at an index: a string, a number, or a list of them, for
- * each name. Raises for what cannot be sent. */
+ * each name. Raises for what cannot be sent, and names the handler. */
 struct header_lines header_lines_add(lua_State *L, struct bytes *bytes,
-                                     int index);
+                                     int index, int handler);
 /* The same for trailers, where more is forbidden. */
 void header_lines_add_trailers(lua_State *L, struct bytes *bytes, int index);
 

@@ -4,13 +4,16 @@
 #include <lauxlib.h>
 
 #include "host/embedded.h"
+#include "modules/http/app/mounting.h"
 #include "modules/http/app/pair.h"
 #include "modules/http/app/routing.h"
+#include "modules/http/body.h"
 #include "modules/http/failure.h"
 #include "modules/http/forms/forms.h"
 #include "modules/http/files/content.h"
 #include "modules/http/files/files.h"
 #include "modules/http/headers.h"
+#include "modules/http/middleware/loaded.h"
 #include "modules/http/outcome.h"
 #include "modules/http/request.h"
 #include "modules/http/response_table.h"
@@ -45,6 +48,7 @@ static const struct embedded_part middleware[] = {
   {"client_address", "modules/http/middleware/client_address.lua"},
   {"compress", "modules/http/middleware/compress.lua"},
   {"cors", "modules/http/middleware/cors.lua"},
+  {"decompress", "modules/http/middleware/decompress.lua"},
   {"development", "modules/http/middleware/development.lua"},
   {"rate_limit", "modules/http/middleware/rate_limit.lua"},
   {"request_id", "modules/http/middleware/request_id.lua"},
@@ -56,7 +60,10 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
+  {"body_limit", body_limit},
+  {"body_replace", body_replace},
   {"failure", http_failure},
+  {"is_as_loaded", http_is_as_loaded},
   {"outcome", request_outcome},
   {"pair", http_pair},
   {"files_date", files_date},
@@ -67,6 +74,8 @@ static const luaL_Reg core[] = {
   {"files_path", files_path},
   {"files_random", files_random},
   {"response", response_table},
+  {"response_of", response_table_of},
+  {"response_typed", response_typed},
   {"routing_add", routing_add},
   {"routing_call", routing_call},
   {"routing_methods", routing_methods},
@@ -83,6 +92,7 @@ static void open_classes(lua_State *L) {
   response_table_open_class(L);
   send_open_class(L);
   routing_open_class(L);
+  mounting_open_class(L);
   http_pair_open_class(L);
   content_open_class(L);
 }

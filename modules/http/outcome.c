@@ -1,7 +1,7 @@
-/* outcome.c - what becomes of a request whose handler has not returned.
+/* outcome.c - what becomes of a request whose handler has given no answer.
  *
- * The handler is being unwound, and its task has not ended: so the answer that
- * serve.c will give has not been made yet. The two have to agree. */
+ * Its task has not ended: so the answer that serve.c will give instead has not
+ * been made yet. The two have to agree. */
 #include "modules/http/outcome.h"
 
 #include "host/cancel.h"
@@ -16,6 +16,7 @@ static int push(lua_State *L, int status, const char *reason) {
 
 int request_outcome(lua_State *L) {
   const struct client *client = request_check(L)->client;
+  if (client != NULL && client->sent) return 0;
   if (client == NULL || client->phase == PHASE_OVER)
     return push(L, 499, "the client has left");
   if (client->refusal != 0) return push(L, client->refusal, NULL);

@@ -6,29 +6,16 @@
 #include <string.h>
 
 #include "modules/http/request.h"
-
-static int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+#include "modules/http/values/percent.h"
 
 static void push_decoded(lua_State *L, const char *text, size_t size) {
   luaL_Buffer buffer;
-  char *to = luaL_buffinitsize(L, &buffer, size);
-  size_t count = 0;
-  for (size_t i = 0; i < size; i++) {
-    bool escaped = text[i] == '%' && size - i > 2 && hex(text[i + 1]) >= 0 &&
-                   hex(text[i + 2]) >= 0;
-    if (escaped) {
-      to[count++] = (char)(hex(text[i + 1]) * 16 + hex(text[i + 2]));
-      i += 2;
-    } else {
-      to[count++] = text[i] == '+' ? ' ' : text[i];
-    }
+  if (memchr(text, '%', size) == NULL && memchr(text, '+', size) == NULL) {
+    lua_pushlstring(L, text, size);
+    return;
   }
-  luaL_pushresultsize(&buffer, count);
+  char *to = luaL_buffinitsize(L, &buffer, size);
+  luaL_pushresultsize(&buffer, percent_decode(to, text, size, true));
 }
 
 /* Takes the next pair off the text, and pushes both; false: there is none. */

@@ -142,7 +142,7 @@ static int get_base(lua_State *L) {
 }
 
 static int get_params(lua_State *L) {
-  routing_push_params(L, request_check(L));
+  routing_push_params(L, lua_touserdata(L, 1)); /* it has been checked */
   return 1;
 }
 
@@ -207,22 +207,34 @@ static int get_trailers(lua_State *L) {
 /* ---- request.name: what is kept with it, methods, what is read ----------- */
 
 void request_push_own(lua_State *L) {
-  if (lua_getiuservalue(L, 1, VALUE_OWN) == LUA_TTABLE) return;
-  lua_pop(L, 1);
+  struct request *request = lua_touserdata(L, 1);
+  if (request->has_own) {
+    lua_getiuservalue(L, 1, VALUE_OWN);
+    return;
+  }
   lua_createtable(L, 0, 1);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, VALUE_OWN);
+  request->has_own = true;
 }
 
 bool request_push_kept(lua_State *L, const char *name) {
-  bool kept = false;
-  if (lua_getiuservalue(L, 1, VALUE_OWN) == LUA_TTABLE) {
-    lua_pushstring(L, name);
-    kept = lua_rawget(L, -2) != LUA_TNIL;
-    lua_remove(L, -2);
-  }
+  const struct request *request = lua_touserdata(L, 1);
+  if (!request->has_own) return false;
+  lua_getiuservalue(L, 1, VALUE_OWN);
+  lua_pushstring(L, name);
+  bool kept = lua_rawget(L, -2) != LUA_TNIL;
+  lua_remove(L, -2);
   if (!kept) lua_pop(L, 1);
   return kept;
+}
+
+void request_keep(lua_State *L, const char *name) {
+  request_push_own(L);
+  lua_pushstring(L, name);
+  lua_rotate(L, -3, -1); /* own, name, value */
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
 }
 
 struct field {
@@ -248,25 +260,22 @@ static const struct field fields[] = {
   {"version", get_version, false},
 };
 
-static int push_field(lua_State *L) { /* request, key; methods, fields */
-  request_check(L);
-  if (lua_getiuservalue(L, 1, VALUE_OWN) == LUA_TTABLE) {
+static int push_field(lua_State *L) { /* request, key; methods and fields */
+  const struct request *request = request_check(L);
+  if (request->has_own) {
+    lua_getiuservalue(L, 1, VALUE_OWN);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+    lua_settop(L, 2);
   }
-  lua_settop(L, 2);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 0;
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TLIGHTUSERDATA) return 1;
   const struct field *field = lua_touserdata(L, -1);
   lua_settop(L, 1);
   field->get(L);
   if (!field->keep || lua_isnil(L, -1)) return 1;
-  request_push_own(L);
-  lua_pushvalue(L, -2);
-  lua_setfield(L, -2, field->name);
-  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  request_keep(L, field->name);
   return 1;
 }
 
@@ -315,12 +324,11 @@ void request_open_class(lua_State *L) {
   class_open(L, class_name, methods, NULL);
   keep_reference(L);
   luaL_newlib(L, methods);
-  lua_newtable(L);
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     lua_pushlightuserdata(L, (void *)&fields[i]);
     lua_setfield(L, -2, fields[i].name);
   }
-  lua_pushcclosure(L, push_field, 2);
+  lua_pushcclosure(L, push_field, 1);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, set_field);
   lua_setfield(L, -2, "__newindex");

@@ -23,8 +23,9 @@ enum body_use { BODY_UNUSED, BODY_WHOLE, BODY_PIECES };
 struct body {          /* of a request, see body.c */
   struct task *reader; /* that waits for it, or NULL */
   enum body_use use;
-  bool is_none; /* the request has come without: read, also when it is over */
-  char *bytes;  /* of BODY_WHOLE: what has come so far, or NULL */
+  bool is_none;  /* nothing comes of it (more): read, also when it is over */
+  bool is_given; /* it is what a script has put in its place */
+  char *bytes;   /* of BODY_WHOLE: what has come so far, or NULL */
   size_t size, capacity;
   uint64_t received, limit;
   uint64_t waited, since; /* for its bytes, without the wait that is on; ms */
@@ -45,8 +46,9 @@ struct request {
     is_sending; /* a file, and its socket takes no more, or a thread is at it */
   unsigned count; /* of pieces: target, name, value, name, value ... */
   uint32_t base;  /* so much of its path is that of mounts, see app/routing.c */
-  uint32_t mounts; /* so many of them */
+  uint32_t route; /* and so much of its route is theirs */
   uint8_t method, minor;
+  bool has_own, has_params;   /* user values of it, see below */
   struct head_piece pieces[]; /* and behind them the bytes, see head.h */
 };
 
@@ -73,6 +75,8 @@ void request_push_own(lua_State *L);
 /* What is kept under this name, of the request at index 1. False, and nothing is
  * pushed: it is nil. */
 bool request_push_kept(lua_State *L, const char *name);
+/* Takes the value on top, and keeps it with the request at index 1. */
+void request_keep(lua_State *L, const char *name);
 /* Its path, all of it: `base` is a part of it. */
 const char *request_path(const struct request *request, size_t *size);
 /* User values of it: the pattern of the route that it has come to, and what

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "modules/http/app/routing.h"
 #include "modules/http/bytes.h"
 #include "modules/http/date.h"
 #include "modules/http/files/content.h"
@@ -19,22 +20,37 @@ struct source { /* of an error: the results, and who returned them */
   int handler;
 };
 
-/* It has returned, so all that is known of it is where its code begins. */
-static int refuse(const struct source *from, const char *what) {
-  lua_State *L = from->L;
+/* It has returned, so that is all that is known of it. */
+void response_push_place(lua_State *L, int handler) {
   lua_Debug ar;
-  lua_pushvalue(L, from->handler);
+  routing_push_handler(L, handler);
+  if (lua_istable(L, -1) && luaL_getmetafield(L, -1, "__call") != LUA_TNIL)
+    lua_remove(L, -2);
   if (lua_isfunction(L, -1)) {
     lua_getinfo(L, ">S", &ar);
     lua_pushfstring(L, " (%s:%d)", ar.short_src, ar.linedefined);
   } else {
+    lua_pop(L, 1);
     lua_pushliteral(L, "");
   }
-  return luaL_error(L,
-                    "the handler%s returned %s; a response is a string, "
-                    "status [, body [, headers]], or "
-                    "{ status =, headers =, body = }",
-                    lua_tostring(L, -1), what);
+}
+
+/* Where a script has asked for a response itself, see answers.lua, that is known. */
+int response_refuse(lua_State *L, int handler, const char *what) {
+  luaL_where(L, handler == 1 ? 2 : 0);
+  lua_pushliteral(L, "the handler");
+  response_push_place(L, handler);
+  lua_pushfstring(L,
+                  " returned %s; a response is a string, "
+                  "status [, body [, headers]], or "
+                  "{ status =, headers =, body = }",
+                  what);
+  lua_concat(L, 4);
+  return lua_error(L);
+}
+
+static int refuse(const struct source *from, const char *what) {
+  return response_refuse(from->L, from->handler, what);
 }
 
 static int refuse_type(const struct source *from, const char *what, int index) {
@@ -198,7 +214,8 @@ static void check_count(const struct source *from, int first, int most) {
 
 struct response response_read(lua_State *L, int handler, int first) {
   const struct source from = {L, handler};
-  struct response response = {.status = 200, .text = "", .length = -1};
+  struct response response = {
+    .status = 200, .text = "", .length = -1, .handler = handler};
   switch (lua_type(L, first)) {
     case LUA_TSTRING:
       check_count(&from, first, 1);
@@ -276,11 +293,14 @@ static void check_length(lua_State *L, struct response *response,
     response->length = lines->length;
     return;
   }
-  if (lines->length >= 0 && (size_t)lines->length != response->size)
+  if (lines->length >= 0 && (size_t)lines->length != response->size) {
+    response_push_place(L, response->handler);
     luaL_error(L,
                "response header 'content-length' says %I, but the body has %I"
-               " bytes",
-               (LUAI_UACINT)lines->length, (LUAI_UACINT)response->size);
+               " bytes, returned by the handler%s",
+               (LUAI_UACINT)lines->length, (LUAI_UACINT)response->size,
+               lua_tostring(L, -1));
+  }
   response->length = (int64_t)response->size;
 }
 
@@ -288,7 +308,8 @@ void response_add_head(struct bytes *bytes, const struct clock *clock,
                        struct response *response, struct reply *reply) {
   struct header_lines lines = {.length = -1};
   if (response->headers != 0)
-    lines = header_lines_add(bytes->L, bytes, response->headers);
+    lines =
+      header_lines_add(bytes->L, bytes, response->headers, response->handler);
   check_length(bytes->L, response, &lines, reply);
   if (lines.close) reply->keep_alive = false;
   if (!lines.type && response->body != 0 && !has_no_body(response))

@@ -98,15 +98,7 @@ void send_pump(struct request *request, int status) {
 
 /* ---- all of it ----------------------------------------------------------- */
 
-enum {
-  AT_AFTER = 1,
-  AT_BODY,
-  AT_TRAILERS,
-  AT_WRITE,
-  AT_SOURCE,
-  AT_ARGUMENT,
-  AT_PIECE
-};
+enum { AT_BODY = 1, AT_TRAILERS, AT_WRITE, AT_SOURCE, AT_ARGUMENT, AT_PIECE };
 
 static struct request *request_of(lua_State *L) {
   lua_getupvalue(L, AT_WRITE, 1);
@@ -219,10 +211,8 @@ static int send_file(lua_State *L, const struct content *content) {
   return 0;
 }
 
-/* What is to be closed is closed when this returns, or fails: the body, and then
- * whoever wants to know of it. */
-static int send_body(lua_State *L) { /* after, body, trailers, write or nil */
-  if (!lua_isnil(L, AT_AFTER)) lua_toclose(L, AT_AFTER);
+/* What is to be closed is closed when this returns, or fails. */
+static int send_body(lua_State *L) { /* body, trailers, write or nil */
   if (lua_isfunction(L, AT_BODY)) {
     if (lua_isnil(L, AT_WRITE)) return 0;
     lua_pushvalue(L, AT_BODY);
@@ -269,11 +259,7 @@ static int tell(lua_State *L) { /* the pair, the error or nil */
   return 0;
 }
 
-static void push_after(lua_State *L, int request, int after) {
-  if (after == 0) {
-    lua_pushnil(L);
-    return;
-  }
+void send_push_after(lua_State *L, int request, int after) {
   lua_createtable(L, 2, 0);
   lua_pushvalue(L, after);
   lua_rawseti(L, -2, 1);
@@ -303,12 +289,10 @@ void send_push(lua_State *L, int index, const struct response *response) {
   struct request *request = lua_touserdata(L, index);
   request->is_chunked = response->is_chunked;
   request->length = response->length;
-  if (!response->is_stream) request->written = response->size;
   lua_pushcfunction(L, send_body);
-  push_after(L, index, response->after);
   push_or_nil(L, response->body);
   push_or_nil(L, response->trailers);
-  if (response->is_skipped || !response->is_stream) {
+  if (response->is_skipped) {
     lua_pushnil(L);
     return;
   }

@@ -47,14 +47,20 @@ static bool may_read_on(const struct response *response) {
   return response->is_stream && !response->is_skipped && response->status < 300;
 }
 
-/* The results lie at AT_RESULTS and above. */
-static struct response begin_answer(lua_State *L, struct client *client) {
+/* The results lie at AT_RESULTS and above. The room is for bytes; 0: it is taken,
+ * they lie above. */
+static struct response begin_answer(lua_State *L, struct client *client,
+                                    int room) {
   char memory[HEAD_SIZE];
   struct bytes bytes;
   luaL_checkstack(L, LUA_MINSTACK, "too many results");
   struct response response = response_read(L, AT_HANDLER, AT_RESULTS);
   struct reply reply = reply_for(client, response.is_stream);
-  bytes_open(&bytes, L, AT_ROOM, memory, sizeof memory);
+  if (room == 0) {
+    lua_pushnil(L);
+    room = lua_gettop(L);
+  }
+  bytes_open(&bytes, L, room, memory, sizeof memory);
   response_add_head(&bytes, &client->stream.handle.host->clock, &response,
                     &reply);
   if (may_read_on(&response)) body_invite(client);
@@ -95,11 +101,50 @@ static bool go_on(lua_State *L, struct client *client) {
   return may_stay(client, client->in_a_row) && client_next(client);
 }
 
+static int told(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+/* As `answer` below, with the same stack; but in the room lies a function that is
+ * to know what becomes of it, also if it is refused. */
+static int answer_and_tell(lua_State *L) {
+  struct request *request = lua_touserdata(L, AT_REQUEST);
+  send_push_after(L, AT_REQUEST, AT_ROOM);
+  lua_replace(L, AT_ROOM);
+  lua_toclose(L, AT_ROOM);
+  struct response response = begin_answer(L, request->client, 0);
+  if (response.is_stream) {
+    send_push(L, AT_REQUEST, &response);
+    lua_callk(L, SEND_ARGUMENTS, 0, 0, told);
+  } else {
+    request->written = response.size;
+  }
+  return 0;
+}
+
+/* Is there one? Then it is there. */
+static bool is_to_tell(lua_State *L) {
+  if (!lua_istable(L, AT_RESULTS)) return false;
+  bool is = lua_getfield(L, AT_RESULTS, "after") == LUA_TFUNCTION;
+  if (is)
+    lua_replace(L, AT_ROOM);
+  else
+    lua_pop(L, 1);
+  return is;
+}
+
 static int streamed(lua_State *L, int status, lua_KContext context);
 
 static void answer(lua_State *L, struct client *client) {
-  struct response response = begin_answer(L, client);
-  if (!response.is_stream && response.after == 0) return;
+  if (is_to_tell(L)) {
+    lua_pushcfunction(L, answer_and_tell);
+    lua_insert(L, AT_REQUEST);
+    lua_callk(L, lua_gettop(L) - 1, 0, (lua_KContext)client, streamed);
+    return;
+  }
+  struct response response = begin_answer(L, client, AT_ROOM);
+  if (!response.is_stream) return;
   send_push(L, AT_REQUEST, &response);
   lua_callk(L, SEND_ARGUMENTS, 0, (lua_KContext)client, streamed);
 }

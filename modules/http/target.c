@@ -23,6 +23,7 @@ static bool is_visible(const char *text, size_t size) {
 
 const char *target_authority(const char *text, size_t size, size_t *length) {
   size_t begin;
+  if (size > 0 && text[0] == '/') return NULL; /* most are */
   if (size > 7 && head_same(text, "http://", 7))
     begin = 7;
   else if (size > 8 && head_same(text, "https://", 8))

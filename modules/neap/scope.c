@@ -11,6 +11,7 @@
 #include "host/error.h"
 #include "host/host.h"
 #include "host/option.h"
+#include "host/report.h"
 #include "host/task.h"
 #include "host/task_object.h"
 #include "host/wait.h"
@@ -18,7 +19,7 @@
 
 static const char class_name[] = "neap.group";
 
-enum { VALUE_RESULTS = 1, VALUE_ERROR, VALUES = VALUE_ERROR };
+enum { VALUE_RESULTS = 1, VALUE_ERROR, VALUE_TRACE, VALUES = VALUE_TRACE };
 
 struct member {
   struct member *next, **link; /* in scope->members */
@@ -72,6 +73,8 @@ static bool settle(lua_State *L, struct task *task, enum task_end end) {
   if (end != TASK_FAILED || scope->failed) return false;
   lua_pushvalue(L, -1);
   keep(L, VALUE_ERROR);
+  report_push_trace(L, task);
+  keep(L, VALUE_TRACE);
   scope->failed = true;
   return true;
 }
@@ -142,7 +145,8 @@ static int finish(lua_State *L) { /* scope, ... */
   const struct scope *scope = lua_touserdata(L, 1);
   if (scope->failed) {
     lua_getiuservalue(L, 1, VALUE_ERROR);
-    return lua_error(L);
+    lua_getiuservalue(L, 1, VALUE_TRACE);
+    return report_pass_on(L);
   }
   if (scope->late) {
     lua_pushfstring(L, "deadline of %f s", (LUAI_UACNUMBER)scope->seconds);

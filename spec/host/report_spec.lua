@@ -34,6 +34,41 @@ stack traceback:
 ]]), (err:gsub("local 'inner'", "upvalue 'inner'"):gsub("local 'outer'", "upvalue 'outer'")))
   end)
 
+  it("is told with the traceback of the task that has failed, and of those that waited for it", function()
+    local err = failing [[
+      local function work()
+        timer.sleep(0)
+        error("boom", 0)
+      end
+      local function wait() neap.deadline(5, function() work() end) end
+      neap.group(function(group)
+        group:go(function() wait() end)
+      end)
+    ]]
+    assert.equal([[
+neap: boom
+stack traceback:
+	[C]: in function 'error'
+	script.lua:3: in function 'work'
+	script.lua:5: in function <script.lua:5>
+	awaited by:
+	[C]: in function 'neap.deadline'
+	script.lua:5: in function 'wait'
+	script.lua:7: in function <script.lua:7>
+	awaited by:
+	[C]: in function 'neap.group'
+	script.lua:6: in main chunk
+	[C]: in ?
+]], (err:gsub("upvalue '", "function '"):gsub("local '", "function '")))
+    err = failing [[
+      local _, first = pcall(neap.deadline, 5, function() error("boom", 0) end)
+      neap.go(error, first, 0)
+      timer.sleep(0)
+      error("another", 0)
+    ]]
+    assert.is_nil(err:find("awaited", 1, true))
+  end)
+
   it("shows the line also after it has waited", function()
     local err = failing [[
 

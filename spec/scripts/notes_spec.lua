@@ -1,49 +1,7 @@
--- scripts/notes.lua, as a program: its API and its page; while it is changed, ended and killed no note is lost.
+-- scripts/notes.lua, as a program: its API; while it is changed, ended and killed no note is lost.
 local neap, fs, json, test = require "neap", require "neap.fs", require "neap.json", require "neap.test"
-local browsers, child = require "spec.support.browser", require "spec.support.child"
-local http = require "spec.support.http"
-
-local JSON = "Content-Type: application/json"
-
--- A copy that may be changed; it is told where its files are.
-local function copy(files)
-  local public = "notes/public"
-  assert(fs.mkdir(files:path_of(public), { parents = true }))
-  for _, name in ipairs { "notes.lua", "notes/store.lua", public .. "/index.html", public .. "/notes.css",
-    public .. "/notes.js", public .. "/icon.svg" } do
-    assert(fs.write(files:path_of(name), assert(fs.read("scripts/" .. name))))
-  end
-  return files:path_of "notes.lua"
-end
-
-local function start(script, file, address)
-  local notes = child.start({ script, address or "127.0.0.1:0", file }, { under = "setsid" }) -- SIGHUP reloads it
-  local where = notes:line():match "^notes: listening on http://(.+)$"
-  assert.equal("notes: kept in " .. file, notes:line())
-  return notes, where
-end
-
--- The answer, its body decoded.
-local function ask(address, line, body, ...)
-  local client <close> = http.connect(address)
-  if type(body) == "table" then body = json.encode(body) end
-  client:send(http.request(line, body, JSON, ...))
-  local answer = client:response()
-  if answer.body ~= "" then answer.content = json.decode(answer.body) end
-  return answer
-end
-
-local function add(address, title, text)
-  local answer = ask(address, "POST /api/notes", { title = title, text = text })
-  assert.equal(201, answer.status, answer.body)
-  return answer.content, answer
-end
-
-local function titles(address, query)
-  local list = {}
-  for i, note in ipairs(ask(address, "GET /api/notes" .. (query or "")).content.notes) do list[i] = note.title end
-  return list
-end
+local child, http, support = require "spec.support.child", require "spec.support.http", require "spec.support.notes"
+local add, ask, copy, start, titles = support.add, support.ask, support.copy, support.start, support.titles
 
 describe("scripts/notes.lua", function()
   local files, file, script, notes, address
@@ -145,7 +103,7 @@ describe("scripts/notes.lua", function()
     assert.same({ "alpha" }, titles(address, "?q=NUMBER+alph"))
     assert.same({}, titles(address, "?q=%25a"))
     assert.equal(2, ask(address, "GET /api/notes?q=number&limit=1").content.total)
-    for _, query in ipairs { "limit=0", "limit=1001", "limit=x", "offset=-1", "sort=x" } do
+    for _, query in ipairs { "limit=0", "limit=10001", "limit=x", "offset=-1", "sort=x", "q=" .. ("a+"):rep(11) } do
       local answer = ask(address, "GET /api/notes?" .. query)
       assert.same({ 422, "string" }, { answer.status, type(answer.content.errors[query:match "%l+"]) })
     end
@@ -171,6 +129,30 @@ describe("scripts/notes.lua", function()
     other:head()
     heard = ""
     repeat heard = heard .. assert(other:chunk()) until heard:find("event: refresh", 1, true)
+  end)
+
+  it("has a page whose parts are kept, and asked for again", function()
+    for path, kind in pairs { ["/"] = "text/html; charset=utf-8", ["/notes.css"] = "text/css; charset=utf-8",
+      ["/notes.js"] = "text/javascript; charset=utf-8", ["/icon.svg"] = "image/svg+xml" } do
+      local client <close> = http.connect(address)
+      client:send(http.get(path))
+      local answer = client:response()
+      assert.same({ 200, kind }, { answer.status, answer.headers["content-type"] })
+      if path ~= "/" then -- that has a script in it that knows its version
+        assert.equal("max-age=0", answer.headers["cache-control"])
+        client:send(http.get(path, "If-None-Match: " .. answer.headers.etag))
+        assert.equal(304, client:response().status)
+      end
+      client:send(http.request("HEAD " .. path))
+      assert.equal(200, client:response({ head = true }).status)
+    end
+    local wrong = ask(address, "DELETE /api/notes")
+    assert.same({ 405, "GET, HEAD, OPTIONS, POST" }, { wrong.status, wrong.headers.allow })
+    for _, path in ipairs { "/../notes.lua", "/%2e%2e/store.lua", "/nosuch", "/api/nosuch", "/index.html/" } do
+      local client <close> = http.connect(address)
+      client:send(http.get(path))
+      assert.equal(404, client:response().status, path)
+    end
   end)
 
   it("is for names of this machine", function()
@@ -229,6 +211,28 @@ describe("scripts/notes.lua", function()
     notes = nil
   end)
 
+  it("changes nothing when the disk is full", function()
+    local other = files:path_of "other.json"
+    local limited <close>, where = start(script, other, { before = "ulimit -f 8" })
+    add(where, "tea")
+    local text = fs.read(other)
+    local from = ask(where, "GET /api/notes").content.revision
+    for _, request in ipairs { { "POST /api/notes" }, { "PUT /api/notes/1", "If-Match: *" } } do
+      local answer = ask(where, request[1], { text = ("x"):rep(9000) }, request[2])
+      assert.same({ 503, "it could not be saved; nothing has changed" }, { answer.status, answer.content.detail })
+    end
+    assert.same({ "tea" }, titles(where))
+    assert.equal(text, fs.read(other))
+    local client <close> = http.connect(where)
+    client:send(http.get("/api/events?after=" .. from)) -- who has seen it meanwhile is told to look again
+    client:head()
+    local heard = ""
+    repeat heard = heard .. assert(client:chunk()) until heard:find("event: refresh", 1, true)
+    assert.equal(201, ask(where, "POST /api/notes", { text = "small" }).status)
+    limited:signal "TERM"
+    assert.equal(0, (limited:wait()))
+  end)
+
   it("leaves a file alone that is not its own", function()
     files:write("other.json", "{ not ours")
     local other <close> = child.start { script, "127.0.0.1:0", files:path_of "other.json" }
@@ -242,68 +246,5 @@ describe("scripts/notes.lua", function()
       assert.same({ 2, "" }, { code, out })
       assert.matches("^usage: neap scripts/notes%.lua [^\n]*\n$", err)
     end
-  end)
-
-  describe("in a browser", function()
-    local it = browsers.it(it, pending) -- luacheck: ignore 431
-    local browser
-
-    setup(function() browser = browsers.open() end)
-    teardown(function() browsers.close(browser) end)
-
-    local function open(options)
-      local page = browser:page("http://" .. address .. "/", options)
-      page:wait "document.getElementById('state').className == 'open'"
-      return page
-    end
-
-    local function shows(page, text)
-      page:wait(("document.getElementById('list').innerText.includes(%q)"):format(text))
-    end
-
-    it("notes are written, changed and deleted, in all windows", function()
-      local page <close> = open()
-      local other <close> = open { mobile = true, dark = true }
-      page:click "#new"
-      page:type("#title", "tea")
-      page:type("#text", "buy <b>some</b>")
-      page:click "#save"
-      shows(other, "buy <b>some</b>")
-      page:click ".card h2 button"
-      page:type("#text", " more")
-      page:click "#save"
-      page:wait "!document.querySelector('.busy')"
-      other:wait "document.querySelector('.card .body').textContent.includes('more')"
-      page:click ".card .remove"
-      other:wait "document.querySelectorAll('.card').length == 0"
-      assert.same({}, page:errors())
-      assert.same({}, other:errors())
-    end)
-
-    it("nothing runs of what a note says", function()
-      local attack = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-      add(address, attack, attack)
-      local page <close> = open()
-      shows(page, attack)
-      assert.same({ {}, {} }, { page.dialogs, page:errors() })
-      assert.equal(0, page:eval "document.querySelectorAll('#list img, #list script').length")
-    end)
-
-    it("a change of the program is live, and what is being written stays", function()
-      add(address, "tea", "one")
-      local page <close> = open()
-      page:click "#new"
-      page:type("#title", "half a th")
-      local source = assert(fs.read(script))
-      files:write("notes.lua", (source:gsub('return http%.json%(note, status', 'note = { id = note.id }\n  %0')))
-      local html = assert(fs.read(files:path_of "notes/public/index.html"))
-      files:write("notes/public/index.html", (html:gsub("<h1>Notes", "<h1>Other notes")))
-      local loads = page.loads
-      reload(2)
-      page:wait_load(loads)
-      page:wait "document.querySelector('h1').textContent == 'Other notes'"
-      page:wait "document.getElementById('title').value == 'half a th'"
-      shows(page, "tea")
-    end)
   end)
 end)

@@ -21,7 +21,7 @@ local json, process, test = require "neap.json", require "neap.process", require
 local timer = require "neap.timer"
 
 local LIMIT = 30 -- seconds, for what the browser does
-local PATIENCE = 10 -- for what a page does
+local PATIENCE = 30 -- for what a page does: with sanitizers, beside others, all is slow
 local WIDTH, HEIGHT = 1280, 800
 
 local browser, page = {}, {}
@@ -209,7 +209,9 @@ local function set_up(self, options)
 end
 
 local function new_page(self, url, context, options)
-  local target = assert(self:call("Target.createTarget", { url = "about:blank", browserContextId = context }))
+  local target = assert(self:call("Target.createTarget", {
+    url = "about:blank", browserContextId = context, newWindow = options and options.window or nil,
+  }))
   local session = assert(self:call("Target.attachToTarget", { targetId = target.targetId, flatten = true }))
   local new = setmetatable({
     browser = self, context = context, target = target.targetId, session = session.sessionId,
@@ -227,7 +229,8 @@ function browser:page(url, options)
   return new_page(self, url, context.browserContextId, options)
 end
 
--- Another page that has the same cookies. It stands before this one, which is hidden then, see show.
+-- Another page that has the same cookies. It stands before this one, which is hidden then, see show; unless `window`
+-- among its options is true: then it has a window of its own, and both are seen.
 function page:tab(url, options)
   return new_page(self.browser, url, self.context, options)
 end
@@ -313,9 +316,9 @@ function page:click(selector)
   end
 end
 
--- Presses the keys of a text, in the element that the selector finds; "\n" is Enter.
+-- Presses the keys of a text, in the element that the selector finds, nil: where the focus is; "\n" is Enter.
 function page:type(selector, text)
-  assert(self:call("DOM.focus", { objectId = element(self, selector) }))
+  if selector then assert(self:call("DOM.focus", { objectId = element(self, selector) })) end
   for _, code in utf8.codes(text) do
     local key = utf8.char(code)
     local event = { type = "keyDown", key = key, text = key }
@@ -324,6 +327,19 @@ function page:type(selector, text)
     event.type, event.text = "keyUp", nil
     assert(self:call("Input.dispatchKeyEvent", event))
   end
+end
+
+-- Presses a key by its name, where the focus is: "Escape", "Tab", "Enter". Options: ctrl, shift, true.
+function page:key(name, options)
+  local codes = { Enter = 13, Escape = 27, Tab = 9 }
+  local event = {
+    type = "keyDown", key = name, code = name, windowsVirtualKeyCode = codes[name],
+    modifiers = (options and options.ctrl and 2 or 0) + (options and options.shift and 8 or 0),
+    text = name == "Enter" and "\r" or nil,
+  }
+  assert(self:call("Input.dispatchKeyEvent", event))
+  event.type, event.text = "keyUp", nil
+  assert(self:call("Input.dispatchKeyEvent", event))
 end
 
 -- Chooses files for an <input type=file>.

@@ -250,9 +250,22 @@ function http.cookie(name, value, options) end
 ---@field headers? table<string, string> more of them, for each answer with a file
 ---@field types? table<string, string> by the end of the name: `{ ext = "type" }`
 ---@field index? string|false of a directory: "index.html" where nothing is said
----@field list? boolean true: a directory without an index is answered with its names
+---@field list? boolean|fun(req: neap.http.request, entries: neap.http.entries): neap.http.answer true: a directory without an index is answered with its names; a function: with what that returns
 ---@field precompressed? boolean false: no `name.br` and `name.gz` instead of `name`
 ---@field dotfiles? boolean true: also names that begin with a dot
+
+---What a `list` function of `http.static` gets: the files and directories that can be asked for, and
+---nothing else, directories first, by the bytes of their names; 100,000 at most.
+---@class neap.http.entries
+---@field [integer] neap.http.entry
+---@field path string the directory below the root, decoded: "" for the root itself, or "a/b"
+---@field truncated boolean there are more
+
+---@class neap.http.entry
+---@field name string any bytes but zero and slash: percent-encode it for a link, escape it for a page
+---@field kind "file"|"directory" links are what they lead to
+---@field size integer in bytes
+---@field modified integer when it was last changed, in seconds since 1970
 
 ---The body of an answer with a file. Who only passes it on gets it sent by the system, without a
 ---copy in the program's memory; middleware may read it instead.
@@ -311,6 +324,18 @@ function http.file(path, options) end
 ---
 ---local app = http.router()
 ---app:mount("/assets", http.static("public", { list = true }))
+---```
+---
+---A `list` function makes the answer for a directory itself: it is a handler that is given what is in
+---there, too. It may wait; what it raises is answered with 500. `headers` and `max_age` are not for it.
+---
+---```lua
+---local http = require "neap.http"
+---
+---local app = http.router()
+---app:mount("/assets", http.static("public", {
+---  list = function(_, entries) return http.json { count = #entries, path = entries.path } end,
+---}))
 ---```
 ---
 ---Source: RFC 9110, 13 and 14; openat2(2).
@@ -568,8 +593,9 @@ function router:mount(prefix, handler) end
 ---The answer is there when its head is: the body is read then, whole or in pieces, also one without
 ---an end. It may be a `<close>` variable; a client that closes it in the middle has left.
 ---
----Fails with ETIMEDOUT (not there in `timeout` seconds), EOF and ECONNRESET (the connection ended first),
----EPROTO. Raises for unknown options, and for a line break in what makes the head.
+---Fails with ETIMEDOUT (not there in `timeout` seconds), ECONNRESET (the connection ended first), EPROTO,
+---EMFILE. Raises for unknown options, for a line break in what makes the head, and what a function for
+---the body raises.
 ---
 ---```lua
 ---local http = require "neap.http"
@@ -640,9 +666,10 @@ function client_response:header(name) end
 ---@return string[] values
 function client_response:header_list(name) end
 
----Reads the whole body. Asked again it gives the same string.
+---Reads the whole body. Asked again it gives the same string; after ETIMEDOUT it goes on.
 ---
----Fails with EMSGSIZE (more than `limit`), ETIMEDOUT, EOF and ECONNRESET (cut short), EPROTO.
+---Fails with EMSGSIZE (more than `limit`), ETIMEDOUT, ECONNRESET (cut short), EPROTO. Raises if the
+---response is closed, or another task reads its body.
 ---
 ---```lua
 ---local http = require "neap.http"
@@ -722,7 +749,7 @@ function client_response:close() end
 ---@field headers? table<string, string|number|(string|number)[]>
 ---@field body? neap.http.body
 ---@field trailers? table<string, string|number|(string|number)[]>|fun(): table
----@field after? fun(bytes: integer, message?: string) is called once, when the answer has been given to the connection, with the bytes of its body; or when that has failed, with why: `"the client has left"`
+---@field after? fun(bytes: integer, message?: string) is called once, when the answer has been given to the connection, with the bytes of its body; or when that has failed, with why: `"the client has left"`, or what was wrong with the answer, instead of which the client gets 500. It may wait
 
 ---What a handler returns first; see above.
 ---@alias neap.http.answer string|integer|neap.http.response
@@ -767,7 +794,7 @@ function server:close() end
 ---@field peer string? the other end: `"127.0.0.1:50000"`
 ---@field address string? our end: `"127.0.0.1:8080"`
 ---@field params table<string, string> what the router has found for the names in its path, decoded: `req.params.name`; empty otherwise
----@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows
+---@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows; base and path together are the path that is routed. Middleware may set it, as behind a proxy that takes a prefix off: bases of mounts begin with that
 ---@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer may be set, by middleware: the limit for `req:body` and `req:chunks` instead of the server's
 ---@field id string a short text that no other request has: for logs; the 500 of this request and its report name it

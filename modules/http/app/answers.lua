@@ -1,7 +1,8 @@
--- http.response, and short ways to answers: text, html, json, redirect. Each is what a handler returns.
+-- http.response, and short ways to answers: text, html, json, redirect. Each is what a handler returns. What is wrong
+-- with the rest of their arguments is raised by what they call at last, where they were called.
 local core = ...
-local error, format, gsub, type = error, string.format, string.gsub, type
-local json = require "neap.json"
+local error, format, gsub, pcall, type = error, string.format, string.gsub, pcall, type
+local encode = require "neap.json".encode
 
 local answers = {}
 
@@ -10,27 +11,25 @@ function answers.response(...)
   return core.response(nil, ...)
 end
 
-local function with_type(kind, status, body, headers)
-  local response = core.response(nil, status or 200, body, headers)
-  response.headers["content-type"] = response.headers["content-type"] or kind
-  return response
-end
-
 local function check_text(name, body)
-  if type(body) == "string" then return body end
+  if type(body) == "string" then return end
   error(format("bad argument #1 to '%s' (string expected, got %s)", name, type(body)), 3)
 end
 
 function answers.text(body, status, headers)
-  return with_type("text/plain; charset=utf-8", status, check_text("text", body), headers)
+  check_text("text", body)
+  return core.response_typed("text/plain; charset=utf-8", status or 200, body, headers)
 end
 
 function answers.html(body, status, headers)
-  return with_type("text/html; charset=utf-8", status, check_text("html", body), headers)
+  check_text("html", body)
+  return core.response_typed("text/html; charset=utf-8", status or 200, body, headers)
 end
 
 function answers.json(value, status, headers)
-  return with_type("application/json", status, json.encode(value), headers)
+  local ok, text = pcall(encode, value)
+  if not ok then error(text, 2) end
+  return core.response_typed("application/json", status or 200, text, headers)
 end
 
 -- 303: whatever was asked, what follows is a GET.

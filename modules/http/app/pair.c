@@ -151,6 +151,7 @@ static struct end *connect_to(struct server *server,
   if (end != NULL) *status = stream_start(&end->stream);
   if (*status == 0 && end != NULL) return end;
   if (*status == 0) *status = UV_ENOMEM;
+  if (end != NULL) handle_close(&end->stream.handle);
   handle_end(&server->listener.handle);
   return NULL;
 }

@@ -29,8 +29,8 @@ local function check_options(options)
     end
   end
   local timeout = options.timeout
-  if timeout ~= nil and (type(timeout) ~= "number" or timeout < 0 or timeout ~= timeout) then
-    refuse("timeout must be a number of seconds from 0 on")
+  if timeout ~= nil and not (type(timeout) == "number" and timeout >= 0 and timeout <= 1e9) then
+    refuse("timeout must be a number of seconds from 0 to 1e9")
   end
 end
 

@@ -9,11 +9,11 @@ local error, getmetatable, ipairs, next, pairs, select, setmetatable, type =
 local concat, find, format, getinfo, gsub, sort, upper =
   table.concat, string.find, string.format, debug.getinfo, string.gsub, table.sort, string.upper
 local make_response, routing_add, routing_methods, routing_serve =
-  core.response, core.routing_add, core.routing_methods, core.routing_serve
+  core.response_of, core.routing_add, core.routing_methods, core.routing_serve
 
--- Of a router, at the keys that routing.c knows: its middleware around all of it, or nil; by the number of a route
--- its handler, with all middleware between, and its pattern; and who answers where there is no route.
-local TREE, RUN, HANDLERS, PATTERNS, OTHERWISE = 1, 2, 3, 4, 5
+-- Of a router, at the keys that routing.c knows: its middleware around all of it, or false; who answers where there is
+-- no route; and behind them, two for each route, its handler, with all middleware between, and its pattern.
+local TREE, RUN, OTHERWISE = 1, 2, 3
 local ANY, MOUNT = "*", "mount" -- instead of a method
 
 local router_class = { __name = "neap.http.router", __call = core.routing_call } -- of groups, too
@@ -22,31 +22,35 @@ router_class.__index = methods
 
 -- ---- middleware ------------------------------------------------------------------
 
--- What middleware calls gives it a table, whatever the handler has returned.
-local function wrap(middleware, handler)
+-- What middleware calls gives it a table, whatever the handler has returned. An error about that names `outermost`,
+-- a function of the script: the handler is it, or calls it.
+local function wrap(middleware, handler, outermost)
   local function following(req)
     if req == nil then error("the next handler wants the request: next(req)", 2) end
-    return make_response(handler, handler(req))
+    return make_response(req, outermost, handler(req))
   end
   return function(req)
     return middleware(req, following)
   end
 end
 
-local function compose(list, handler)
-  for i = #list, 1, -1 do handler = wrap(list[i], handler) end
-  return handler
+local function compose(list, handler, outermost)
+  for i = #list, 1, -1 do handler, outermost = wrap(list[i], handler, outermost), list[i] end
+  return handler, outermost
 end
 
 -- The handler of a route within its groups. Before middleware of the router gets to see what it returns that is
 -- looked at, as an error about it is to name the handler. (`use` puts that middleware around all of the router.)
 local function run_of(route)
-  local handler, scope = compose(route.middleware, route.handler), route.scope
+  local handler, outermost = compose(route.middleware, route.handler, route.handler)
+  local scope = route.scope
   while scope.parent do
-    handler, scope = compose(scope.middleware, handler), scope.parent
+    handler, outermost = compose(scope.middleware, handler, outermost)
+    scope = scope.parent
   end
+  route.outermost = outermost
   if not scope.middleware[1] then return handler end
-  return function(req) return make_response(handler, handler(req)) end
+  return function(req) return make_response(req, outermost, handler(req)) end
 end
 
 -- ---- requests without a route ----------------------------------------------------
@@ -123,7 +127,7 @@ local function enter(scope, route, level)
     error(format("%s %s has a route already (%s)", route.method, route.path, routes[why].where), level + 1)
   end
   route.scope, route.where = scope, format("%s:%d", info.short_src, info.currentline)
-  routes[number], router[PATTERNS][number], router[HANDLERS][number] = route, route.path, run_of(route)
+  routes[number], router[2 * number + 2], router[2 * number + 3] = route, run_of(route), route.path
   return scope
 end
 
@@ -165,7 +169,7 @@ function methods.use(scope, ...)
   check_handlers("use", 1, ...)
   for i = 1, select("#", ...) do scope.middleware[#scope.middleware + 1] = (select(i, ...)) end
   local router = scope.router
-  for number, route in ipairs(router.routes) do router[HANDLERS][number] = run_of(route) end
+  for number, route in ipairs(router.routes) do router[2 * number + 2] = run_of(route) end
   if scope == router then
     router[RUN] = compose(scope.middleware, function(req) return routing_serve(router, req) end)
   end
@@ -204,7 +208,7 @@ end
 local function new_router()
   local router = new_scope("")
   router.router, router.routes = router, {}
-  router[TREE], router[HANDLERS], router[PATTERNS], router[OTHERWISE] = core.routing_tree(), {}, {}, otherwise
+  router[TREE], router[RUN], router[OTHERWISE] = core.routing_tree(), false, otherwise
   return router
 end
 

@@ -13,19 +13,30 @@
 #include <string.h>
 
 #include "host/class.h"
+#include "modules/http/app/mounting.h"
 #include "modules/http/app/tree.h"
 #include "modules/http/request.h"
 #include "modules/http/values/percent.h"
 
 static const char class_name[] = "neap.http.tree";
 
-enum { SLOT_TREE = 1, SLOT_RUN, SLOT_HANDLERS, SLOT_PATTERNS, SLOT_OTHERWISE };
+/* By the number of a route, which is 1 or more: its handler, and its pattern. */
+enum { SLOT_TREE = 1, SLOT_RUN, SLOT_OTHERWISE };
+
+static int handler_slot(int route) {
+  return 2 * route + 2;
+}
+
+static int pattern_slot(int route) {
+  return 2 * route + 3;
+}
 
 enum { AT_REQUEST = 1, AT_ROUTER, AT_PATH }; /* what is called returns above */
 
 /* ---- the tree ------------------------------------------------------------ */
 
 struct tree_box {
+  const char *class; /* class_name: nothing else of this size has it */
   struct tree *tree;
 };
 
@@ -33,9 +44,22 @@ static struct tree *check_tree(lua_State *L, int index) {
   return ((struct tree_box *)class_check(L, index, class_name))->tree;
 }
 
+/* That of the router at this index. It is asked for by each request: what the
+ * class says is found out faster. */
+static struct tree *tree_of(lua_State *L, int router) {
+  struct tree *tree = NULL;
+  lua_rawgeti(L, router, SLOT_TREE);
+  const struct tree_box *box = lua_touserdata(L, -1);
+  if (box != NULL && lua_rawlen(L, -1) == sizeof *box &&
+      box->class == class_name)
+    tree = box->tree;
+  lua_pop(L, 1);
+  return tree;
+}
+
 int routing_tree(lua_State *L) {
   struct tree_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->tree = NULL;
+  *box = (struct tree_box){class_name, NULL};
   class_set(L, class_name);
   box->tree = tree_new();
   if (box->tree == NULL) return luaL_error(L, "not enough memory");
@@ -125,6 +149,10 @@ static void skip(struct text *text, size_t size) {
 
 static void push_decoded(lua_State *L, struct text text) {
   luaL_Buffer buffer;
+  if (memchr(text.bytes, '%', text.size) == NULL) {
+    lua_pushlstring(L, text.bytes, text.size);
+    return;
+  }
   char *to = luaL_buffinitsize(L, &buffer, text.size);
   luaL_pushresultsize(&buffer,
                       percent_decode(to, text.bytes, text.size, false));
@@ -148,27 +176,31 @@ static void add_params(lua_State *L, struct text pattern, struct text path) {
   }
 }
 
-void routing_push_params(lua_State *L, const struct request *request) {
+void routing_push_params(lua_State *L, struct request *request) {
   struct text pattern, path;
-  if (lua_getiuservalue(L, 1, REQUEST_PARAMS) == LUA_TTABLE) return;
-  lua_pop(L, 1);
+  if (request->has_params) {
+    lua_getiuservalue(L, 1, REQUEST_PARAMS);
+    return;
+  }
   path.bytes = request_path(request, &path.size);
   lua_createtable(L, 0, 1); /* most have one */
-  lua_pushvalue(L, -1);
-  lua_setiuservalue(L, 1, REQUEST_PARAMS);
   if (lua_getiuservalue(L, 1, REQUEST_ROUTE) == LUA_TSTRING) {
     pattern.bytes = lua_tolstring(L, -1, &pattern.size);
-    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
     add_params(L, pattern, path);
+    lua_remove(L, -2);
+  } else {
     lua_pop(L, 1);
   }
-  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, REQUEST_PARAMS);
+  request->has_params = true;
 }
 
 /* ---- a request ----------------------------------------------------------- */
 
 /* Middleware may have given it another path or method; then they are kept with
- * it, see request.c. The path is left at AT_PATH, or nil. */
+ * it, see request.c. The path is left on top, or nil. */
 static struct text path_of(lua_State *L, const struct request *request) {
   struct text path;
   if (request_push_kept(L, "path")) {
@@ -189,101 +221,70 @@ static unsigned method_of(lua_State *L, const struct request *request) {
   return method;
 }
 
-static void keep_path(lua_State *L) { /* ... path */
-  request_push_own(L);
-  lua_insert(L, -2);
-  lua_setfield(L, -2, "path");
+/* Whoever has asked for parameters before gets others from now on. Where the path
+ * is not the client's they are made now. */
+static void set_params(lua_State *L, struct request *request,
+                       struct text pattern, struct text path) {
+  bool is_sent = lua_isnil(L, AT_PATH);
+  if (is_sent || request->route == 0) request->has_params = false;
+  if (is_sent) return;
+  if (request->route == 0) { /* nothing of what came before */
+    lua_pushnil(L);
+    lua_setiuservalue(L, AT_REQUEST, REQUEST_ROUTE);
+  }
+  routing_push_params(L, request);
+  add_params(L, pattern, path);
   lua_pop(L, 1);
 }
 
-/* Whoever has asked for parameters before gets others from now on. Where the path
- * is not the client's they are made now. */
-static void set_params(lua_State *L, const struct request *request,
-                       struct text pattern, struct text path) {
-  if (lua_isnil(L, AT_PATH)) {
-    lua_pushnil(L);
-    lua_setiuservalue(L, AT_REQUEST, REQUEST_PARAMS);
-  } else {
-    routing_push_params(L, request);
-    add_params(L, pattern, path);
-    lua_pop(L, 1);
-  }
-}
-
-static void set_route(lua_State *L, const struct request *request,
-                      struct text path, int route) {
+/* Behind what is the route of the mounts. */
+static void set_route(lua_State *L, struct request *request, struct text path,
+                      int route) {
   struct text pattern;
-  lua_rawgeti(L, AT_ROUTER, SLOT_PATTERNS);
-  lua_rawgeti(L, -1, route);
-  lua_remove(L, -2);
+  lua_rawgeti(L, AT_ROUTER, pattern_slot(route));
   pattern.bytes = lua_tolstring(L, -1, &pattern.size);
   set_params(L, request, pattern, path);
-  if (request->mounts > 0) {
+  if (request->route > 0) {
     lua_getiuservalue(L, AT_REQUEST, REQUEST_ROUTE);
+    lua_pushlstring(L, lua_tostring(L, -1), request->route);
+    lua_replace(L, -2);
     lua_insert(L, -2);
     lua_concat(L, 2);
   }
   lua_setiuservalue(L, AT_REQUEST, REQUEST_ROUTE);
 }
 
-static int served(lua_State *L, int status, lua_KContext context) {
-  (void)status, (void)context;
-  return lua_gettop(L) - AT_PATH;
-}
-
-/* The path is what it was before. */
-static int unmounted(lua_State *L, int status, lua_KContext base) {
-  struct request *request = lua_touserdata(L, AT_REQUEST);
+static int served(lua_State *L, int status, lua_KContext below) {
   (void)status;
-  request->base = (uint32_t)base;
-  request->mounts--;
-  if (!lua_isnil(L, AT_PATH)) {
-    lua_pushvalue(L, AT_PATH);
-    keep_path(L);
-  }
-  return lua_gettop(L) - AT_PATH;
-}
-
-static int call_mounted(lua_State *L, struct request *request, struct text path,
-                        size_t rest) {
-  lua_KContext base = request->base;
-  request->mounts++;
-  if (lua_isnil(L, AT_PATH)) {
-    request->base += (uint32_t)rest; /* "": it is 0, see tree_find */
-  } else {
-    lua_pushlstring(L, path.bytes + rest, path.size - rest);
-    keep_path(L);
-  }
-  lua_pushvalue(L, AT_REQUEST);
-  lua_callk(L, 1, LUA_MULTRET, base, unmounted);
-  return unmounted(L, LUA_OK, base);
+  return lua_gettop(L) - (int)below;
 }
 
 static int call_otherwise(lua_State *L) {
   lua_rawgeti(L, AT_ROUTER, SLOT_OTHERWISE);
   lua_pushvalue(L, AT_ROUTER);
   lua_pushvalue(L, AT_REQUEST);
-  lua_callk(L, 2, LUA_MULTRET, 0, served);
-  return served(L, LUA_OK, 0);
+  lua_callk(L, 2, LUA_MULTRET, AT_PATH, served);
+  return served(L, LUA_OK, AT_PATH);
 }
 
 static int serve(lua_State *L) { /* request, router */
   struct request *request = request_check(L);
+  const struct tree *tree = tree_of(L, AT_ROUTER);
+  if (tree == NULL) return luaL_error(L, "a router expected");
   struct text path = path_of(L, request);
-  lua_rawgeti(L, AT_ROUTER, SLOT_TREE);
-  const struct tree *tree = check_tree(L, -1);
   unsigned method = method_of(L, request);
-  lua_settop(L, AT_PATH);
   struct tree_match match = tree_find(tree, path.bytes, path.size, method);
   if (match.route == 0) return call_otherwise(L);
   set_route(L, request, path, match.route);
-  lua_rawgeti(L, AT_ROUTER, SLOT_HANDLERS);
-  lua_rawgeti(L, -1, match.route);
-  lua_remove(L, -2);
-  if (match.mounted) return call_mounted(L, request, path, match.rest);
+  int below = AT_PATH;
+  if (match.mounted) {
+    mounting_begin(L, request, AT_PATH, path.bytes, match.rest);
+    below++;
+  }
+  lua_rawgeti(L, AT_ROUTER, handler_slot(match.route));
   lua_pushvalue(L, AT_REQUEST);
-  lua_callk(L, 1, LUA_MULTRET, 0, served);
-  return served(L, LUA_OK, 0);
+  lua_callk(L, 1, LUA_MULTRET, below, served);
+  return served(L, LUA_OK, below);
 }
 
 static void take_arguments(lua_State *L) { /* router, request */
@@ -299,13 +300,48 @@ int routing_serve(lua_State *L) {
 
 int routing_call(lua_State *L) {
   take_arguments(L);
-  if (lua_rawgeti(L, AT_ROUTER, SLOT_RUN) == LUA_TNIL) {
+  if (lua_rawgeti(L, AT_ROUTER, SLOT_RUN) != LUA_TFUNCTION) {
     lua_pop(L, 1);
     return serve(L);
   }
-  lua_pushnil(L);
-  lua_insert(L, AT_PATH);
   lua_pushvalue(L, AT_REQUEST);
-  lua_callk(L, 1, LUA_MULTRET, 0, served);
-  return served(L, LUA_OK, 0);
+  lua_callk(L, 1, LUA_MULTRET, AT_ROUTER, served);
+  return served(L, LUA_OK, AT_ROUTER);
+}
+
+/* ---- who has answered, for reports --------------------------------------- */
+
+enum { MOUNTS_SHOWN = 100 };
+
+/* The router on top becomes what its answer came from: its outermost middleware,
+ * or that of the route, or the route's handler. False: it answers itself. */
+static bool step_inside(lua_State *L, struct text *path, unsigned method) {
+  int router = lua_gettop(L);
+  const struct tree *tree = tree_of(L, router);
+  struct tree_match match = tree_find(tree, path->bytes, path->size, method);
+  lua_getfield(L, router, "middleware");
+  if (lua_rawgeti(L, -1, 1) == LUA_TNIL && match.route != 0) {
+    lua_pop(L, 2);
+    lua_getfield(L, router, "routes");
+    lua_rawgeti(L, -1, match.route);
+    lua_getfield(L, -1, "outermost");
+  }
+  lua_replace(L, router);
+  lua_settop(L, router);
+  if (match.mounted) skip(path, match.rest);
+  if (path->size == 0) *path = (struct text){"/", 1};
+  return !lua_isnil(L, router);
+}
+
+void routing_push_handler(lua_State *L, int index) {
+  lua_pushvalue(L, index);
+  if (index == AT_REQUEST || !lua_istable(L, -1)) return;
+  const struct request *request = request_check(L);
+  struct text path = path_of(L, request);
+  lua_insert(L, -2); /* it is needed */
+  unsigned method = method_of(L, request);
+  for (int i = 0; i < MOUNTS_SHOWN && lua_istable(L, -1); i++)
+    if (tree_of(L, lua_gettop(L)) == NULL || !step_inside(L, &path, method))
+      break;
+  lua_remove(L, -2);
 }

@@ -15,6 +15,9 @@ int routing_serve(lua_State *L);   /* behind the router's own middleware */
 void routing_open_class(lua_State *L);
 
 /* The values of the names in its route's pattern, as a table. */
-void routing_push_params(lua_State *L, const struct request *request);
+void routing_push_params(lua_State *L, struct request *request);
+/* Who has given the answer of the handler at `index` to the request at index 1:
+ * that, or, where it is a router, the function within that has. */
+void routing_push_handler(lua_State *L, int index);
 
 #endif

@@ -6,7 +6,7 @@
 #include <lua.h>
 
 int files_open(lua_State *L);   /* (root, name, how) -> see open.c */
-int files_list(lua_State *L);   /* (root, name, dotfiles) -> see directory.c */
+int files_list(lua_State *L);   /* (root, name, ...) -> see directory.c */
 int files_judge(lua_State *L);  /* (request, etag, modified, size) -> judge.c */
 int files_path(lua_State *L);   /* (path) -> name, slash, hidden | nil, fault */
 int files_encode(lua_State *L); /* (text) -> percent-encoded */

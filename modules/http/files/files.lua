@@ -1,7 +1,7 @@
 -- http.file and http.static: handlers that answer with files. How a request names one is decided here; opened, read and
 -- sent it is in C, by the thread pool.
 local core = ...
-local gsub, match, pairs = string.gsub, string.match, pairs
+local gsub, match, pairs, type = string.gsub, string.match, pairs, type
 local answer = core.load "modules/http/files/answer.lua"
 local check_options = core.load "modules/http/files/options.lua"
 local listing = core.load "modules/http/files/listing.lua"
@@ -68,6 +68,13 @@ local function add_slash(req, name)
     body = "Permanent Redirect\n" }
 end
 
+-- `list` is the script's own: what it returns is the answer.
+local function ask_for_listing(req, root, name, options)
+  local names, is_cut, code = list(root, name, options.dotfiles, true)
+  if not names then return answer.failure(is_cut, code) end
+  return options.list(req, listing.entries(name, names, is_cut))
+end
+
 local function answer_listing(root, name, options)
   local names, is_cut, code = list(root, name, options.dotfiles)
   if not names then return answer.failure(is_cut, code) end
@@ -85,6 +92,7 @@ local function answer_directory(req, root, name, slash, options)
     if not options.index and not options.list then return not_found() end
     return add_slash(req, name)
   end
+  if type(options.list) == "function" then return ask_for_listing(req, root, name, options) end
   if options.list then return answer_listing(root, name, options) end
   return not_found()
 end

@@ -1,11 +1,12 @@
--- The names in a directory as a page: made in pieces, so that many of them hold nobody up.
+-- The names in a directory as a page, or as a table for scripts: made in pieces, so that many of them hold nobody up.
 local core = ...
-local concat, find, format, gmatch, gsub =
-  table.concat, string.find, string.format, string.gmatch, string.gsub
+local concat, find, format, gmatch, gsub, require, tonumber =
+  table.concat, string.find, string.format, string.gmatch, string.gsub, require, tonumber
 local encode = core.files_encode
 local escape = core.load "modules/http/app/answers.lua".escape
 
 local PIECE = 100
+local TURN = 1000
 
 -- Control bytes, which no page may have, are shown as what cannot be shown.
 local function shown(name)
@@ -49,4 +50,20 @@ local function make(title, names, is_root, is_cut)
   end
 end
 
-return { make = make }
+-- names: as above, with a size and a time and a NUL behind each. Waits now and then, so that others get their turn.
+local function entries(path, names, is_cut)
+  local result, count, sleep = { path = path, truncated = is_cut }, 0, nil
+  for letter, name, size, modified in gmatch(names, "([df])(%Z+)%z(%d+) (%-?%d+)%z") do
+    count = count + 1
+    result[count] = {
+      name = name, kind = letter == "d" and "directory" or "file", size = tonumber(size), modified = tonumber(modified),
+    }
+    if count % TURN == 0 then
+      sleep = sleep or require "neap.timer".sleep
+      sleep(0)
+    end
+  end
+  return result
+end
+
+return { make = make, entries = entries }

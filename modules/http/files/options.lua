@@ -7,7 +7,7 @@ local answer = core.load "modules/http/files/answer.lua"
 local COMMON = { etag = "boolean", headers = "table", immutable = "boolean", max_age = "number" }
 local KINDS = {
   file = { type = "string", download = "string or true" },
-  static = { types = "table", index = "string or false", list = "boolean", precompressed = "boolean",
+  static = { types = "table", index = "string or false", list = "boolean or function", precompressed = "boolean",
     dotfiles = "boolean" },
 }
 
@@ -17,6 +17,7 @@ local OURS = { "accept-ranges", "content-encoding", "content-length", "content-r
 local function fits(value, expected)
   local kind = type(value)
   if kind == expected then return true end
+  if expected == "boolean or function" then return kind == "boolean" or kind == "function" end
   return expected == "string or true" and (kind == "string" or value == true)
     or expected == "string or false" and (kind == "string" or value == false)
 end
@@ -93,7 +94,7 @@ return function(name, path, options, level)
     etag = options.etag ~= false, headers = check_headers(options.headers, level + 1),
     cache_control = check_age(options.max_age, options.immutable, level + 1), type = options.type,
     types = check_types(options.types, level + 1), disposition = download and answer.disposition(download),
-    index = check_index(options.index, level + 1), list = options.list == true,
+    index = check_index(options.index, level + 1), list = options.list or false,
     precompressed = options.precompressed ~= false, dotfiles = options.dotfiles == true,
   }
 end

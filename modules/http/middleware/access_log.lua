@@ -3,9 +3,9 @@
 -- What a client sends is never written as it came: a byte that could end a line, close a quote, or move a terminal's
 -- cursor is escaped. Lines wait for the disk and for slow readers beside the loop, whole, and in their order.
 local concat, date, error, find, floor, format, gsub, io_open, match, pcall, setmetatable, sub, tostring, type,
-  byte, utf8_len =
+  byte, codepoint, utf8_len =
   table.concat, os.date, error, string.find, math.floor, string.format, string.gsub, io.open, string.match, pcall,
-  setmetatable, string.sub, tostring, type, string.byte, utf8.len
+  setmetatable, string.sub, tostring, type, string.byte, utf8.codepoint, utf8.len
 local core = ...
 local stdout, stderr = io.stdout, io.stderr
 local neap, timer = require "neap", require "neap.timer"
@@ -56,10 +56,20 @@ local json_escapes = setmetatable({ ['"'] = '\\"', ["\\"] = "\\\\" }, {
   __index = function(_, char) return format("\\u%04x", byte(char)) end,
 })
 
+local function json_code(char)
+  return format("\\u%04x", codepoint(char))
+end
+
+-- Characters that no ASCII set has, and that do the same harm: U+0080 to U+009F (controls, U+009B begins what moves a
+-- cursor), U+2028 and U+2029 (ends of lines), U+202A to U+202E, U+2066 to U+2069 (what is before is shown behind).
+local HARMFUL = { "\xC2[\x80-\x9F]", "\xE2\x80[\xA8-\xAE]", "\xE2\x81[\xA6-\xA9]" }
+
 local function json_string(text)
   if not find(text, '[\0-\31"\\\127-\255]') then return '"' .. text .. '"' end
-  local set = utf8_len(text) and '[\0-\31"\\\127]' or '[\0-\31"\\\127-\255]'
-  return '"' .. gsub(text, set, json_escapes) .. '"'
+  if not utf8_len(text) then return '"' .. gsub(text, '[\0-\31"\\\127-\255]', json_escapes) .. '"' end
+  text = gsub(text, '[\0-\31"\\\127]', json_escapes)
+  for i = 1, #HARMFUL do text = gsub(text, HARMFUL[i], json_code) end
+  return '"' .. text .. '"'
 end
 
 -- ---- formats ----------------------------------------------------------------------
@@ -87,6 +97,12 @@ local function iso_date(time)
   return format("%s%03dZ", iso_text, floor((time - second) * 1000))
 end
 
+-- In seconds; a locale might write a comma.
+local function duration_text(entry)
+  local us = floor(entry.duration * 1e6 + 0.5)
+  return format("%d.%06d", us // 1000000, us % 1000000)
+end
+
 local function common(entry)
   local bytes = entry.bytes
   return word(entry.client) .. " - " .. word(entry.user) .. " [" .. clf_date(entry.time) .. "] " ..
@@ -99,14 +115,14 @@ local function combined(entry)
 end
 
 local function with_duration(make)
-  return function(entry) return format("%s %.6f", make(entry), entry.duration) end
+  return function(entry) return make(entry) .. " " .. duration_text(entry) end
 end
 
 local TEXTS = { "client", "user", "method", "target", "version", "referer", "user_agent", "id", "error" }
 
 local function json(entry)
-  local parts = { format('{"time":"%s","status":%d,"duration":%.6f', iso_date(entry.time), entry.status,
-    entry.duration) }
+  local parts = { format('{"time":"%s","status":%d,"duration":%s', iso_date(entry.time), entry.status,
+    duration_text(entry)) }
   if entry.bytes then parts[2] = format(',"bytes":%d', entry.bytes) end
   for i = 1, #TEXTS do
     local value = entry[TEXTS[i]]
@@ -220,6 +236,9 @@ local guard = {
   end,
 }
 
+-- What others have to do after the answer is done also where a line cannot be made or written.
+local others = { __close = function(call) call[1](call[2], call[3]) end }
+
 local function run(self, req, next)
   local entry <close> = setmetatable({
     log = self, req = req, open = true, time = wall(), since = monotonic(), method = req.method, target = req.target,
@@ -228,8 +247,9 @@ local function run(self, req, next)
   local response = next(req)
   local after = response.after
   response.after = function(bytes, message)
-    log(entry, response.status, bytes, message, not after)
-    if after then after(bytes, message) end
+    local _ <close> = after and setmetatable({ after, bytes, message }, others)
+    local other = message and core.outcome(req, nil) -- it has been refused
+    log(entry, other or response.status, not other and bytes or nil, message, not after)
   end
   entry.open = false
   return response

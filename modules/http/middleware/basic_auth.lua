@@ -3,35 +3,31 @@
 -- How long a refusal takes does not tell whether there is such a user: each is compared in the same way, as a digest
 -- under a key of this process; and where one has a hash that is slow on purpose, everybody is hashed. What was right
 -- once is remembered as its digest, so that only the first request of a user is slow.
+local core = ...
 local error, format, next, pairs, select, tostring, type =
   error, string.format, next, pairs, select, tostring, type
 local find, gsub, lower, match, sub = string.find, string.gsub, string.lower, string.match, string.sub
-local concat, len, sort = table.concat, utf8.len, table.sort
+local len = utf8.len
 local crypto, http = require "neap.crypto", require "neap.http"
+local options = core.load "modules/http/middleware/options.lua"
 
-local KNOWN = { check = "function", realm = "string", users = "table" }
 local CONTROL = "[\0-\31\127]"
 
 -- ---- options ---------------------------------------------------------------------
 
-local function refuse(text, ...)
-  error(format("bad argument #1 to 'basic_auth' (" .. text .. ")", ...), 4)
-end
+local rules = {
+  check = options.func,
+  realm = function(value)
+    if type(value) ~= "string" or find(value, CONTROL) then return "a string without control bytes" end
+  end,
+  users = function(value)
+    if type(value) ~= "table" then return "a table of passwords" end
+  end,
+}
 
-local function check_options(options)
-  if type(options) ~= "table" then refuse("table expected, got %s", options == nil and "no value" or type(options)) end
-  for key, value in pairs(options) do
-    local kind = KNOWN[key]
-    if not kind then
-      local names = {}
-      for name in pairs(KNOWN) do names[#names + 1] = name end
-      sort(names)
-      refuse("unknown option '%s' (there are: %s)", tostring(key), concat(names, ", "))
-    end
-    if type(value) ~= kind then refuse("%s must be a %s, not a %s", key, kind, type(value)) end
-  end
-  if (options.users == nil) == (options.check == nil) then refuse("either users or check must be given") end
-  if find(options.realm or "", CONTROL) then refuse("realm has a control byte in it") end
+-- Called by what the function calls that a script calls.
+local function refuse(text, ...)
+  options.fail("basic_auth", format(text, ...), 4)
 end
 
 local function check_user(name, password)
@@ -102,13 +98,17 @@ local function find_user(ask, req)
   return user or nil
 end
 
-local function basic_auth(options)
-  check_options(options)
-  local ask, book = options.check, options.users and read_users(options.users)
+local function basic_auth(given)
+  if given == nil then options.fail("basic_auth", "table expected, got no value") end
+  given = options.check("basic_auth", given, rules)
+  if (given.users == nil) == (given.check == nil) then
+    options.fail("basic_auth", "either users or check must be given")
+  end
+  local ask, book = given.check, given.users and read_users(given.users)
   if book then
     function ask(name, password) return knows(book, name, password) end
   end
-  local realm = gsub(options.realm or "restricted", '[\\"]', "\\%0")
+  local realm = gsub(given.realm or "restricted", '[\\"]', "\\%0")
   local challenge = format('Basic realm="%s", charset="UTF-8"', realm)
   return function(req, following)
     local user = find_user(ask, req)

@@ -58,8 +58,8 @@ end
 
 -- "10.0.0.1:5000" and "[::1]:5000" without the port; also an address that has none. nil: it is no address.
 function client.without_port(text)
-  local host = match(text, "^([%d.]+):%d+$") or match(text, "^%[([%x:.%%%w]+)%]:%d+$") or
-    match(text, "^%[([%x:.%%%w]+)%]$") or text
+  local host = match(text, "^([%d.]+):%d+$") or match(text, "^%[([^%[%]]+)%]:%d+$") or
+    match(text, "^%[([^%[%]]+)%]$") or text
   if is_ipv4(host) then return host end
   return find(host, ":", 1, true) and groups_of(host) and host or nil
 end

@@ -1,6 +1,6 @@
 -- Who asks, where there is a proxy in between: the address that our own proxy has put into a header.
 local core = ...
-local gmatch, lower, match, type = string.gmatch, string.lower, string.match, type
+local gmatch, lower, match, sub, type = string.gmatch, string.lower, string.match, string.sub, type
 local client = core.load "modules/http/middleware/client.lua"
 local options = core.load "modules/http/middleware/options.lua"
 
@@ -20,14 +20,35 @@ local function entry_of(value, hops)
   return entry and trim(entry)
 end
 
+-- Of an entry of Forwarded, `for=192.0.2.1;proto=https` (RFC 7239, 4), the one who asks. A comma in quotes has divided
+-- it: then a quote is left, and it is none; so nobody can smuggle in an entry within the value of another one.
+local function node_of(entry)
+  local at, node = 1, nil
+  repeat
+    local name, value, after = match(entry, '^[ \t]*([%w_-]+)="([^%s",;\\]*)"[ \t]*()', at)
+    if not name then name, value, after = match(entry, '^[ \t]*([%w_-]+)=([^%s",;\\]*)[ \t]*()', at) end
+    if not name then return nil end
+    if lower(name) == "for" then
+      if node then return nil end
+      node = value
+    end
+    local separator = sub(entry, after, after)
+    if separator ~= "" and separator ~= ";" then return nil end
+    at = after + 1
+  until at > #entry
+  return node
+end
+
 local rules = { header = options.header_name, proxies = options.integer(1, 16) }
 
 local function client_address(given)
   given = options.check("client_address", given, rules)
   local header, proxies = lower(given.header or "x-forwarded-for"), given.proxies or 1
+  local is_forwarded = header == "forwarded"
   return function(req)
     local value = req:header(header)
     local entry = type(value) == "string" and entry_of(value, proxies)
+    if entry and is_forwarded then entry = node_of(entry) end
     return entry and client.without_port(entry) or client.of(req)
   end
 end

@@ -28,12 +28,12 @@ local function is_worth(kind)
     or find(kind, "+xml", -4, true) ~= nil
 end
 
--- "text/*" in a list stands for all of them.
+-- "text/*" in a list stands for all of them, "*/*" for all there are.
 local function passes_list(list)
   local set = {}
   for _, kind in ipairs(list) do set[lower(kind)] = true end
   return function(kind)
-    return set[kind] or set[match(kind, "^[^/]*") .. "/*"]
+    return set[kind] or set[match(kind, "^[^/]*") .. "/*"] or set["*/*"]
   end
 end
 
@@ -90,6 +90,15 @@ local function set_headers(headers, encoding)
   if etag and sub(etag, 1, 2) ~= "W/" then headers.etag = "W/" .. etag end
 end
 
+-- What has not changed is what the client has: with the weak ETag that was compressed, and 304 has the ETag and the
+-- Vary that 200 would have (RFC 9110, 15.4.5). Otherwise a cache would not know what it is about (RFC 9111, 4.3.4).
+local function confirm(req, headers)
+  local etag, asked = value_of(headers, "etag"), req:header "if-none-match"
+  if not etag or not asked or sub(etag, 1, 2) == "W/" or not find(asked, "W/" .. etag, 1, true) then return end
+  headers.etag = "W/" .. etag
+  add_vary(headers)
+end
+
 -- ---- streams ---------------------------------------------------------------------
 
 local function check_piece(piece)
@@ -128,7 +137,10 @@ local function in_turn(stream, write)
       if stream.over then return nil, "the client has left", "ECANCELED" end
       local bytes, failure, code = stream.encoder[method](stream.encoder, data)
       if not bytes then return nil, failure, code end
-      return write(bytes)
+      local ok
+      ok, failure, code = write(bytes)
+      stream.left = stream.left or not ok
+      return ok, failure, code
     end)
     return last
   end
@@ -163,7 +175,7 @@ local function function_body(body, stream)
     if ended and failure ~= nil then return nil, failure end
     local call = ended and turn "finish" or turn("flush", check_piece(piece))
     local ok, message = call:join()
-    if ok then return "" end
+    if ok or stream.left then return "" end -- that the client has left is no failure of the body
     return nil, message
   end
 end
@@ -201,7 +213,7 @@ local function nothing() end
 -- The length would be that of what is not compressed: so it is left out.
 local function compress_head(response, encoding)
   set_headers(response.headers, encoding)
-  if type(response.body) == "string" then response.body = nothing end
+  if response.body == nil or type(response.body) == "string" then response.body = nothing end
 end
 
 local function compress_text(response, encoding, level)
@@ -235,6 +247,11 @@ local function join_body(response)
   end
   if type(body) == "number" then response.body = tostring(body) end
   if type(body) == "table" and not body.chunks then response.body = concat(body) end
+end
+
+-- To HEAD a length may stand for it.
+local function has_body(req, response)
+  return response.body ~= nil or req.method == "HEAD" and response.headers["content-length"] ~= nil
 end
 
 local function size_of(response)
@@ -282,7 +299,8 @@ local function compress(given)
   return function(req, next)
     local response = next(req)
     local headers = response.headers
-    if response.body == nil or not is_free(response.status, headers) or not is_of_type(headers, passes) then
+    if response.status == 304 then confirm(req, headers) end
+    if not has_body(req, response) or not is_free(response.status, headers) or not is_of_type(headers, passes) then
       return response
     end
     join_body(response)

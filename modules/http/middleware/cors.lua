@@ -1,7 +1,8 @@
 -- Who else's pages may read our answers: the headers of the Fetch standard (3.2), and answers to its preflights.
 --
 -- A refusal is the lack of these headers: the browser refuses then. What depends on the Origin says so in Vary, also
--- where there was none: or a cache would give one site's answer to another.
+-- where there was none: or a cache would give one site's answer to another. What does not has its headers always: or a
+-- cache would give what it has kept of a request without an Origin to one that needs them (Fetch, 3.2.5).
 local core = ...
 local concat, find, format, gmatch, ipairs, lower, tostring, type =
   table.concat, string.find, string.format, string.gmatch, ipairs, string.lower, tostring, type
@@ -124,15 +125,15 @@ local function cors(given)
   given = options.check("cors", given, rules)
   check(given)
   local origins = given.origins or "*"
-  local match = matcher(origins)
+  local match, always = matcher(origins), origins == "*"
   local self = {
-    varies = origins ~= "*", credentials = given.credentials, private_network = given.private_network,
+    varies = not always, credentials = given.credentials, private_network = given.private_network,
     methods = joined(given.methods or METHODS), headers = joined(given.headers), expose = joined(given.expose),
     max_age = given.max_age,
   }
   return function(req, next)
     local origin = req:header "origin"
-    local allowed = origin and match(origin, req)
+    local allowed = (origin or always) and match(origin, req)
     if origin and req.method == "OPTIONS" and req:header "access-control-request-method" then
       return answer_preflight(self, req, allowed)
     end

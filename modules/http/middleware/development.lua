@@ -2,7 +2,8 @@
 --
 -- What it shows, sources among it, is nobody else's business. So it looks at each request: it comes from this machine,
 -- and means this machine. (A page of somebody else's can have its name resolved to 127.0.0.1, but its browser says
--- which name that was; what a proxy passes on says so, too.)
+-- which name that was; what a proxy passes on says so, too. And where answers are open to the pages of others, by
+-- middleware.cors, these are not: a browser says for which page it asks.)
 local core = ...
 local error, find, format, lower, match, pairs, sub, type =
   error, string.find, string.format, string.lower, string.match, pairs, string.sub, type
@@ -18,7 +19,7 @@ local function is_loopback(host)
   host = lower(match(host, "^%[(.*)%]:?%d*$") or match(host, "^([^:]*):?%d*$") or "")
   host = match(host, "^::ffff:(.*)$") or host
   return host == "::1" or host == "localhost" or find(host, "^127%.%d+%.%d+%.%d+$") ~= nil
-    or find(host, "^[%w.-]+%.localhost$") ~= nil
+    or find(host, "^[%w.-]+%.localhost$") ~= nil or find(host, "^7f%x%x:%x%x?%x?%x?$") ~= nil
 end
 
 -- Without a peer, or of a Unix socket: whoever may open that.
@@ -27,11 +28,20 @@ local function is_near(req)
   return peer == nil or sub(peer, 1, 5) == "unix:" or is_loopback(peer)
 end
 
+-- A page of this machine asks, or nobody's. ("null" is said of a page that wants nobody to know where it is: that may
+-- be one of ours, or anybody's.)
+local function is_for_us(req)
+  local origin = req:header "origin"
+  if not origin then return true end
+  if origin == "null" then return req:header "sec-fetch-site" == "same-origin" end
+  return is_loopback(match(origin, "^https?://(.*)$") or "")
+end
+
 local PASSED_ON = { "forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via" }
 
 local function is_ours(req)
   local host = req:header "host"
-  if not host or not is_loopback(host) or not is_near(req) then return false end
+  if not host or not is_loopback(host) or not is_near(req) or not is_for_us(req) then return false end
   for i = 1, #PASSED_ON do
     if req:header(PASSED_ON[i]) then return false end
   end
@@ -46,6 +56,12 @@ local BELOW = "\n\t[C]: in function 'xpcall'\n\tneap:modules/http/middleware/dev
 local function catch(err)
   local text = traceback("", 2)
   return { err = err, trace = sub(text, 2, (find(text, BELOW, 1, true) or 0) - 1), frames = trace.frames(getinfo) }
+end
+
+-- Without memory, and for an error in the error, there was none.
+local function as_caught(caught)
+  if type(caught) == "table" and caught.frames then return caught end
+  return { err = caught, frames = {} }
 end
 
 local function wants_html(req)
@@ -93,7 +109,7 @@ local function development(options)
     if own then return own end
     local version = live.version() -- the request begins in the version that is live
     local ok, response = xpcall(next, catch, req)
-    if not ok then response = answer(req, response) end
+    if not ok then response = answer(req, as_caught(response)) end
     return live.inject(req, response, version)
   end
 end

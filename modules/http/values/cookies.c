@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "modules/http/values/percent.h"
+
 static bool is_space(char c) {
   return c == ' ' || c == '\t';
 }
@@ -48,22 +50,6 @@ bool cookies_next(const char **header, size_t *size, struct cookie *cookie) {
   return false;
 }
 
-static int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 size_t cookies_decode(char *to, const char *value, size_t size) {
-  size_t count = 0;
-  for (size_t i = 0; i < size; i++) {
-    bool escaped = value[i] == '%' && size - i > 2 &&
-                   digit(value[i + 1]) >= 0 && digit(value[i + 2]) >= 0;
-    to[count++] = escaped
-                    ? (char)(digit(value[i + 1]) * 16 + digit(value[i + 2]))
-                    : value[i];
-    if (escaped) i += 2;
-  }
-  return count;
+  return percent_decode(to, value, size, false);
 }

@@ -1,6 +1,6 @@
 // The page of notes.lua. What is done shows at once, and is taken back, with the reason, if the server refuses it.
 // What others do, in another window or by the API, comes as events. What is being written outlives a reload.
-// What a note says is put into the page as text only, never as HTML.
+// What a note says is put into the page as text only, never as HTML. A tab that is not seen holds no connection.
 "use strict";
 
 const at = id => document.getElementById(id);
@@ -13,6 +13,7 @@ let revision = null; // how much of what has happened is in `notes`
 let source = null; // of events
 let editing = null; // { id (null: a new one), version, base } while the editor is open
 let temporary = 0; // ids of notes that the server does not know yet: "new-1"
+let shown = 200; // cards at most: more on demand
 
 const memory = { // what this window remembers over a reload; it works without, too
   get(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },
@@ -37,8 +38,9 @@ class Refused extends Error {
 async function ask(method, path, body, headers = {}) {
   let response, answer = {};
   if (body !== undefined) headers["content-type"] = "application/json";
-  try {
-    response = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+  try { // it goes on when the page is left meanwhile
+    response = await fetch(path,
+      { method, headers, body: body && JSON.stringify(body), cache: "no-store", keepalive: method !== "GET" });
   } catch {
     throw new Refused(0, "the server cannot be reached", {});
   }
@@ -126,6 +128,9 @@ function draw() {
     const all = (note.title + "\n" + note.text).toLowerCase();
     return words.every(word => all.includes(word));
   }).sort(compare);
+  at("more").hidden = found.length <= shown;
+  at("more").textContent = `Show ${found.length - shown} more`;
+  found.length = Math.min(found.length, shown);
   const cards = new Map([...list.children].map(child => [child.dataset.id, child]));
   const focused = document.activeElement;
   let place = list.firstElementChild;
@@ -151,6 +156,7 @@ function take(note) {
   notes.set(note.id, note);
   if (editing && editing.id === note.id && note.version > editing.version) conflict(note);
   draw();
+  for (const key of unsent.keys()) forgetIfSaved(key);
 }
 
 function drop(id) {
@@ -161,46 +167,112 @@ function drop(id) {
 
 // ---- what has happened -----------------------------------------------------------
 
-function toast(text, { wrong = false, action, run, seconds = 8 } = {}) {
+// Returns what takes it away. `refuse`: what else to do when it is closed by hand, where nothing else closes it.
+function toast(text, { wrong = false, action, run, refuse } = {}) {
   const made = element("div", { className: wrong ? "toast wrong" : "toast" }, element("span", { textContent: text }));
   const close = () => made.remove();
   if (action) made.append(element("button", { type: "button", textContent: action, onclick() { close(); run(); } }));
-  made.append(element("button", { type: "button", textContent: "✕", ariaLabel: "Close", onclick: close }));
+  made.append(element("button", { type: "button", textContent: "✕", ariaLabel: "Close",
+    onclick() { close(); if (refuse) refuse(); } }));
+  if (!refuse) {
+    made.classList.add("passing");
+    setTimeout(close, 8000);
+  }
   at("toasts").append(made);
-  while (at("toasts").children.length > 3) at("toasts").firstChild.remove();
-  setTimeout(close, seconds * 1000);
+  const passing = at("toasts").querySelectorAll(".passing");
+  if (passing.length > 3) passing[0].remove();
+  return close;
 }
 
 const quoted = note => { const name = nameOf(note); return name ? `“${name}”` : "The note"; };
 
+// ---- what was written, and is not known to be saved ---------------------------------
+
+// A key -> { note, fields, close }, from the moment when the editor closes. `close`: that of the toast that says so.
+const unsent = new Map();
+
+function keepUnsent() {
+  memory.set("unsent", [...unsent].map(([key, { note, fields }]) => [key, { note, fields }]));
+}
+
+// Who only marks a note has written nothing.
+function hold(note, fields) {
+  const key = `${Date.now()}-${++temporary}`;
+  if ("text" in fields) unsent.set(key, { note, fields });
+  keepUnsent();
+  return key;
+}
+
+function forget(key) {
+  const entry = unsent.get(key);
+  if (entry && entry.close) entry.close();
+  unsent.delete(key);
+  keepUnsent();
+}
+
+// Its answer may have been lost, or not have been there when the page was loaded anew.
+function forgetIfSaved(key) {
+  const { note, fields, close } = unsent.get(key);
+  const known = note.id === null ? [...notes.values()] : [notes.get(note.id)];
+  const isIt = one => one && !one.busy && FIELDS.every(name => one[name] === fields[name]);
+  if (close && known.some(isIt)) forget(key);
+}
+
+// The editor opens again with it, or a click does that.
+function failed(key, note, fields, problem) {
+  const again = () => {
+    if (editor.open) return failed(key, note, fields, problem);
+    open({ ...note, ...fields }, { problem });
+    forget(key);
+  };
+  const isOurs = problem.status === 412 || problem.status === 422 || problem.status === 404;
+  if (isOurs && !editor.open && ("text" in fields)) return again();
+  const close = toast(`${quoted({ ...note, ...fields })} was not saved: ${problem.message}.`,
+    { wrong: true, action: "Edit again", run: again, refuse: unsent.has(key) && (() => forget(key)) });
+  if (!unsent.has(key)) return;
+  unsent.get(key).close = close;
+  forgetIfSaved(key);
+}
+
+function offerUnsent() {
+  for (const [key, { note, fields }] of memory.get("unsent") || []) {
+    if (unsent.has(key)) continue;
+    unsent.set(key, { note, fields });
+    failed(key, note, fields, new Refused(0, "the page was left meanwhile", {}));
+  }
+}
+
 // ---- doing -----------------------------------------------------------------------
 
 async function create(fields) {
-  const now = Date.now() / 1000, id = `new-${++temporary}`;
+  const now = Date.now() / 1000, key = hold({ id: null }, fields), id = `new-${key}`;
   notes.set(id, { ...fields, id, version: 0, created: now, updated: now, busy: true });
   draw();
   try {
     const note = await ask("POST", "api/notes", fields);
     notes.delete(id);
     take(note);
+    forget(key);
   } catch (problem) {
     notes.delete(id);
     draw();
-    failed("saved", { ...fields, id: null }, fields, problem);
+    failed(key, { id: null }, fields, problem);
   }
 }
 
 async function change(note, fields) {
-  const before = { ...note };
+  const key = hold(note, fields);
   notes.set(note.id, { ...note, ...fields, busy: true });
   draw();
   try {
     take(await ask("PATCH", `api/notes/${note.id}`, fields, unchanged(note)));
+    forget(key);
   } catch (problem) {
-    if (notes.has(note.id)) notes.set(note.id, problem.note || before);
+    const now = notes.get(note.id);
+    if (now && now.busy) notes.set(note.id, problem.note || note);
     if (problem.status === 404) notes.delete(note.id);
     draw();
-    failed("saved", before, fields, problem);
+    failed(key, note, fields, problem);
   }
 }
 
@@ -216,18 +288,7 @@ async function erase(note) {
     take(problem.note || { ...note, busy: false });
     const why = problem.status === 412 ? "it was changed meanwhile" : problem.message;
     toast(`${quoted(note)} was not deleted: ${why}.`,
-      { wrong: true, action: "Try again", run: () => erase(notes.get(note.id)) });
-  }
-}
-
-// Nothing that was written is lost: the editor opens again with it, or a click does that.
-function failed(what, note, fields, problem) {
-  const again = () => { if (!editor.open) open({ ...note, ...fields }, { problem }); };
-  const isOurs = problem.status === 412 || problem.status === 422 || problem.status === 404;
-  if (isOurs && !editor.open && ("text" in fields)) again();
-  else {
-    toast(`${quoted({ ...note, ...fields })} was not ${what}: ${problem.message}.`,
-      { wrong: true, action: "Edit again", run: again, seconds: 60 });
+      { wrong: true, action: "Try again", run: () => { if (notes.has(note.id)) erase(notes.get(note.id)); } });
   }
 }
 
@@ -268,7 +329,8 @@ function open(note, { problem } = {}) {
   editor.showModal();
   (note.id === null ? controls.title : controls.text).focus();
   const known = note.id !== null && (notes.get(note.id) || null);
-  if (problem && problem.status === 422) problems(Object.keys(problem.errors).length ? "" : problem.message, problem.errors);
+  if (problem && problem.status === 422)
+    problems(Object.keys(problem.errors).length ? "" : problem.message, problem.errors);
   else if (problem && problem.status !== 412 && problem.status !== 404) problems(problem.message);
   if (note.id !== null && !known) conflict(null);
   else if (known && known.version > editing.version) conflict(known);
@@ -328,7 +390,7 @@ form.addEventListener("submit", event => {
   if (differs.length > 0) change({ ...known, version }, fields);
 });
 
-form.addEventListener("input", () => { problems(""); recolor(); keepDraft(); });
+form.addEventListener("input", () => { problems(""); recolor(); if (editing) keepDraft(); });
 form.addEventListener("keydown", event => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   else if (event.key === "Enter" && event.target === controls.title && !event.isComposing) {
@@ -341,9 +403,10 @@ form.addEventListener("keydown", event => {
 function leave() {
   const fields = written(), { id } = editing, known = notes.get(id), was = { ...editing };
   const changed = id === null ? fields.title || fields.text.trim()
-    : known && FIELDS.some(name => fields[name] !== known[name]);
+    : !known || FIELDS.some(name => fields[name] !== known[name]);
   shut();
-  if (changed) toast("Not saved.", { action: "Edit again", run: () => { if (!editor.open) open({ ...was, ...fields }); } });
+  const again = () => { if (!editor.open) open({ ...was, ...fields }); };
+  if (changed) toast("Not saved.", { action: "Edit again", run: again });
 }
 
 at("cancel").addEventListener("click", leave);
@@ -365,37 +428,61 @@ function state(connected) {
 // All of it; then what happens from there on.
 async function load() {
   try {
-    const answer = await ask("GET", "api/notes?limit=1000");
+    const answer = await ask("GET", "api/notes?limit=10000");
     const busy = [...notes.values()].filter(note => note.busy);
     notes.clear();
     for (const note of [...answer.notes, ...busy]) notes.set(note.id, note);
+    const isFirst = revision === null;
     revision = answer.revision;
     draw();
+    if (isFirst) begin();
     if (editing && editing.id !== null) {
       const known = notes.get(editing.id);
       if (!known || known.version > editing.version) conflict(known || null);
     }
     listen();
-    return true;
-  } catch (problem) {
+  } catch {
     state(false);
     setTimeout(load, 2000);
-    return false;
   }
 }
 
-function listen() {
+function disconnect() {
   if (source) source.close();
-  source = new EventSource(`api/events?after=${encodeURIComponent(revision)}`);
-  source.addEventListener("open", () => state(true));
-  source.addEventListener("note", event => take(JSON.parse(event.data)));
-  source.addEventListener("gone", event => drop(JSON.parse(event.data)));
-  source.addEventListener("refresh", () => { source.close(); load(); });
-  source.addEventListener("error", () => { // it comes back by itself, unless the answer was another one
-    state(false);
-    if (source.readyState === EventSource.CLOSED) setTimeout(load, 2000);
+  source = null;
+}
+
+// What is new: `revision` goes along, so that it can be gone on from there.
+function on(kind, run) {
+  source.addEventListener(kind, event => {
+    revision = event.lastEventId;
+    run(JSON.parse(event.data));
   });
 }
+
+function listen() {
+  disconnect();
+  if (document.hidden) return;
+  source = new EventSource(`api/events?after=${encodeURIComponent(revision)}`);
+  source.addEventListener("open", () => state(true));
+  on("note", take);
+  on("gone", drop);
+  on("refresh", () => {
+    disconnect();
+    load();
+  });
+  source.addEventListener("error", () => { // it comes back by itself, unless the answer was another one
+    state(false);
+    if (!source || source.readyState !== EventSource.CLOSED) return;
+    disconnect();
+    setTimeout(load, 2000);
+  });
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) disconnect();
+  else if (revision !== null && !source) listen();
+});
 
 // ---- keys, and the beginning ------------------------------------------------------
 
@@ -416,6 +503,7 @@ document.addEventListener("keydown", event => {
 });
 
 at("new").addEventListener("click", blank);
+at("more").addEventListener("click", () => { shown += 200; draw(); });
 search.addEventListener("input", () => { memory.set("search", search.value); draw(); });
 sort.addEventListener("change", () => { memory.set("sort", sort.value); draw(); });
 search.value = memory.get("search") || "";
@@ -424,6 +512,10 @@ at("new").hidden = false;
 setInterval(draw, 30000); // how long ago
 
 const draft = memory.get("draft"); // the page was loaded anew while something was written
-load().then(() => {
+
+function begin() {
   if (draft && !editor.open) open({ ...draft, ...draft.fields });
-});
+  offerUnsent();
+}
+
+load();

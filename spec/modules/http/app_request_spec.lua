@@ -279,6 +279,45 @@ describe("app:request", function()
       end)
     end)
 
+    it("where the handler has announced another length", function()
+      errors()
+      local own = http.router()
+      own:get("/few", function()
+        local pieces = { "abc" }
+        return { headers = { ["content-length"] = 5 }, body = function() return table.remove(pieces) end }
+      end)
+      own:get("/many", function()
+        return { headers = { ["content-length"] = 2 }, body = function() return "abc" end }
+      end)
+      for _, path in ipairs { "/few", "/many" } do
+        local body, message, code = own:request(path):body()
+        assert.same({ nil, "request GET " .. path .. ": the answer was cut short", "ECONNRESET" },
+          { body, message, code })
+      end
+    end)
+
+    it("where trailers fail behind a body", function()
+      errors()
+      local own = http.router()
+      own:get("/", function()
+        local pieces = { "abc" }
+        return { body = function() return table.remove(pieces) end, trailers = function() error "made on purpose" end }
+      end)
+      local response, pieces = own:request "/", {}
+      assert.error_matches(function()
+        for piece in response:chunks() do pieces[#pieces + 1] = piece end
+      end, "cut short")
+      assert.same({ "abc" }, pieces)
+      assert.is_nil(response.trailers)
+    end)
+
+    it("when the handler closes, or is closed, before it has answered", function()
+      local own = http.router()
+      own:get("/", function() return 200, "x", { connection = "close" } end)
+      local response = own:request "/"
+      assert.same({ "close", "x" }, { response.headers.connection, response:body() })
+    end)
+
     it("when its time is over", function()
       local clock <close> = test.clock()
       local before = timer.monotonic()
@@ -341,7 +380,9 @@ describe("app:request", function()
       refused(bad .. "(path must be a string, not a number)", { path = 1 })
       refused(bad .. "(body must be a string, a number, a list of these, or a function, not a boolean)",
         { body = true })
-      refused(bad .. "(timeout must be a number of seconds from 0 on)", { timeout = -1 })
+      for _, timeout in ipairs { -1, 0 / 0, math.huge, "1" } do
+        refused(bad .. "(timeout must be a number of seconds from 0 to 1e9)", { timeout = timeout })
+      end
       refused(bad .. "(peer must be an address, not 'moon')", { peer = "moon" })
       refused("bad argument #2 to 'request' (function expected, got string)", "/", "x")
     end)
@@ -358,6 +399,20 @@ describe("app:request", function()
       response:chunks()
       assert.error_matches(function() response:body() end, "this body is read in pieces already, by chunks%(%)$")
       assert.error_matches(function() response:body { x = 1 } end, "unknown option 'x'")
+      assert.error_matches(function() response:chunks { timeout = 1 / 0 } end, "timeout must be a number from 0 to 1e")
+    end)
+
+    it("for a body that another task reads", function()
+      local clock <close> = test.clock()
+      local response <close> = app:request "/endless"
+      local task = neap.go(function() return response:body { timeout = 5 } end)
+      timer.sleep(1)
+      for _, name in ipairs { "body", "json" } do
+        assert.error_matches(function() response[name](response) end, "^another task waits for this body$")
+      end
+      task:join()
+      assert.is_nil((response:body { timeout = 0 }))
+      clock:advance(1)
     end)
 
     it("for a group", function()
@@ -397,6 +452,59 @@ describe("app:request", function()
       assert.is_nil(done)
       clock:advance(5)
       assert.is_true(done)
+    end)
+
+    it("a handler that takes nothing of the body, and one whose client does not wait for it", function()
+      local clock <close> = test.clock()
+      local ended, sent = 0, 0
+      local own = http.router()
+      own:post("/", function()
+        local _ <close> = setmetatable({}, { __close = function() ended = ended + 1 end })
+        timer.sleep(10)
+        return "taken nothing"
+      end)
+      local function body()
+        sent = sent + 1
+        return ("x"):rep(65536)
+      end
+      local response = own:request { method = "POST", body = body, timeout = 20 }
+      assert.same({ "taken nothing", 1 }, { response:body(), ended })
+      assert.is_true(sent < 100)
+      local _, _, code = own:request { method = "POST", body = body, timeout = 5 }
+      clock:advance(0)
+      assert.same({ "ETIMEDOUT", 2 }, { code, ended })
+      local before = sent
+      clock:advance(100)
+      assert.equal(before, sent)
+    end)
+
+    it("with its task, however it waits: for the answer, its body, or to send", function()
+      local own, ended = http.router(), 0
+      local function handler(req)
+        local _ <close> = setmetatable({}, { __close = function() ended = ended + 1 end })
+        if req.path == "/body" then return { body = function(write) while write "x" do timer.sleep(0.001) end end } end
+        timer.sleep(3600)
+      end
+      own:any("/*rest", handler)
+      local leaks <close> = test.leaks()
+      local tasks = {
+        neap.go(function() own:request "/" end),
+        neap.go(function() own:request("/body"):body() end),
+        neap.go(function()
+          own:request { method = "POST", body = function()
+            timer.sleep(3600)
+            return "x"
+          end }
+        end),
+        own:request("/", print),
+      }
+      timer.sleep(0.02)
+      for _, task in ipairs(tasks) do task:cancel() end
+      for _, task in ipairs(tasks) do assert.same({ nil, "ECANCELED" }, { (task:join()), (select(3, task:join())) }) end
+      test.eventually(function()
+        collectgarbage()
+        return ended == 4 and #leaks:list() == 0
+      end)
     end)
 
     it("no descriptors", function()

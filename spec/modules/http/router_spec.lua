@@ -1,5 +1,6 @@
 -- http.router: which handler a request comes to, and what it finds there.
-local http, neap, test = require "neap.http", require "neap", require "neap.test"
+local http, neap, test, timer =
+  require "neap.http", require "neap", require "neap.test", require "neap.timer"
 
 local function body_of(app, path, method)
   return assert(app:request { path = path, method = method }):body()
@@ -28,6 +29,14 @@ local function fails(fn, ...)
   local ok, message = pcall(fn, ...)
   assert.is_false(ok)
   return message
+end
+
+-- What is reported from here on.
+local function reports_of_errors()
+  local reports = {}
+  neap.on_error(function(message, _, info) reports[#reports + 1] = info.name .. ": " .. tostring(message) end)
+  finally(function() neap.on_error(nil) end)
+  return reports
 end
 
 describe("a router", function()
@@ -203,6 +212,26 @@ describe("middleware of a router", function()
     assert.same({ 418, nil }, { answers(app, "/all?stop=1") })
   end)
 
+  it("is given a table of its own also where a handler returns the same one each time", function()
+    local told = 0
+    local kept = http.response { body = "x", headers = { ["x-a"] = 1 }, after = function() told = told + 1 end }
+    local app = http.router():use(function(req, next)
+      local response = next(req)
+      local after = response.after
+      response.headers["set-cookie"], response.after = req.query.cookie, function(...) after(...) end
+      return response
+    end):get("/", function() return kept end)
+    app:get("/stop", function(req) return req.query.cookie and kept end, says "")
+    for _, path in ipairs { "/", "/stop" } do
+      assert.equal("a=1", app:request(path .. "?cookie=a=1").headers["set-cookie"])
+      for _ = 1, 2 do
+        local headers = app:request(path .. "?cookie=").headers
+        assert.same({ "", "1" }, { headers["set-cookie"], headers["x-a"] })
+      end
+    end
+    assert.same({ 6, nil }, { told, kept.headers["set-cookie"] })
+  end)
+
   it("may send a request elsewhere", function()
     local app = http.router():use(function(req, next)
       if req:header "x-http-method" then req.method = req:header "x-http-method" end
@@ -231,9 +260,7 @@ describe("middleware of a router", function()
   end)
 
   it("is told of in an error about what the handler returned: by the handler's line", function()
-    local reports = {}
-    neap.on_error(function(message) reports[#reports + 1] = message end)
-    finally(function() neap.on_error(nil) end)
+    local reports = reports_of_errors()
     local app = http.router():use(mark "a"):get("/", function() return nil, "no tea" end)
     assert.equal(500, answers(app, "/"))
     test.eventually(function() return reports[1] end, 20)
@@ -242,6 +269,82 @@ describe("middleware of a router", function()
     assert.equal(500, answers(app, "/next"))
     test.eventually(function() return reports[2] end, 20)
     assert.matches("router_spec.lua:%d+: the next handler wants the request", reports[2])
+  end)
+end)
+
+describe("an error about what was returned", function()
+  local HERE = debug.getinfo(1, "S").short_src .. ":"
+
+  -- The report of GET path.
+  local function told(app, path)
+    local reports = reports_of_errors()
+    assert.equal(500, answers(app, path))
+    test.eventually(function() return reports[1] end, 20)
+    return reports[1]
+  end
+
+  local function nothing() end
+  local LINE = debug.getinfo(nothing, "S").linedefined
+
+  local function names(app, path)
+    assert.matches("^GET " .. path:gsub("%p", "%%%0") .. " %(request .-%): the handler %(" .. HERE:gsub("%p", "%%%0")
+      .. LINE .. "%) returned nothing", told(app, path))
+  end
+
+  it("names the request, and the handler of its route", function()
+    names(http.router():get("/:x", nothing), "/1")
+    names(http.router():any("/*r", nothing), "/1/2?q=%25")
+  end)
+
+  it("names the handler within mounts, groups and behind middleware", function()
+    local inner = http.router():get("/c", nothing)
+    local app = http.router():mount("/:a/b", inner):group("/g", function(g) g:get("/", nothing) end)
+    app:mount("/f", nothing)
+    for _ = 1, 2 do
+      names(app, "/1/b/c")
+      names(app, "/g")
+      names(app, "/f/x")
+      app:use(function(req, next) return next(req) end)
+    end
+    names(http.router():mount("/m", app), "/m/1/b/c")
+    names(http.router():use(function(req, next)
+      req.path = "/1/b/c"
+      return next(req)
+    end):mount("/", app), "/elsewhere")
+  end)
+
+  it("names middleware, where that has returned it", function()
+    local function through(req, next) return next(req) end
+    names(http.router():use(nothing):get("/", says "x"), "/")
+    names(http.router():use(through, nothing):get("/", says "x"), "/")
+    names(http.router():get("/", nothing, says "x"), "/")
+    names(http.router():get("/", through, nothing, says "x"), "/")
+    names(http.router():group("/g", function(g) g:use(nothing):get("/", says "x") end), "/g")
+    names(http.router():mount("/m", http.router():use(nothing):get("/", says "x")), "/m/")
+  end)
+
+  it("names the handler also for headers, behind middleware", function()
+    local app = http.router():use(function(req, next) return next(req) end)
+    local function numbered() return 200, "", { "x-a" } end
+    app:get("/", numbered)
+    assert.matches("^GET / %(request .-%): the handler %(" .. HERE:gsub("%p", "%%%0") ..
+      debug.getinfo(numbered, "S").linedefined .. "%) returned a header with a name that is a number", told(app, "/"))
+  end)
+
+  it("names the handler for headers that cannot be sent", function()
+    for text, headers in pairs { ["a line break"] = { x = "\n" }, ["can only be"] = { connection = "upgrade" },
+      ["says 5"] = { ["content-length"] = 5 }, ["cannot be the name"] = { ["x y"] = 1 },
+      ["is a boolean"] = { x = true },
+    } do
+      local function handler() return 200, "", headers end
+      local place = HERE:gsub("%p", "%%%0") .. debug.getinfo(handler, "S").linedefined
+      assert.matches(text .. ".*, returned by the handler %(" .. place .. "%)$",
+        told(http.router():mount("/m", http.router():get("/x", handler)), "/m/x"))
+    end
+  end)
+
+  it("names what can be called", function()
+    names(http.router():get("/", setmetatable({}, { __call = nothing })), "/")
   end)
 end)
 
@@ -278,60 +381,58 @@ describe("a mount", function()
     assert.equal(404, answers(app, "/1/2/out"))
     assert.same({ 405, "GET, HEAD, OPTIONS" }, { answers(app, "/1/2/in", "PUT") })
   end)
-end)
 
-describe("response.after", function()
-  local function told(handler, options)
-    local list = {}
+  it("has a base, where middleware has given the request another path, or base", function()
+    local inner = http.router():mount("/in", place)
     local app = http.router():use(function(req, next)
+      req.path, req.base = req:header "x-path", req:header "x-base"
       local response = next(req)
-      response.after = function(...) list[#list + 1] = { ... } end
+      assert.same({ req:header "x-path" or "/m/in/x", req:header "x-base" or "" }, { req.path, req.base })
       return response
+    end):mount("/m", inner)
+    local function asked(path, base)
+      local headers = { ["x-path"] = path, ["x-base"] = base }
+      return app:request({ path = "/m/in/x", headers = headers }):body()
+    end
+    assert.equal("/m/in|/x|/m/in/x", asked())
+    assert.equal("/m/in|/y|/m/in/x", asked "/m/in/y")
+    assert.equal("/m/in||/m/in/x", asked "/m/in")
+    assert.equal("/proxy/m/in|/x|/m/in/x", asked(nil, "/proxy"))
+    assert.equal("/proxy/m/in|/y|/m/in/x", asked("/m/in/y", "/proxy"))
+  end)
+
+  it("that sends a request elsewhere, fails or is cancelled leaves it as it was", function()
+    local inner = http.router():use(function(req, next)
+      req.path = "/other"
+      return next(req)
     end)
-    app:get("/", handler)
-    return list, assert(app:request(options or "/"))
-  end
-
-  it("is called with the bytes that went out", function()
-    local list, response = told(says "four")
-    assert.equal("four", response:body())
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 4 } }, list)
-    local pieces = { "abc", "de" }
-    list, response = told(function() return 200, function() return table.remove(pieces, 1) end end)
-    assert.equal("abcde", response:body())
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 5 } }, list)
-    list = told(says "four", { method = "HEAD" })
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 0 } }, list)
+    inner:get("/other", function(req)
+      if req.query.error then error "made on purpose" end
+      if req.query.wait then timer.sleep(10) end
+      return place(req)
+    end)
+    local app = http.router():use(function(req, next)
+      local ok, response = pcall(neap.deadline, 0.01, next, req)
+      local text = ok and response and response.body or not ok and "failed" or "late"
+      return http.text(text .. ";" .. place(req))
+    end):mount("/m", inner)
+    assert.equal("/m|/other|/m/x;|/m/x|/m/x", body_of(app, "/m/x"))
+    assert.equal("failed;|/m/x|/m/x?error=1", body_of(app, "/m/x?error=1"))
+    assert.equal("late;|/m/x|/m/x?wait=1", body_of(app, "/m/x?wait=1"))
   end)
 
-  it("is called with why it has failed", function()
-    neap.on_error(function() end)
-    finally(function() neap.on_error(nil) end)
-    local list, response = told(function() return 200, function(write) write "abc" error("broken", 0) end end)
-    assert.is_nil((response:body()))
-    test.eventually(function() return list[1] end, 20)
-    assert.same({ { 3, "broken" } }, list)
+  it("may be asked twice", function()
+    local inner = http.router():get("/:x", function(req) return req.route .. " " .. req.params.x end)
+    inner:use(function(req, next)
+      local first = next(req).body
+      return http.text(first .. ", " .. next(req).body)
+    end)
+    assert.equal("/m/:x 1, /m/:x 1", body_of(http.router():mount("/m", inner), "/m/1"))
   end)
 
-  it("is called when the client has left", function()
-    local list, response = told(function() return 200, function(write) while write(("x"):rep(1000)) do end end end)
-    assert.truthy(response:chunks()())
-    response:close()
-    test.eventually(function() return list[1] end, 20)
-    assert.equal("the client has left", list[1][2])
-  end)
-
-  it("is a function", function()
-    local reports = {}
-    neap.on_error(function(message) reports[1] = message end)
-    finally(function() neap.on_error(nil) end)
-    local app = http.router():get("/", function() return { body = "x", after = 1 } end)
-    assert.equal(500, answers(app, "/"))
-    test.eventually(function() return reports[1] end, 20)
-    assert.matches("returned as its `after` a number", reports[1])
+  it("has an empty path, which ends there", function()
+    local inner = http.router():mount("//", place)
+    assert.equal("/m||/m", body_of(http.router():mount("/m", inner), "/m"))
   end)
 end)
 
@@ -343,7 +444,7 @@ describe("answers", function()
     response.headers["x-a"] = nil
     assert.equal("1", headers["X-A"])
     assert.equal(response, http.response(response))
-    assert.matches("response header '[Xx]%-[Aa]' is there twice",
+    assert.matches("returned the header '[Xx]%-[Aa]' twice",
       fails(http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 }))
     assert.matches("returned nothing", fails(http.response))
   end)
@@ -355,7 +456,36 @@ describe("answers", function()
     assert.equal("&amp;&lt;&gt;&quot;&#39;1", http.escape "&<>\"'1")
     assert.matches("bad argument #1 to 'html' %(string expected, got nil%)", fails(http.html))
     assert.matches("bad argument #1 to 'redirect'", fails(http.redirect, 303))
-    assert.has_error(function() http.json(print) end)
+  end)
+
+  it("are what a script has made of them, whatever is loaded later", function()
+    local directory <close> = test.tempdir()
+    directory:write("app.lua", [[
+      local http = require "neap.http"
+      http.text = function() return "mine" end
+      print(http.json(1).body, http.text "x", http.html("x").body)
+    ]])
+    local child <close> = test.spawn_neap(directory:path_of "app.lua")
+    assert.equal("1\tmine\tx", child:line())
+  end)
+
+  it("raise where they were called", function()
+    local here = "^" .. debug.getinfo(1, "S").short_src:gsub("%p", "%%%0") .. ":%d+: "
+    local function raises(text, fn, ...)
+      local arguments = table.pack(...)
+      local message = fails(function() local _ = fn(table.unpack(arguments, 1, arguments.n)) end)
+      assert.matches(here, message)
+      assert.matches(text, message, 1, true)
+    end
+    raises("cannot encode a function", http.json, print)
+    raises("returned the status 1000", http.json, 1, 1000)
+    raises("returned as its headers a string", http.html, "x", 200, "x")
+    raises("returned the status 20.5", http.text, "x", 20.5)
+    raises("returned the status 1000", http.redirect, "/", 1000)
+    raises("returned a boolean", http.response, true)
+    raises("returned the header '", http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 })
+    raises("returned a header with a name that is a number", http.text, "x", 200, { "x-a" })
+    raises("returned nothing", http.response)
   end)
 end)
 

@@ -1,5 +1,5 @@
 -- Files that are served: which one a request means, what of it is sent, and that nothing else can be had.
-local fs, http = require "neap.fs", require "neap.http"
+local neap, fs, http, timer = require "neap", require "neap.fs", require "neap.http", require "neap.timer"
 local raw = require "spec.support.http"
 local test = require "neap.test"
 
@@ -143,6 +143,76 @@ describe("http.static", function()
     assert.equal(253, count)
   end)
 
+  it("has a listing made by a function, which gets what can be asked for", function()
+    local root, dir = make_root()
+    assert(fs.mkdir(root .. "/sub/deep"))
+    assert(fs.symlink(dir .. "/secret.txt", root .. "/sub/out"))
+    assert(fs.symlink("../a.txt", root .. "/sub/in"))
+    assert(fs.symlink("deep", root .. "/sub/also"))
+    assert(fs.symlink("none", root .. "/sub/dangling"))
+    assert(os.execute("mkfifo " .. root .. "/sub/fifo"))
+    write(root .. "/sub/b\n\xff<", "12345")
+    write(root .. "/sub/.hidden", "")
+    assert(os.execute("touch -d @1000000000 '" .. root .. "/sub/.hidden' && touch -d @-5 '" .. root .. "/a.txt'"))
+    local got
+    local function list(req, entries)
+      got = entries
+      return 203, req.path, { ["x-own"] = "yes" }
+    end
+    local response = ask(http.static(root, { list = list, max_age = 5, headers = { ["x-other"] = "no" } }),
+      "GET /files/%73ub/")
+    assert.same({ 203, "/%73ub/", "yes" }, { response.status, response.body, response.headers["x-own"] })
+    assert.is_nil(response.headers["x-other"] or response.headers["cache-control"])
+    assert.same({ "sub", false, 4 }, { got.path, got.truncated, #got })
+    assert.same({ "also", "deep", "b\n\xff<", "in" }, { got[1].name, got[2].name, got[3].name, got[4].name })
+    assert.same({ "directory", "directory", "file", "file" }, { got[1].kind, got[2].kind, got[3].kind, got[4].kind })
+    assert.same({ 5, 10, -5 }, { got[3].size, got[4].size, got[4].modified })
+    ask(http.static(root, { list = list, dotfiles = true }), "GET /files/sub/")
+    assert.same({ ".hidden", 0, 1000000000 }, { got[3].name, got[3].size, got[3].modified })
+    ask(http.static(root, { list = list, index = false }), "GET /files/")
+    assert.same({ "", "sub", "a.txt", "index.html" }, { got.path, got[1].name, got[2].name, got[3].name })
+    assert(fs.mkdir(root .. "/empty"))
+    ask(http.static(root, { list = list }), "GET /files/empty/")
+    assert.same({ path = "empty", truncated = false }, got)
+  end)
+
+  it("asks that function for directories only, by GET and HEAD", function()
+    local root = make_root()
+    local count = 0
+    local handler = http.static(root, { list = function()
+      count = count + 1
+      return "list"
+    end })
+    assert.same({ 308, "/files/sub/" }, (function(answer) return { answer.status, answer.headers.location } end)(
+      ask(handler, "GET /files/sub")))
+    assert.equal("<p>index", ask(handler, "GET /files/").body)
+    assert.equal("0123456789", ask(handler, "GET /files/a.txt").body)
+    for _, path in ipairs { "none/", "a.txt/", "..%2f/", "sub/../../" } do
+      assert.equal(404, ask(handler, "GET /files/" .. path).status, path)
+    end
+    assert.equal(400, ask(handler, "GET /files/%00/").status)
+    assert.equal(405, ask(handler, "POST /files/sub/").status)
+    assert.equal(0, count)
+    assert.equal("list", ask(handler, "GET /files/sub/").body)
+    local head = ask(handler, "HEAD /files/sub/")
+    assert.same({ 200, "", 2 }, { head.status, head.body, count })
+  end)
+
+  it("answers 500 where that function fails, and lets it wait", function()
+    local root = make_root()
+    local reported
+    neap.on_error(function(err) reported = tostring(err) end)
+    local response = ask(http.static(root, { list = function() error "no list today" end }), "GET /files/sub/")
+    neap.on_error(nil)
+    assert.equal(500, response.status)
+    assert.matches("no list today", reported)
+    response = ask(http.static(root, { list = function()
+      timer.sleep(0)
+      return "later"
+    end }), "GET /files/sub/")
+    assert.same({ 200, "later" }, { response.status, response.body })
+  end)
+
   it("refuses other methods, and wrong arguments", function()
     local root = make_root()
     local response = ask(http.static(root), "DELETE /files/a.txt")
@@ -155,6 +225,10 @@ describe("http.static", function()
     assert.has_error(function() http.file(root, { max_age = -1 }) end, "option 'max_age': 0 to 1e9 seconds")
     assert.has_error(function() http.file(root, { max_age = 0 / 0 }) end, "option 'max_age': 0 to 1e9 seconds")
     assert.has_error(function() http.static(root, { indx = "x" }) end, "unknown option 'indx'")
+    for _, value in ipairs { "yes", 1, {} } do
+      assert.has_error(function() http.static(root, { list = value }) end,
+        "option 'list': boolean or function expected, got " .. type(value))
+    end
     assert.has_error(function() http.static() end, "bad argument #1 to 'static' (string expected, got nil)")
   end)
 end)

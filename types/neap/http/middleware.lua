@@ -42,7 +42,8 @@ local middleware = {}
 ---seen. What the server refuses itself (a malformed request) reaches no middleware.
 ---
 ---Nothing is written as a client has sent it: quotes, control bytes and all bytes above 126 are
----escaped (`\x0A`), in JSON as JSON does it. What a function makes is one line, too.
+---escaped (`\x0A`), in JSON as JSON does it (there UTF-8 stays, but for what ends a line or moves a
+---cursor). What a function makes is one line, too.
 ---
 ---No line holds the loop, and lines do not mix. Standard output has a queue; lines of a file
 ---go out in one job of the thread pool, all that have come meanwhile together. When a
@@ -81,7 +82,7 @@ function middleware.access_log(options) end
 ---@field encodings? neap.compress.encoding[] what is offered; of those that a client likes equally the first: br, gzip, deflate
 ---@field min_size? integer bytes: what is known to be shorter is left alone; 1024
 ---@field level? integer 1 (quick) to 11 (small); gzip and deflate have 9 at most. By default see `compress.encode`
----@field types? string[]|fun(type: string): boolean which types, in lower case: a list ("text/*", "application/json") or a function; by default text and what is like it. Never streams of events
+---@field types? string[]|fun(type: string): boolean which types, in lower case: a list ("text/*", "application/json", "*/*") or a function; by default text and what is like it. Never streams of events
 
 ---Compresses answers: texts as a whole, streams piece by piece, each so that it can be read
 ---when it comes.
@@ -130,7 +131,8 @@ function middleware.compress(options) end
 ---
 ---A refusal is the lack of these headers: the request itself is answered as ever, and the browser
 ---keeps the answer from the page. It is no protection of the server. Where the answer depends on
----the origin, `Vary: Origin` says so. What the handler has set stands.
+---the origin, `Vary: Origin` says so; `"*"` is sent with every answer, as caches may keep one that no
+---page has asked for. What the handler has set stands.
 ---
 ---Raises for options that are none, for what is no origin (a path or a slash behind it), and
 ---where credentials meet a `"*"`.
@@ -178,7 +180,8 @@ function middleware.cors(options) end
 ---new id, and the old one is worth nothing: do that when somebody logs in.
 ---
 ---Sessions are in memory, in `hot.state`: a reload keeps them, a restart does not. An id is 144 random
----bits; one that is not known is ignored.
+---bits; one that is not known is ignored. Answers of who has a session are `Cache-Control: private`, unless
+---the handler has said something else.
 ---
 ---Cannot fail. Raises for options that no cookie can have. A handler that makes something else of
 ---`req.session` than a table or nil is answered with 500.
@@ -276,6 +279,47 @@ function middleware.request_id(options) end
 ---@param bytes integer
 ---@return neap.http.middleware middleware
 function middleware.body_limit(bytes) end
+
+-- ---- decompress ------------------------------------------------------------
+
+---What `decompress` takes.
+---@class neap.http.decompress.options
+---@field encodings? neap.compress.encoding[] what is taken: br, gzip, deflate
+
+---Unpacks bodies of requests with a `Content-Encoding` before the handler is called, which reads them as any
+---other: by `req:body`, `req:json`, `req:chunks`, `req:form`, `req:parts`. The headers stay what was sent.
+---
+---They are unpacked as a whole, and no further than a body may be long (`req.max_body`, or that of the server):
+---so put it behind `body_limit`. The client gets 413 for more, 400 for what is malformed, cut short or followed by
+---something, 415 with `Accept-Encoding` for another encoding, and for several on top of each other. The handler
+---is not called then.
+---
+---Raises for options that are none.
+---
+---```lua
+---local compress, http, net = require "neap.compress", require "neap.http", require "neap.net"
+---local middleware = require "neap.http.middleware"
+---
+---local app = http.router()
+---app:post("/", middleware.body_limit(100000), middleware.decompress(), function(req)
+---  return #assert(req:body()) .. " bytes"
+---end)
+---
+---local server <close> = assert(http.serve("127.0.0.1:0", app))
+---for _, size in ipairs { 100000, 100001 } do
+---  local conn <close> = assert(net.connect(server.address))
+---  local packed = compress.encode(("x"):rep(size), "gzip")
+---  conn:write { "POST / HTTP/1.0\r\nContent-Encoding: gzip\r\nContent-Length: ", #packed, "\r\n\r\n", packed }
+---  print(conn:read("a"):match " (%d%d%d) .*\r\n\r\n([^\n]*)")
+---end
+-----> 200	100000 bytes
+-----> 413	Content Too Large
+---```
+---
+---Source: RFC 9110, 8.4, 12.5.3 and 15.5.16; modules/http/middleware/decompress.lua.
+---@param options? neap.http.decompress.options
+---@return neap.http.middleware middleware
+function middleware.decompress(options) end
 
 -- ---- timeout ---------------------------------------------------------------
 
@@ -397,7 +441,7 @@ function middleware.rate_limit(options) end
 
 ---What `client_address` takes.
 ---@class neap.http.client_address.options
----@field header? string `"x-forwarded-for"`
+---@field header? string `"x-forwarded-for"`; `"forwarded"` is read by its own rules (RFC 7239)
 ---@field proxies? integer how many proxies of our own are one behind the other, each of which adds an entry: 1
 
 ---Makes a function that tells the address of who asks, where proxies stand in between: for
@@ -486,8 +530,8 @@ function middleware.security_headers(options) end
 ---
 ---Responses of the type `text/html` get a small script, before their last `</body>` or at
 ---their end. When another version of the program is live (`--watch`, `neap reload`), or it was started
----again, the page is loaded again, once. When a version could not be loaded, the page says why,
----and goes on. These responses are not cached (`no-store`, and no `etag`). Left alone are responses
+---again, the page is loaded again, once; what was typed in stays, or holds that off. When a version
+---could not be loaded, the page says why, and goes on. These responses are not cached (`no-store`, and no `etag`). Left alone are responses
 ---with a `content-encoding`, parts of pages that a script asks for, and 204, 206, 304.
 ---
 ---It has two paths of its own, `/.neap/reload` and `/.neap/reload.js`, below where its router
@@ -498,7 +542,7 @@ function middleware.security_headers(options) end
 ---**It is there only for requests from this machine to this machine**: the client is on a
 ---loopback address or a Unix socket, the header `host` names `localhost`, a name below that, or a
 ---loopback address (which a foreign page whose name resolves to 127.0.0.1 cannot make a browser
----say), and no header says that a proxy has passed it on. All others are served as if it was not
+---say), `origin`, where there is one, too, and no header says that a proxy has passed it on. All others are served as if it was not
 ---there. But a proxy on this machine that says nothing of whom it serves looks like you: in
 ---production leave it out. With `force` it does not look.
 ---

@@ -9,6 +9,7 @@ local concat, find, floor, format, gsub, lower, match, sub =
   table.concat, string.find, math.floor, string.format, string.gsub, string.lower, string.match, string.sub
 local getmetatable, ipairs, pcall, setmetatable, tonumber, type, utf8_len =
   debug.getmetatable, ipairs, pcall, setmetatable, tonumber, type, utf8.len
+local CODE = core.load "modules/http/middleware/development/script.lua"
 local trace = core.load "modules/http/middleware/development/trace.lua"
 local hot, http, json = require "neap.hot", require "neap.http", require "neap.json"
 local escape = http.escape
@@ -18,95 +19,6 @@ local BACK = 100 -- ms until a browser comes back
 local QUIET = 15 -- s: then a comment is sent
 
 local live = {}
-
--- The tab that is seen has a stream, the others come back when they are seen: a browser has six connections for all.
--- What was reloaded for a version several times and is still not of it, will never be: a cache, say. (Once is not
--- enough: it may come across another load, which was under way.)
-local CODE = [[
-(() => {
-  const script = document.currentScript, version = script.dataset.version, url = new URL("reload", script.src);
-  let source, notice;
-
-  function hide() {
-    if (notice) notice.remove();
-    notice = undefined;
-  }
-
-  function show(title, text, lines) {
-    hide();
-    notice = document.createElement("neap-notice");
-    notice.setAttribute("role", "alert");
-    const root = notice.attachShadow({ mode: "open" }), sheet = new CSSStyleSheet();
-    sheet.replaceSync(`
-      :host { all: initial; position: fixed; z-index: 2147483647; left: 0; right: 0; bottom: 0; color-scheme: dark; }
-      div { max-height: 60vh; overflow: auto; padding: 14px 18px 16px; background: #1a1e25; color: #e4e7ec;
-        border-top: 3px solid #ff8d80; box-shadow: 0 -6px 24px #0006; font: 14px/1.5 system-ui, sans-serif; }
-      b { color: #ff8d80; } button { float: right; font: inherit; font-size: 18px; line-height: 1; padding: 4px 9px;
-        margin: -4px -6px 0 12px; color: inherit; background: none; border: 0; border-radius: 6px; cursor: pointer; }
-      button:hover, button:focus-visible { background: #2b313a; }
-      pre { margin: 8px 0 0; font: 13px/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
-        white-space: pre-wrap; overflow-wrap: anywhere; }
-      pre + pre { color: #aab2bd; white-space: pre; overflow-x: auto; }
-    `);
-    root.adoptedStyleSheets = [sheet];
-    const box = document.createElement("div"), close = document.createElement("button");
-    close.textContent = "\u00d7";
-    close.setAttribute("aria-label", "Close");
-    close.onclick = hide;
-    const head = document.createElement("b");
-    head.textContent = title;
-    box.append(close, head);
-    for (const part of [text, lines]) {
-      if (!part) continue;
-      const pre = document.createElement("pre");
-      pre.textContent = part;
-      box.append(pre);
-    }
-    root.append(box);
-    document.documentElement.append(notice);
-  }
-
-  function disconnect() {
-    if (source) source.close();
-    source = undefined;
-  }
-
-  function reload(other) {
-    disconnect();
-    if ("sent" in script.dataset) return show("The program has changed", "Reload the page to send the form again.");
-    try {
-      const mark = other + " " + location.href;
-      const [seen, tries] = JSON.parse(sessionStorage.getItem("neap.reload") ?? "[]");
-      const count = seen === mark ? tries + 1 : 1;
-      if (count > 3)
-        return show("This page is of an older version", "It was reloaded, and is the same. Does something keep it?");
-      sessionStorage.setItem("neap.reload", JSON.stringify([mark, count]));
-    } catch { /* no storage: it is reloaded all the same */ }
-    location.reload();
-  }
-
-  function connect() {
-    if (source || document.visibilityState === "hidden") return;
-    source = new EventSource(url);
-    source.addEventListener("version", event => { if (event.data !== version) reload(event.data); });
-    source.addEventListener("fine", hide);
-    source.addEventListener("failed", event => {
-      const { text, lines } = JSON.parse(event.data);
-      show("Not reloaded: the version before goes on", text, lines);
-    });
-    source.onerror = () => {
-      if (!source || source.readyState !== EventSource.CLOSED) return;
-      disconnect();
-      setTimeout(connect, 1000);
-    };
-  }
-
-  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" ? disconnect() : connect());
-  addEventListener("pagehide", disconnect);
-  addEventListener("pageshow", connect);
-  connect();
-})();
-]]
 
 -- ---- the stream ------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 -- The page of an error, and the same as text. Whatever comes from outside, and that is nearly all of it, is escaped.
-local concat, find, format, gmatch, gsub, lower, match, sub =
-  table.concat, string.find, string.format, string.gmatch, string.gsub, string.lower, string.match, string.sub
-local ipairs, next, pairs, sort, tostring, type = ipairs, next, pairs, table.sort, tostring, type
+local concat, find, format, gmatch, gsub, lower, match =
+  table.concat, string.find, string.format, string.gmatch, string.gsub, string.lower, string.match
+local ipairs, next, pairs, sort, tostring, type, utf8_len = ipairs, next, pairs, table.sort, tostring, type, utf8.len
 local core = ...
 local trace = core.load "modules/http/middleware/development/trace.lua"
 local http = require "neap.http"
@@ -73,7 +73,7 @@ local function colour(text)
   local out, at = {}, 1
   while at <= #text do
     for _, token in ipairs(TOKENS) do
-      local piece = match(sub(text, at), token[1])
+      local piece = match(text, token[1], at)
       if piece then
         local class = token[2]
         if class == "w" and not KEYWORDS[piece] then class = nil end
@@ -137,20 +137,25 @@ end
 
 -- ---- the page ------------------------------------------------------------------------
 
+local function why_of(what)
+  return what.why and " (" .. what.why .. ")" or ""
+end
+
 local function frames(story)
-  local out, opened = {}, false
+  local out, opened, listings = {}, false, {}
   for _, frame in ipairs(story.frames) do
     local where, name = escape(frame.where), escape(frame.name)
     if not frame.lines then
-      out[#out + 1] = format('<p class="own">%s in %s</p>', where, name)
+      out[#out + 1] = format('<p class="own">%s in %s%s</p>', where, name, why_of(frame))
     else
+      listings[frame.lines] = listings[frame.lines] or listing(frame.lines)
       local is_first = not opened and frame.where ~= story.where
       out[#out + 1] = format("<details%s><summary>%s <span>in %s</span></summary>%s</details>",
-        is_first and " open" or "", where, name, listing(frame.lines))
+        is_first and " open" or "", where, name, listings[frame.lines])
       opened = opened or is_first
     end
   end
-  if story.cut then out[#out + 1] = '<p class="own">...</p>' end
+  if story.is_cut then out[#out + 1] = '<p class="own">...</p>' end
   return #out > 0 and "<h2>Traceback</h2>" .. concat(out) or ""
 end
 
@@ -164,7 +169,7 @@ function page.html(req, story)
     "<title>", escape(first), "</title><style>", STYLE, "</style></head>\n<body><header>",
     '<p class="what"><b>500</b>', escape(req.method), " ", escape(req.path), "</p>",
     "<h1>", escape(story.title), "</h1>",
-    story.where and '<p class="at">' .. escape(story.where) .. "</p>" or "",
+    story.where and '<p class="at">' .. escape(story.where) .. why_of(story) .. "</p>" or "",
     story.lines and '<div class="card">' .. listing(story.lines) .. "</div>" or "",
     "</header><main>", frames(story),
     '<h2>Request</h2><div class="card"><pre class="line">', escape(request_line(req)), "</pre></div>",
@@ -180,25 +185,26 @@ end
 function page.text(req, story)
   local out = { story.message, "" }
   local function add(line) out[#out + 1] = line end
+  if story.where then add(story.where .. why_of(story)) end
   if story.lines then
-    add(story.where)
     for _, line in ipairs(trace.listing(story.lines)) do add(line) end
     add ""
   end
   for _, frame in ipairs(story.frames) do
-    add(frame.where .. " in " .. frame.name)
+    add(frame.where .. " in " .. frame.name .. why_of(frame))
     if frame.lines and frame.where ~= story.where then
       for _, line in ipairs(trace.listing(frame.lines)) do add(line) end
     end
   end
-  if story.cut then add "..." end
+  if story.is_cut then add "..." end
   add ""
   add(request_line(req))
   for _, row in ipairs(headers(req)) do add(row[1] .. ": " .. row[2]) end
   add ""
   add("request " .. req.id)
   local text = concat(out, "\n") .. "\n"
-  return (gsub(text, "[%c\127]", function(byte) return not find(byte, "[\n\t]") and "?" or nil end)) -- for a terminal
+  if not utf8_len(text) then text = gsub(text, "[\128-\255]", "?") end -- what follows is for a terminal
+  return (gsub(gsub(text, "\194[\128-\159]", "?"), "[^%C\n\t]", "?"))
 end
 
 return page

@@ -148,6 +148,25 @@ describe("the status and the bytes of access_log", function()
     assert.truthy(line_of(nil, raw.get "/bad"):find '" 500 %-$')
   end)
 
+  it("are 500 for an answer that cannot be sent, and say why", function()
+    local app = support.app()
+    local logging, lines = log { format = "json" }
+    app:use(function(req, next)
+      local response = next(req)
+      if req.query.status then response.status = 99 end
+      return response
+    end, logging)
+    app:get("/headers", function() return 200, "x", { ["x-a"] = "1\r\n2" } end)
+    app:get("/length", function() return 200, "x", { ["content-length"] = 5 } end)
+    local _ <close> = quietly()
+    for i, path in ipairs { "/headers", "/length", "/?status=1" } do
+      local sent = ask(app, raw.get(path))
+      eventually(function() return #lines == i end)
+      local entry = json.decode(lines[i])
+      assert.same({ 500, 500, nil, "string" }, { sent.status, entry.status, entry.bytes, type(entry.error) })
+    end
+  end)
+
   it("are the client's fault where a body was refused", function()
     local logging, lines = log { format = "json" }
     local app = support.app(logging, middleware.body_limit(3))
@@ -206,6 +225,25 @@ describe("the status and the bytes of access_log", function()
   end)
 end)
 
+describe("a line of access_log that cannot be written", function()
+  it("is reported, and keeps nobody else from what is to be done", function()
+    local told, after = {}, {}
+    neap.on_error(function(message) told[#told + 1] = message end)
+    finally(function() neap.on_error(nil) end)
+    for _, options in ipairs {
+      { write = function() error("no disk", 0) end }, { format = function() return 5 end },
+    } do
+      local app = http.router()
+      app:use(access_log(options))
+      app:get("/", function() return { body = "x", after = function(...) after[#after + 1] = { ... } end } end)
+      assert.equal("x", ask(app, raw.get "/").body)
+    end
+    eventually(function() return #after == 2 and #told == 2 end)
+    assert.same({ { 1 }, { 1 } }, after)
+    assert.same({ "no disk", "access_log: format returned a number, not a string" }, told)
+  end)
+end)
+
 describe("what a client sends to access_log", function()
   local HOSTILE = 'a"b\\c\t\x7f\xff\xc3\xa9'
 
@@ -238,6 +276,21 @@ describe("what a client sends to access_log", function()
     assert.truthy(lines[1]:find('- a\\x20b\\x0A\\"\\x1B[2Ja\\"b\\\\c\\x09\\x7F\\xFF\\xC3\\xA9 [', 1, true), lines[1])
     assert.truthy(lines[2]:find(" - - [", 1, true))
     assert.truthy(lines[3]:find(' - "" [', 1, true))
+  end)
+
+  it("has no character in JSON that ends a line or moves a cursor, in any character set", function()
+    local logging, lines = log { format = "json" }
+    for _, code in ipairs { 0x7f, 0x80, 0x85, 0x9b, 0x9f, 0x2028, 0x2029, 0x202e, 0x2066, 0x2069 } do
+      local text = "a" .. utf8.char(code) .. "[2J"
+      local req = { method = "GET", target = "/", version = "1.1", id = "1", peer = "10.0.0.1:1",
+        header = function() return text end }
+      logging(req, function() return { status = 200, headers = {} } end).after(0)
+      local line = lines[#lines]
+      assert.truthy(line:find(('"user_agent":"a\\u%04x[2J"'):format(code), 1, true), line)
+      assert.equal(text, json.decode(line).user_agent)
+    end
+    local fine = "\u{a0}\u{e9}\u{2027}\u{202f}\u{2070}\u{1f30a}"
+    assert.truthy(line_of({ format = "json" }, raw.get("/", "User-Agent: " .. fine)):find('"' .. fine .. '"', 1, true))
   end)
 
   it("is JSON all the same, whatever bytes it has", function()

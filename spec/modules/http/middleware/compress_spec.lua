@@ -1,6 +1,6 @@
 -- What is compressed, what is left alone, and what the headers say of it.
 local codecs, http, middleware = require "neap.compress", require "neap.http", require "neap.http.middleware"
-local neap, timer = require "neap", require "neap.timer"
+local neap, test, timer = require "neap", require "neap.test", require "neap.timer"
 local raw, support = require "spec.support.http", require "spec.support.middleware"
 local compress, refuses = middleware.compress, support.refuses
 
@@ -51,6 +51,14 @@ describe("compress", function()
     end
   end)
 
+  it("reads whatever a client says that it takes", function()
+    for _, accepted in ipairs { "gzip;q=2", "gzip;q=", "gzip;q=-0.5", "gzip;q=\"1\"", "a;b=\"gzip, br", "\xff", ";;;",
+      "gz ip", "gzipped", ("x, "):rep(2000), ("gzip;q=0, "):rep(500), "*;q=0, identity;q=0" } do
+      is_plain(ask(text, accepted))
+    end
+    assert.equal("gzip", ask(text, (","):rep(3000) .. "gzip").headers["content-encoding"])
+  end)
+
   it("works at what is big in a thread", function()
     for _, encoding in ipairs { "gzip", "br", "deflate" } do
       local response = ask(function() return BIG end, encoding)
@@ -94,6 +102,8 @@ describe("compress", function()
     end
     assert.equal(TEXT, unpacked(of_type("image/png", { types = { "image/*" } })))
     is_plain(of_type("text/html", { types = { "image/*", "text/css" } }))
+    assert.equal(TEXT, unpacked(of_type("a/b", { types = { "*/*" } })))
+    is_plain(of_type("text/event-stream", { types = { "*/*" } }))
     assert.equal(TEXT, unpacked(of_type("a/b", { types = function(kind) return kind == "a/b" end })))
     is_plain(of_type("text/event-stream", { types = { "text/*" } }))
   end)
@@ -139,6 +149,39 @@ describe("compress", function()
       assert.equal("accept-encoding", response.headers.vary)
       assert.is_nil(response.headers["content-length"])
     end
+  end)
+
+  it("says of a file to HEAD, and of what has not changed, what it said to GET", function()
+    local files = test.tempdir()
+    files:write("tide.txt", TEXT)
+    files:write("short.txt", "x")
+    files:write("tide.png", TEXT)
+    local app = http.router()
+    app:use(compress())
+    app:mount("/", http.static(files.path))
+    local server <close> = assert(http.serve("127.0.0.1:0", app))
+    local function request(method, path, ...)
+      local client <close> = raw.connect(server.address)
+      client:send(raw.request(method .. " " .. path, nil, "Accept-Encoding: gzip", ...))
+      local response = client:response { head = method == "HEAD" }
+      local headers = response.headers
+      return { response.status, headers["content-encoding"], headers.vary, headers.etag, headers["accept-ranges"] },
+        headers
+    end
+    for _, path in ipairs { "/tide.txt", "/short.txt", "/tide.png" } do
+      assert.same(request("GET", path), (request("HEAD", path)))
+    end
+    local got, headers = request("HEAD", "/tide.txt")
+    assert.same({ 200, "gzip", "accept-encoding" }, { got[1], got[2], got[3] })
+    assert.is_nil(headers["content-length"])
+    local weak = got[4]
+    assert.same({ 304, nil, "accept-encoding", weak }, request("GET", "/tide.txt", "If-None-Match: " .. weak))
+    assert.same({ 304, nil, "accept-encoding", weak },
+      request("GET", "/tide.txt", 'If-None-Match: "a", ' .. weak .. ', "b"'))
+    local strong = weak:sub(3) -- who has this one took it as it is
+    assert.same({ 304, nil, nil, strong }, request("GET", "/tide.txt", "If-None-Match: " .. strong))
+    assert.same({ 200, "gzip", "accept-encoding", weak }, request("GET", "/tide.txt", "Range: bytes=0-1",
+      "If-Range: " .. weak)) -- no part of something else
   end)
 
   it("offers what it is told to, at a level", function()
@@ -259,6 +302,28 @@ describe("compress, of a stream", function()
     for _, part in ipairs { "a mistake", "the disk is gone", "the body gave a table" } do
       assert.is_truthy(all:find(part, 1, true), all)
     end
+  end)
+
+  it("has not failed where the client has left while it waits to be written", function()
+    local reports = {}
+    neap.on_error(function(message) reports[#reports + 1] = tostring(message) end)
+    finally(function() neap.on_error(nil) end)
+    local noise = require("neap.crypto").random(1 << 20)
+    local told
+    local app = http.router()
+    app:use(compress())
+    app:get("/", function()
+      return { after = function(_, message) told = message end, body = function() return noise end }
+    end)
+    local server <close> = assert(http.serve("127.0.0.1:0", app))
+    local client = raw.connect(server.address)
+    client:send(raw.get("/", "Accept-Encoding: gzip"))
+    client:head()
+    client:settle(0.05) -- it waits for us to read on
+    client:reset()
+    test.eventually(function() return told end)
+    assert.equal("the client has left", told)
+    assert.same({}, reports)
   end)
 
   it("is let go of when the client leaves", function()

@@ -29,7 +29,11 @@ describe("cors, for a simple request,", function()
   it("lets all pages read", function()
     assert.same({ status = 200, ["allow-origin"] = "*" }, get(nil, SHOP))
     assert.same({ status = 200, ["allow-origin"] = "*" }, get({ origins = "*" }, "null"))
-    assert.same({ status = 200 }, get())
+  end)
+
+  it("says so also to who is no page: a cache may keep that answer for one", function()
+    assert.same({ status = 200, ["allow-origin"] = "*", ["expose-headers"] = "x-a" }, get { expose = { "x-a" } })
+    assert.same({ status = 200, vary = "Origin" }, get { origins = SHOP })
   end)
 
   it("gives an origin back that is on the list, and says that the answer depends on it", function()
@@ -111,6 +115,13 @@ describe("cors, for a preflight,", function()
 
   it("says nothing to other origins", function()
     assert.same({ status = 204, vary = "Origin" }, preflight({ origins = SHOP, headers = { "x-a" } }, EVIL, PUT))
+  end)
+
+  it("says what it allows, whatever is asked for", function()
+    for _, method in ipairs { "BREW", "put", "TRACE", "*", "x y", "\"", ("X"):rep(1000) } do
+      assert.equal("GET, HEAD, PUT, PATCH, POST, DELETE",
+        preflight({ origins = SHOP }, SHOP, "Access-Control-Request-Method: " .. method)["allow-methods"])
+    end
   end)
 
   it("tells private networks when asked, and told to", function()

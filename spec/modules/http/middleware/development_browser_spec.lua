@@ -43,7 +43,7 @@ describe("a page in development mode", function()
         if work.name == "request" then tasks = tasks + 1 end
       end
       return tasks == (count or 1)
-    end)
+    end, 20)
   end
 
   it("is loaded once for each version, and keeps no old one", function()
@@ -155,5 +155,156 @@ describe("a page in development mode", function()
     local again <close> = start_app(('address = "%s"'):format(address) .. version "two")
     shows(page, "two")
     again:ends()
+  end)
+
+  -- ---- what was typed in -----------------------------------------------------------
+
+  local FORM = [=[
+    <link rel=icon href='data:,'><title>%s</title><form><input name=a autocomplete=off><input name=b value=start>
+    <textarea id=c></textarea>
+    <input type=checkbox name=d><input type=radio name=e value=1><input type=radio name=e value=2>
+    <select name=f><option>x<option>y</select><input name=g><script>seen = []
+    addEventListener("input", event => seen.push(event.target.name || event.target.id))</script></form>
+  ]=]
+
+  local function form(title, text)
+    return version(title, ('app:get("/f", function() return http.html(%q) end)'):format((text or FORM):format(title)))
+  end
+
+  local function typed(page)
+    return page:eval [=[(() => {
+      const [a, b, c, d, e1, e2, f, g] = document.forms[0].elements;
+      return [a.value, b.value, c.value, d.checked, e1.checked, e2.checked, f.value, g.value];
+    })()]=]
+  end
+
+  local function title_is(page, title)
+    page:wait(("document.title == %q && document.readyState == 'complete'"):format(title))
+  end
+
+  it("keeps what is being typed, and where", function()
+    local app <close> = start_app(form "one")
+    local page <close> = open(app, "/f")
+    page:type("[name=a]", "half a th")
+    page:type("[name=b]", "!")
+    page:click "[name=d]"
+    page:click "[name=e][value='2']"
+    page:type("[name=f]", "y")
+    page:type("#c", "two\nlines")
+    page:eval "document.querySelector('#c').setSelectionRange(3, 3); true"
+    local before = typed(page)
+    assert.same({ "half a th", "two\nlines", true, false, true, "y", "" },
+      { before[1], before[3], table.unpack(before, 4) })
+    for i = 2, 3 do
+      assert(app:reload(form(i .. "")))
+      title_is(page, i .. "")
+      page:wait "document.activeElement.id == 'c'"
+      assert.same(before, typed(page))
+      page:type("#c", ",") -- goes on there
+      before[3] = before[3]:gsub("^two,*", "%0,")
+    end
+    assert.is_true(page:eval "seen.includes('a') && !seen.includes('g')") -- the page knows
+    assert(app:reload(form "4"))
+    title_is(page, "4")
+    page:wait "document.activeElement.id == 'c'"
+    assert.same(before, typed(page))
+    assert.same({}, page:errors())
+    app:ends()
+  end)
+
+  it("keeps it over an error, and says so where there is no field for it any more", function()
+    local app <close> = start_app(form "one")
+    local page <close> = open(app, "/f")
+    page:type("[name=a]", "precious")
+    assert(app:reload(version("two", 'app:get("/f", function() error "to be mended" end)')))
+    page:wait "document.querySelector('h1')?.textContent == 'to be mended'"
+    assert.matches("precious", page:wait "document.querySelector('neap-notice')?.shadowRoot.textContent", 1, true)
+    assert(app:reload(form "three"))
+    title_is(page, "three")
+    page:wait "document.querySelector('[name=a]').value == 'precious'"
+    app:ends()
+  end)
+
+  it("is not loaded while there is something that it could not keep", function()
+    local html = "<title>%s</title><input type=password><p contenteditable>edit me</p><input type=file><input name=a>"
+    local files = test.tempdir()
+    local path = files:write("upload.txt", "upload")
+    local app <close> = start_app(form("0", html))
+    local page <close> = open(app, "/f")
+    for count, selector in ipairs { "[type=password]", "p", "[type=file]" } do
+      if selector:find "file" then page:set_files(selector, { path }) else page:type(selector, "abc") end
+      assert(app:reload(form(count .. "", html)))
+      page:wait "document.querySelector('neap-notice')?.shadowRoot.textContent.includes('would be lost')"
+      assert.equal(count - 1 .. "", page:eval "document.title")
+      page:eval "document.querySelector('neap-notice').shadowRoot.querySelector('button:not(.close)').click()"
+      title_is(page, count .. "")
+      if count == 1 then page:type("[name=a]", "the rest") end -- stays all the same
+    end
+    page:wait "document.querySelector('[name=a]').value == 'the rest'"
+    app:ends()
+  end)
+
+  -- ---- in flight -------------------------------------------------------------------
+
+  it("that was asked for before, and comes after another version, is loaded again", function()
+    local slow = [=[
+      gate = hot.state "gate"
+      app:get("/slow", function()
+        say "%s asked"
+        while not gate.open do timer.sleep(0.005) end
+        return http.html "<link rel=icon href='data:,'><title>slow %s</title>"
+      end)
+      local router = app
+      function app(req)
+        local response = router(req)
+        if req.path == "/.neap/reload" then response.after = function() heard = true end end
+        return response
+      end
+    ]=]
+    local function program(text) return version(text, slow:format(text, text)) end
+    local app <close> = start_app(program "one")
+    local page <close> = open(app)
+    is_listening(app)
+    page:eval "setTimeout(() => { location.href = '/slow'; }); true"
+    app:hears "one asked"
+    assert(app:reload(program "two"))
+    test.eventually(function() return app:eval "return heard" end, 20) -- and has closed the stream
+    app:eval "gate.open = true"
+    app:hears "two asked" -- and not "/" in between
+    title_is(page, "slow two")
+    assert.equal(1, app:eval "return loads.count")
+    assert.same({}, page:errors())
+    app:ends()
+  end)
+
+  -- ---- several of them -------------------------------------------------------------
+
+  it("shares one stream with all others that are seen", function()
+    local app <close> = start_app(version("one"), { flags = { "--watch" } })
+    local pages <close> = setmetatable({ open(app) }, { __close = function(pages) -- luacheck: ignore
+      for _, page in ipairs(pages) do page:close() end
+    end })
+    for i = 2, 5 do pages[i] = pages[1]:tab("http://" .. app:eval "return server.address" .. "/", { window = true }) end
+    is_listening(app)
+    local function are(js)
+      for _, page in ipairs(pages) do
+        assert.equal("visible", page:eval "document.visibilityState")
+        page:wait(js)
+      end
+      is_listening(app)
+    end
+    app:save("app.lua", "and not Lua")
+    are "document.querySelector('neap-notice')?.shadowRoot.textContent.includes('not Lua')"
+    local late <close> = pages[1]:tab("http://" .. app:eval "return server.address" .. "/", { window = true })
+    late:wait "document.querySelector('neap-notice')?.shadowRoot.textContent.includes('not Lua')" -- is told
+    app:save("app.lua", version "two")
+    are "document.title == 'two' && !document.querySelector('neap-notice')"
+    late:wait "document.title == 'two'"
+    table.remove(pages, 1):close() -- perhaps the one that has the stream
+    table.remove(pages, 1):close()
+    is_listening(app)
+    app:save("app.lua", version "three")
+    are "document.title == 'three'"
+    app:ends()
   end)
 end)

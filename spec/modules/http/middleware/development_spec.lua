@@ -1,7 +1,8 @@
 -- middleware.development: for requests of this machine to this machine, errors are pages, and pages reload themselves.
 local http, middleware, neap = require "neap.http", require "neap.http.middleware", require "neap"
 local fs, json = require "neap.fs", require "neap.json"
-local raw, start_app = require "spec.support.http", require "spec.support.app"
+local child, raw, start_app = require "spec.support.child", require "spec.support.http", require "spec.support.app"
+local program = require "spec.support.program"
 local test = require "neap.test"
 
 local TAG = '<script src="/.neap/reload.js" data%-version="[%x-]+"></script>'
@@ -105,6 +106,13 @@ describe("middleware.development", function()
       reported()
       local text = ask("GET /evil/a", "Accept: text/plain", "X: \27[2J").body -- refused, or not for a terminal
       assert.is_nil(text:find("\27", 1, true))
+      app:get("/controls", function(req) error(req.query.text, 0) end)
+      for sent, shown in pairs { ["a%1b[2Jb%7f%0d%0a%09c"] = "a?[2Jb??\n\tc", ["%c2%9b2J%c3%a4"] = "?2Jä",
+        ["%9b2J%c3%a4"] = "?2J??" } do
+        local answer = ask("GET /controls?text=" .. sent, "Accept: text/plain").body
+        assert.equal(1, answer:find(shown .. "\n", 1, true), answer)
+        reported()
+      end
     end)
 
     it("of every kind: no string, no place, no answer, a file that does not compile, an endless recursion", function()
@@ -141,7 +149,6 @@ describe("middleware.development", function()
         local body = ask("GET /" .. name).body
         assert.matches(text, body, 1, true)
         assert.matches("GET /" .. name, reported().name, 1, true)
-        if name == "broken" then assert.matches('is"><i>2</i>', body, 1, true) end
         if name == "chunk" then assert.matches('is"><i>2</i>x()', body, 1, true) end
       end
     end)
@@ -154,6 +161,67 @@ describe("middleware.development", function()
       assert.matches("oops", body, 1, true)
       assert.is_nil(body:find("hush" .. "hush", 1, true))
       reported()
+    end)
+
+    it("and waits for no pipe, reads no device and nothing without end", function()
+      local dir = test.tempdir()
+      assert(os.execute("mkfifo " .. dir:path_of "pipe"))
+      for _, path in ipairs { dir:path_of "pipe", "/dev/zero", dir.path } do
+        app:get(path, (load("error 'odd'", "@" .. path)))
+        assert.matches("<h1>odd</h1>", ask("GET " .. path).body, 1, true)
+        reported()
+      end
+    end)
+
+    it("of any length, but not at any", function()
+      local long = {
+        message = function() error(("ä"):rep(1000000), 0) end,
+        lines = function() error(("a.lua:1: "):rep(100000), 0) end,
+        object = function() error(setmetatable({}, { __tostring = function() return ("<"):rep(1000000) end })) end,
+        source = function() load("local x = '" .. ("ü"):rep(100000) .. "' error 'in a long line'")() end,
+      }
+      for name, handler in pairs(long) do
+        app:get("/" .. name, handler)
+        for _, accept in ipairs { "text/html", "text/plain" } do
+          local body = ask("GET /" .. name, "Accept: " .. accept).body
+          assert.is_true(#body < 100000, name)
+          assert.is_number(utf8.len(body), name)
+          reported()
+        end
+      end
+    end)
+
+    it("also when there was no memory for what was to be done", function()
+      local starved <close> = child.start({}, {
+        before = 'export ASAN_OPTIONS="$ASAN_OPTIONS:allocator_may_return_null=1:max_allocation_size_mb=200"\n'
+          .. ("grep -q __asan_init %s || ulimit -v 1000000"):format(program.quote(program.neap)),
+        script = [[
+          local http, middleware = require "neap.http", require "neap.http.middleware"
+          local app = http.router():use(middleware.development())
+          app:get("/", function() return ("x"):rep(1 << 30) end)
+          print(assert(http.serve("127.0.0.1:0", app)).address)
+          io.stdout:flush()
+        ]],
+      })
+      local client <close> = raw.connect(starved:line())
+      client:send(raw.get("/", "Accept: text/html"))
+      local response = client:response()
+      assert.equal(500, response.status)
+      assert.matches("<h1>not enough memory</h1>", response.body, 1, true)
+      test.eventually(function() return starved:stderr():find("failed: not enough memory", 1, true) end)
+    end)
+
+    it("but none of a stream that has begun: it is cut off", function()
+      app:get("/late", function()
+        return { headers = { ["content-type"] = "text/html" }, body = function(write) write "begun" error "late" end }
+      end)
+      local client <close> = raw.connect(server.address)
+      client:send(raw.get("/late", "Accept: text/html"))
+      assert.equal(200, client:head().status)
+      assert.equal("begun", client:chunk())
+      local ok, rest = pcall(client.chunk, client)
+      assert.is_false(ok and rest ~= nil)
+      assert.matches("late", reported().err, 1, true)
     end)
 
     it("but a body that is refused is none", function()
@@ -210,12 +278,25 @@ describe("middleware.development", function()
 
     it("for another name than that of this machine", function()
       for _, host in ipairs { "localhost", "LOCALHOST:80", "127.0.0.1", "127.1.2.3:8080", "[::1]", "[::1]:8080",
-        "app.localhost:1", "[::ffff:127.0.0.1]" } do
+        "app.localhost:1", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]:80" } do
         assert.is_true(is_there("Host: " .. host), host)
       end
       for _, host in ipairs { "evil.com", "localhost.evil.com", "127.0.0.1.evil.com", "evil.com:127", "192.168.0.1",
-        "[::2]", "1127.0.0.1", "evillocalhost", "128.0.0.1", "[fe80::1]:80" } do
+        "[::2]", "[::ffff:8f00:1]", "[::ffff:a00:1]", "1127.0.0.1", "evillocalhost", "128.0.0.1", "[fe80::1]:80" } do
         assert.is_false(is_there("Host: " .. host), host)
+      end
+    end)
+
+    it("for pages from elsewhere, though answers were open to them", function()
+      local host = "Host: localhost:8080"
+      for _, origin in ipairs { "http://localhost:3000", "http://127.0.0.1", "https://app.localhost" } do
+        assert.is_true(is_there(host, "Origin: " .. origin), origin)
+      end
+      assert.is_true(is_there(host, "Origin: null", "Sec-Fetch-Site: same-origin"))
+      assert.is_false(is_there(host, "Origin: null", "Sec-Fetch-Site: cross-site"))
+      for _, origin in ipairs { "null", "http://evil.com", "https://localhost.evil.com", "http://evil.com:127",
+        "file://", "localhost", "chrome-extension://localhost" } do
+        assert.is_false(is_there(host, "Origin: " .. origin), origin)
       end
     end)
 
@@ -394,6 +475,59 @@ describe("middleware.development", function()
     client:send(raw.get "/.neap/reload")
     assert.equal("text/event-stream", client:head().headers["content-type"])
     assert.matches("^retry: %d+\n\nevent: version\ndata: [%x-]+\n\nevent: fine\ndata:\n\n$", client:chunk())
+  end)
+end)
+
+-- ---- sources -------------------------------------------------------------------------
+
+describe("middleware.development shows of a program", function()
+  local TEXT = [[
+    http, middleware = require "neap.http", require "neap.http.middleware"
+    app = http.router():use(middleware.development())
+    app:get("/says", function(req) error(req.query.text, 0) end)
+    app:get("/bad", function() error "to be seen" end)
+    app:get("/requires", function() require "late" end)
+    server = assert(http.serve("127.0.0.1:0", app))
+  ]]
+
+  local function open(files)
+    files["app.lua"] = TEXT
+    local app = start_app(files)
+    return app, function(path, accept)
+      local client <close> = raw.connect(app:eval "return server.address")
+      client:send(raw.get(path, "Accept: " .. (accept or "text/html")))
+      local response = client:response()
+      assert.equal(500, response.status)
+      return response.body
+    end
+  end
+
+  it("where it does not compile", function()
+    local _ <close>, ask = open { ["late.lua"] = "local a = 1\nlocal b = = 2\n" }
+    local body = ask "/requires"
+    assert.matches("unexpected symbol near &#39;=&#39;", body, 1, true)
+    assert.matches('is"><i>2</i><span class="w">local</span> b = = ', body, 1, true)
+  end)
+
+  it("no lines of another file, though a message names it", function()
+    local _ <close>, ask = open { ["other.lua"] = "hush" .. "hush" }
+    local body = ask "/says?text=other.lua:1:+oops"
+    assert.matches("oops", body, 1, true)
+    assert.is_nil(body:find("hush" .. "hush", 1, true))
+    assert.matches('is"><i>4</i>', ask "/says?text=app.lua:4:+oops", 1, true)
+  end)
+
+  it("no lines but those that run", function()
+    local app <close>, ask = open {}
+    assert.matches('is"><i>4</i>', ask "/bad", 1, true)
+    app:save("app.lua", "-- another line\n" .. TEXT)
+    for accept, before in pairs { ["text/html"] = '<p class="at">', ["text/plain"] = "\n" } do
+      local body = ask("/bad", accept)
+      assert.matches(before .. "app.lua:4 (the file has changed since it was loaded)", body, 1, true)
+      assert.is_nil(body:find("router", 1, true))
+    end
+    assert(app:reload())
+    assert.matches('is"><i>5</i>', ask "/bad", 1, true)
   end)
 end)
 

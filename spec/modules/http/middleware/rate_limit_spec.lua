@@ -119,6 +119,7 @@ describe("a client of rate_limit", function()
     assert.is_true(same("[2001:db8:0:0:1::]:1", "[2001:DB8::2]:9"))
     assert.is_false(same("[2001:db8:0:1::1]:1", "[2001:db8:0:2::1]:1"))
     assert.is_true(same("[fe80::1%eth0]:1", "[fe80::2]:1"))
+    assert.is_false(same("[fe80::1%br-lan_2.1]:1", "[2001:db8::1%br-lan_2.1]:1"))
     assert.is_false(same("[::1]:1", "10.0.0.1:1"))
   end)
 
@@ -183,7 +184,7 @@ end)
 
 describe("client_address", function()
   local function address(options, value, peer)
-    local headers = { [options and options.header or "x-forwarded-for"] = value }
+    local headers = { [(options and options.header or "x-forwarded-for"):lower()] = value }
     return middleware.client_address(options) {
       peer = peer or "127.0.0.1:9", header = function(_, key) return headers[key] end,
     }
@@ -197,6 +198,32 @@ describe("client_address", function()
     assert.equal("2001:db8::1", address(nil, "2001:db8::1"))
     assert.equal("2001:db8::1", address(nil, "[2001:db8::1]:4711"))
     assert.equal("2001:db8::1", address(nil, "[2001:db8::1]"))
+  end)
+
+  it("reads Forwarded, by its own rules", function()
+    for value, expected in pairs {
+      ["for=203.0.113.7"] = "203.0.113.7", ['For="203.0.113.7:4711";proto=https;by=10.0.0.1'] = "203.0.113.7",
+      ['for=1.1.1.1, proto=http; FOR="[2001:db8::1]:80" ; host=a.example'] = "2001:db8::1",
+      ['for="[2001:db8::1]"'] = "2001:db8::1", ["for=203.0.113.7;"] = "203.0.113.7",
+      ['for="1.1.1.1, for=203.0.113.7'] = "203.0.113.7", -- a quote that the client has left open
+    } do
+      assert.equal(expected, address({ header = "Forwarded" }, value), value)
+    end
+    for _, value in ipairs { "203.0.113.7", "for=unknown", "for=_hidden", "proto=https", "for=", "=", "for", ";",
+      "for=1.1.1.1;for=2.2.2.2", 'for=1.1.1.1;host="x, for=9.9.9.9"', 'for=1.1.1.1;host="x, for=9.9.9.9;y=\\"z\\""',
+      'for=1.1.1.1"', 'for="1.1.1.1', "for=1.1.1.1 2.2.2.2", "for=1.1.1.1 for=2.2.2.2", 'for="1.1\\.1.1"',
+      "for =1.1.1.1", ("for=1.1.1.1;"):rep(700) } do
+      assert.equal("127.0.0.1", address({ header = "forwarded" }, value), value)
+    end
+    assert.equal("1.1.1.1", address({ header = "forwarded", proxies = 2 }, "for=9.9.9.9, for=1.1.1.1, for=10.0.0.1"))
+  end)
+
+  it("takes lines of a header as one", function()
+    local app = http.router()
+    local address_of = middleware.client_address()
+    app:get("/", function(req) return address_of(req) end)
+    assert.equal("203.0.113.7", ask(app, raw.get("/", "X-Forwarded-For: 9.9.9.9", "X-Other: 8.8.8.8",
+      "X-Forwarded-For: 1.1.1.1, 203.0.113.7")).body)
   end)
 
   it("takes the peer's where there is none that is an address", function()

@@ -1,5 +1,5 @@
 -- Headers that make browsers careful: the defaults, each changed and taken away, and never over what the handler says.
-local http, middleware = require "neap.http", require "neap.http.middleware"
+local http, middleware, neap = require "neap.http", require "neap.http.middleware", require "neap"
 local raw, support = require "spec.support.http", require "spec.support.middleware"
 local security_headers, ask, refuses = middleware.security_headers, support.ask, support.refuses
 
@@ -58,6 +58,32 @@ describe("security_headers", function()
     local headers = ask(app, raw.get "/").headers
     assert.equal("script-src 'nonce-abc'", headers["content-security-policy"])
     assert.is_nil(headers["referrer-policy"])
+  end)
+
+  it("sends no line that a client has smuggled into what a function returns", function()
+    local told = 0
+    neap.on_error(function() told = told + 1 end)
+    finally(function() neap.on_error(nil) end)
+    local app = support.app(security_headers { referrer_policy = function(req) return req.query.policy end })
+    assert.equal("origin", ask(app, raw.get "/?policy=origin").headers["referrer-policy"])
+    assert.is_nil(ask(app, raw.get "/").headers["referrer-policy"])
+    for _, text in ipairs { "a%0d%0aset-cookie:%20b=1", "a%0ab", "a%00b", "%0d" } do
+      local response = ask(app, raw.get("/?policy=" .. text))
+      assert.same({ 500 }, { response.status, response.headers["set-cookie"], response.headers["referrer-policy"] })
+    end
+    require("neap.test").eventually(function() return told == 4 end)
+  end)
+
+  it("is there whatever the answer is", function()
+    local app = support.app(security_headers())
+    app:post("/big", middleware.body_limit(3), function() return "" end)
+    for request, status in pairs {
+      [raw.get "/none"] = 404, [raw.request "DELETE /"] = 405, [raw.post("/big", "1234")] = 413,
+      [raw.request("OPTIONS /")] = 204, [raw.get "/stream"] = 200,
+    } do
+      local response = ask(app, request)
+      assert.same({ status, "nosniff" }, { response.status, response.headers["x-content-type-options"] })
+    end
   end)
 
   it("lets the handler's own stand, in whatever case it wrote it", function()

@@ -4,6 +4,7 @@ local neap, timer = require "neap", require "neap.timer"
 local raw = require "spec.support.http"
 local start_app = require "spec.support.reloading"
 local test = require "neap.test"
+local refuses = require("spec.support.middleware").refuses
 
 local names = 0
 
@@ -67,6 +68,7 @@ describe("a session", function()
     assert.matches("^" .. name .. "=[%w_-]+; Path=/; Max%-Age=86400; HttpOnly; SameSite=Lax$", line)
     assert.equal(24, #id_of(line) - #name - 1)
     assert.equal("private", select(3, ask "/put?user=ada").headers["cache-control"])
+    assert.is_nil(select(3, ask "/get").headers["cache-control"])
   end)
 
   it("is found again, and the cookie is not sent again", function()
@@ -74,7 +76,7 @@ describe("a session", function()
     for _ = 1, 3 do
       local body, line, response = ask("/get", cookie)
       assert.same({ "ada" }, { body, line })
-      assert.is_nil(response.headers["cache-control"])
+      assert.equal("private", response.headers["cache-control"]) -- no cache is to give it to others
     end
     assert.equal("bob", (ask("/put?user=bob", cookie)))
     assert.equal("bob", (ask("/get", "other=1; " .. cookie)))
@@ -117,6 +119,43 @@ describe("a session", function()
     assert.is_nil(select(2, ask "/renew"))
   end)
 
+  it("is not had by who came with the old id, and is answered when it has a new one", function()
+    local waits, gate
+    local _ <close>, enter = serve(nil, function(req)
+      if req.path == "/slow" then
+        waits = true
+        while not gate do timer.sleep(0.001) end
+        if req.query.renew then req:renew_session() end
+        if req.query.replace then req.session = { user = "eve" } end
+        if req.query["end"] then req.session = nil end
+      elseif req.path == "/enter" then
+        req:renew_session()
+        req.session.user = "ada"
+      end
+      return tostring(req.session and req.session.user)
+    end)
+    local function session_of(cookie) return id_of(select(2, enter("/enter", cookie))) end
+    -- The cookie that comes of it, where somebody enters while a request with the old id is under way.
+    local function slow(query)
+      local planted = session_of()
+      waits, gate = false, false
+      local eve = neap.go(function() return (select(2, enter("/slow" .. query, planted))) end)
+      test.eventually(function() return waits end)
+      local cookie = session_of(planted)
+      assert.not_equal(planted, cookie)
+      gate = true
+      return eve:join(), cookie
+    end
+    for _, query in ipairs { "", "?renew=1", "?replace=1", "?renew=1&replace=1" } do
+      local line, cookie = slow(query)
+      assert.is_nil(line, query)
+      assert.equal("ada", (enter("/who", cookie)))
+    end
+    local line, cookie = slow "?end=1" -- that is always good
+    assert.matches("Max%-Age=0", line)
+    assert.equal("nil", (enter("/who", cookie)))
+  end)
+
   it("is never one that the client has thought of", function()
     for _, value in ipairs { "", ("A"):rep(24), "../../x", ("x"):rep(4000), "newest", "1", "%00" } do
       local body, line = ask("/get", name .. "=" .. value)
@@ -124,6 +163,9 @@ describe("a session", function()
       line = select(2, ask("/put?user=eve", name .. "=" .. value))
       assert.not_equal(name .. "=" .. value, id_of(line))
       assert.equal("nil", (ask("/get", name .. "=" .. value)))
+    end
+    for _, line in ipairs { "", "=", ";", name, name .. "=\"", "\xff=\xff", (name .. "=x; "):rep(300) } do
+      assert.equal("nil", (ask("/get", line)))
     end
   end)
 
@@ -294,32 +336,37 @@ describe("sessions", function()
     app:settle() -- nothing of the old version is kept by them
   end)
 
-  it("cost the same with many of them", function()
-    local server <close>, ask = serve({ max_sessions = 1000 }, notes)
+  it("stay for who asks now and then, however many others come", function()
+    local server <close>, ask = serve({ max_sessions = 100 }, notes)
     local cookie = id_of(select(2, ask "/put?user=ada"))
     local client <close> = raw.connect(server.address)
-    for _ = 1, 20 do
-      client:send((raw.get "/put?user=x"):rep(100))
-      client:responses(100)
+    for _ = 1, 6 do
+      client:send((raw.get "/put?user=x"):rep(50))
+      client:responses(50)
       assert.equal("ada", (ask("/get", cookie)))
     end
   end)
 
   it("raise for options that cannot be", function()
     local function refused(message, options)
-      assert.has_error(function() middleware.sessions(options) end, "bad argument #1 to 'sessions' (" .. message .. ")")
+      refuses("bad argument #1 to 'sessions' (" .. message .. ")", middleware.sessions, options)
     end
     refused("table expected, got string", "x")
     refused("unknown option 'maxage' (there are: domain, max_age, max_lifetime, max_sessions, name, path, same_site, "
       .. "secure)", { maxage = 1 })
-    refused("max_age must be a number from 1 to 1e9, not 0", { max_age = 0 })
-    refused("max_age must be a number, not a string", { max_age = "1" })
-    refused("max_sessions must be a number from 1 to 1e9, not 0", { max_sessions = 0 })
-    refused("secure must be a boolean, not a number", { secure = 1 })
+    for _, value in ipairs { 0, -1, 0 / 0, 1e10 } do
+      refused("max_age must be a number of seconds from 1 to 1e9, not " .. tostring(value), { max_age = value })
+    end
+    refused('max_age must be a number of seconds from 1 to 1e9, not "1"', { max_age = "1" })
+    refused("max_lifetime must be a number of seconds from 1 to 1e9, or false, not 0", { max_lifetime = 0 })
+    refused("max_sessions must be an integer from 1 to 1000000000, not 0", { max_sessions = 0 })
+    refused("secure must be true or false, not 1", { secure = 1 })
     refused("'a b' cannot be the name of a cookie", { name = "a b" })
     refused("'x' cannot be the path of a cookie", { path = "x" })
+    refused("'x??' cannot be the domain of a cookie", { domain = "x\r\n" })
     refused("a cookie for other sites (same_site 'none', partitioned) must be secure", { same_site = "none" })
     refused("a cookie named '__Host-s' must be secure", { name = "__Host-s" })
+    middleware.sessions { max_lifetime = false, name = new_name() }
     middleware.sessions { name = "__Host-" .. new_name(), secure = true }
   end)
 end)

@@ -1,5 +1,6 @@
 -- All middleware on one router, in different orders: what each promises holds whatever stands around it.
 local http, middleware, timer = require "neap.http", require "neap.http.middleware", require "neap.timer"
+local compress = require "neap.compress"
 local json, neap, test = require "neap.json", require "neap", require "neap.test"
 local raw, support = require "spec.support.http", require "spec.support.middleware"
 
@@ -15,7 +16,9 @@ local function all()
       format = "json", write = function(line) lines[#lines + 1] = json.decode(line) end,
     },
     body_limit = middleware.body_limit(10),
+    compress = middleware.compress { min_size = 0 },
     cors = middleware.cors { origins = "https://shop.example", credentials = true },
+    decompress = middleware.decompress(),
     rate_limit = middleware.rate_limit { rate = 1, burst = 1000, headers = true, name = "stack-" .. made },
     request_id = middleware.request_id(),
     security_headers = middleware.security_headers(),
@@ -23,7 +26,8 @@ local function all()
   }, lines
 end
 
-local sensible = { "access_log", "request_id", "security_headers", "cors", "rate_limit", "timeout", "body_limit" }
+local sensible = { "access_log", "request_id", "security_headers", "cors", "rate_limit", "timeout", "body_limit",
+  "decompress", "compress" }
 
 -- The log is first: what stands before it is not seen.
 local function orders()
@@ -89,6 +93,17 @@ describe("a stack of all middleware, in each order,", function()
   end)
 
   it("takes a body", function() answers({ status = 200, body = "1234567890" }, raw.post("/", "1234567890", ORIGIN)) end)
+
+  it("takes a body that is packed, and packs the answer", function()
+    local packed = "\x33\x04\0" -- "1": without zlib's head, so that it is below the limit
+    each_order(function(app, _, order)
+      local response = support.ask(app, raw.post("/", packed, ORIGIN, "Content-Encoding: deflate"))
+      assert.same({ 200, "1" }, { response.status, response.body }, order)
+      response = support.ask(app, raw.get("/stream", ORIGIN, "Accept-Encoding: gzip"))
+      assert.equal("one two three", compress.decode(response.body, "gzip"), order)
+      check_headers(response, order)
+    end)
+  end)
 
   it("answers a preflight, and what is too long, with what stands outside", function()
     each_order(function(app, lines, order)

@@ -56,6 +56,63 @@ describe("timeout", function()
     assert.equal(6.0, clock:now())
   end)
 
+  it("ends the wait for a body that does not come, and what comes later is no request", function()
+    local clock <close> = test.clock()
+    local given = 0
+    local app = http.router()
+    app:post("/body", timeout(2), function(req) return req:body() end)
+    app:post("/chunks", timeout(2), function(req)
+      for _ in req:chunks() do given = given + 1 end
+    end)
+    app:get("/in-step", function() return "in step" end)
+    local server <close> = assert(http.serve("127.0.0.1:0", app))
+    for _, path in ipairs { "/body", "/chunks" } do
+      local client <close> = raw.connect(server.address, { limit = 1000 })
+      client:send("POST " .. path .. " HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n12345")
+      assert.equal(503, client:response().status)
+      client:send "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n" -- 35 bytes: the rest of the body
+      assert.equal("in step", client:expect_in_step().body)
+    end
+    assert.equal(1, given)
+    assert.truthy(clock:now() >= 4)
+  end)
+
+  it("closes what the handler has opened, also where many are late at once", function()
+    local _ <close> = test.clock()
+    local open = 0
+    local app = app_with(2, function()
+      open = open + 1
+      local _ <close> = setmetatable({}, { __close = function()
+        timer.sleep(0.5) -- it may wait
+        open = open - 1
+      end })
+      neap.group(function(group)
+        for _ = 1, 3 do group:go(function() timer.sleep(100) end) end
+      end)
+    end)
+    local server <close> = assert(http.serve("127.0.0.1:0", app))
+    local tasks = {}
+    for i = 1, 20 do
+      tasks[i] = neap.go(function()
+        local client <close> = raw.connect(server.address, { limit = 1000 })
+        client:send(raw.get "/")
+        return client:response().status
+      end)
+    end
+    for i = 1, 20 do assert.equal(503, (tasks[i]:join())) end
+    test.eventually(function() return open == 0 end)
+  end)
+
+  it("is the shorter one of two", function()
+    local clock <close> = test.clock()
+    for _, pair in ipairs { { 1, 5 }, { 5, 1 } } do
+      local app, before = http.router(), clock:now()
+      app:get("/", timeout(pair[1]), timeout(pair[2]), function() timer.sleep(10) end)
+      assert.equal(503, ask(app, raw.get "/").status)
+      assert.equal(1.0, clock:now() - before)
+    end
+  end)
+
   it("ends with a client that leaves", function()
     local cancelled = false
     local app = app_with(60, function()

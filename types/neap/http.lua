@@ -251,7 +251,7 @@ function http.cookie(name, value, options) end
 ---@field types? table<string, string> by the end of the name: `{ ext = "type" }`
 ---@field index? string|false of a directory: "index.html" where nothing is said
 ---@field list? boolean|fun(req: neap.http.request, entries: neap.http.entries): neap.http.answer true: a directory without an index is answered with its names; a function: with what that returns
----@field precompressed? boolean false: no `name.br` and `name.gz` instead of `name`
+---@field precompressed? boolean true: `name.br` or `name.gz`, if it is there, instead of `name`, for clients that take it
 ---@field dotfiles? boolean true: also names that begin with a dot
 
 ---What a `list` function of `http.static` gets: the files and directories that can be asked for, and

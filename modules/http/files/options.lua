@@ -95,6 +95,6 @@ return function(name, path, options, level)
     cache_control = check_age(options.max_age, options.immutable, level + 1), type = options.type,
     types = check_types(options.types, level + 1), disposition = download and answer.disposition(download),
     index = check_index(options.index, level + 1), list = options.list or false,
-    precompressed = options.precompressed ~= false, dotfiles = options.dotfiles == true,
+    precompressed = options.precompressed == true, dotfiles = options.dotfiles == true,
   }
 end

@@ -121,7 +121,7 @@ describe("http.static", function()
       "/" .. ("again/"):rep(60) .. "a.txt 404" }
     local asked = {}
     for i, line in ipairs(expected) do asked[i] = line:match "%S+" end
-    assert.same(expected, statuses(http.static(root), asked))
+    assert.same(expected, statuses(http.static(root, { precompressed = true }), asked))
     assert.same({ "/a.txt 200", "/out 404" }, statuses(http.static(dir.path .. "/link"), { "/a.txt", "/out" }))
     local response <close> = app_of(http.static(root)):request { path = "/a.txt",
       headers = { ["accept-encoding"] = "gzip" } }

@@ -1,0 +1,169 @@
+-- What handlers return: what makes it, what is wrong with it, and how long a body may be.
+local http, neap, test = require "neap.http", require "neap", require "neap.test"
+
+local function answers(app, path, method)
+  local response = assert(app:request { path = path, method = method })
+  return response.status, response.headers.allow
+end
+
+local function says(text)
+  return function() return text end
+end
+
+-- The line of this file in which the error was raised, and its text.
+local function fails(fn, ...)
+  local ok, message = pcall(fn, ...)
+  assert.is_false(ok)
+  return message
+end
+
+-- What is reported from here on.
+local function reports_of_errors()
+  local reports = {}
+  neap.on_error(function(message, _, info) reports[#reports + 1] = info.name .. ": " .. tostring(message) end)
+  finally(function() neap.on_error(nil) end)
+  return reports
+end
+
+describe("an error about what was returned", function()
+  local HERE = debug.getinfo(1, "S").short_src .. ":"
+
+  -- The report of GET path.
+  local function told(app, path)
+    local reports = reports_of_errors()
+    assert.equal(500, answers(app, path))
+    test.eventually(function() return reports[1] end, 20)
+    return reports[1]
+  end
+
+  local function nothing() end
+  local LINE = debug.getinfo(nothing, "S").linedefined
+
+  local function names(app, path)
+    assert.matches("^GET " .. path:gsub("%p", "%%%0") .. " %(request .-%): the handler %(" .. HERE:gsub("%p", "%%%0")
+      .. LINE .. "%) returned nothing", told(app, path))
+  end
+
+  it("names the request, and the handler of its route", function()
+    names(http.router():get("/:x", nothing), "/1")
+    names(http.router():any("/*r", nothing), "/1/2?q=%25")
+  end)
+
+  it("names the handler within mounts, groups and behind middleware", function()
+    local inner = http.router():get("/c", nothing)
+    local app = http.router():mount("/:a/b", inner):group("/g", function(g) g:get("/", nothing) end)
+    app:mount("/f", nothing)
+    for _ = 1, 2 do
+      names(app, "/1/b/c")
+      names(app, "/g")
+      names(app, "/f/x")
+      app:use(function(req, next) return next(req) end)
+    end
+    names(http.router():mount("/m", app), "/m/1/b/c")
+    names(http.router():use(function(req, next)
+      req.path = "/1/b/c"
+      return next(req)
+    end):mount("/", app), "/elsewhere")
+  end)
+
+  it("names middleware, where that has returned it", function()
+    local function through(req, next) return next(req) end
+    names(http.router():use(nothing):get("/", says "x"), "/")
+    names(http.router():use(through, nothing):get("/", says "x"), "/")
+    names(http.router():get("/", nothing, says "x"), "/")
+    names(http.router():get("/", through, nothing, says "x"), "/")
+    names(http.router():group("/g", function(g) g:use(nothing):get("/", says "x") end), "/g")
+    names(http.router():mount("/m", http.router():use(nothing):get("/", says "x")), "/m/")
+  end)
+
+  it("names the handler also for headers, behind middleware", function()
+    local app = http.router():use(function(req, next) return next(req) end)
+    local function numbered() return 200, "", { "x-a" } end
+    app:get("/", numbered)
+    assert.matches("^GET / %(request .-%): the handler %(" .. HERE:gsub("%p", "%%%0") ..
+      debug.getinfo(numbered, "S").linedefined .. "%) returned a header with a name that is a number", told(app, "/"))
+  end)
+
+  it("names the handler for headers that cannot be sent", function()
+    for text, headers in pairs { ["a line break"] = { x = "\n" }, ["can only be"] = { connection = "upgrade" },
+      ["says 5"] = { ["content-length"] = 5 }, ["cannot be the name"] = { ["x y"] = 1 },
+      ["is a boolean"] = { x = true },
+    } do
+      local function handler() return 200, "", headers end
+      local place = HERE:gsub("%p", "%%%0") .. debug.getinfo(handler, "S").linedefined
+      assert.matches(text .. ".*, returned by the handler %(" .. place .. "%)$",
+        told(http.router():mount("/m", http.router():get("/x", handler)), "/m/x"))
+    end
+  end)
+
+  it("names what can be called", function()
+    names(http.router():get("/", setmetatable({}, { __call = nothing })), "/")
+  end)
+end)
+
+describe("answers", function()
+  it("are made of any form, with headers of their own", function()
+    local headers = { ["X-A"] = "1" }
+    local response = http.response(404, { "a", 1 }, headers)
+    assert.same({ 404, "a1", "1" }, { response.status, response.body, response.headers["x-a"] })
+    response.headers["x-a"] = nil
+    assert.equal("1", headers["X-A"])
+    assert.equal(response, http.response(response))
+    assert.matches("returned the header '[Xx]%-[Aa]' twice",
+      fails(http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 }))
+    assert.matches("returned nothing", fails(http.response))
+  end)
+
+  it("have short ways", function()
+    assert.equal("application/json", http.json({ 1 }).headers["content-type"])
+    assert.equal("text/csv", http.text("a,b", 200, { ["Content-Type"] = "text/csv" }).headers["content-type"])
+    assert.equal(308, http.redirect("/x", 308).status)
+    assert.equal("&amp;&lt;&gt;&quot;&#39;1", http.escape "&<>\"'1")
+    assert.matches("bad argument #1 to 'html' %(string expected, got nil%)", fails(http.html))
+    assert.matches("bad argument #1 to 'redirect'", fails(http.redirect, 303))
+  end)
+
+  it("are what a script has made of them, whatever is loaded later", function()
+    local directory <close> = test.tempdir()
+    directory:write("app.lua", [[
+      local http = require "neap.http"
+      http.text = function() return "mine" end
+      print(http.json(1).body, http.text "x", http.html("x").body)
+    ]])
+    local child <close> = test.spawn_neap(directory:path_of "app.lua")
+    assert.equal("1\tmine\tx", child:line())
+  end)
+
+  it("raise where they were called", function()
+    local here = "^" .. debug.getinfo(1, "S").short_src:gsub("%p", "%%%0") .. ":%d+: "
+    local function raises(text, fn, ...)
+      local arguments = table.pack(...)
+      local message = fails(function() local _ = fn(table.unpack(arguments, 1, arguments.n)) end)
+      assert.matches(here, message)
+      assert.matches(text, message, 1, true)
+    end
+    raises("cannot encode a function", http.json, print)
+    raises("returned the status 1000", http.json, 1, 1000)
+    raises("returned as its headers a string", http.html, "x", 200, "x")
+    raises("returned the status 20.5", http.text, "x", 20.5)
+    raises("returned the status 1000", http.redirect, "/", 1000)
+    raises("returned a boolean", http.response, true)
+    raises("returned the header '", http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 })
+    raises("returned a header with a name that is a number", http.text, "x", 200, { "x-a" })
+    raises("returned nothing", http.response)
+  end)
+end)
+
+describe("req.max_body", function()
+  it("is the limit where nothing else is said", function()
+    local app = http.router():use(function(req, next)
+      req.max_body = 3
+      return next(req)
+    end)
+    app:post("/", function(req) return assert(req:body()) end)
+    app:post("/more", function(req) return assert(req:body { limit = 10 }) end)
+    assert.equal("abc", app:request({ method = "POST", body = "abc" }):body())
+    assert.equal(413, app:request({ method = "POST", body = "abcd" }).status)
+    assert.equal("abcd", app:request({ method = "POST", path = "/more", body = "abcd" }):body())
+  end)
+end)

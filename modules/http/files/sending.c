@@ -157,6 +157,7 @@ static int start_burst(lua_State *L) { /* request, content */
     lua_pushboolean(L, is_starved(status));
     return is_starved(status) ? 1 : fail(L, status);
   }
+  sending->job.owns_fd = true;
   sending->descriptor = content->descriptor;
   content->descriptor->users++;
   sending->at = content->first;

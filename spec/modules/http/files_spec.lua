@@ -37,6 +37,12 @@ local function count(client)
   return size
 end
 
+local function rest(client)
+  local pieces = {}
+  for piece in client.chunk, client do pieces[#pieces + 1] = piece end
+  return table.concat(pieces)
+end
+
 describe("a file that is sent", function()
   it("may become shorter: the connection ends, and nothing is made up", function()
     local reports = {}
@@ -161,6 +167,82 @@ describe("a file that is sent", function()
       assert.matches("content%-length", failures[1])
       assert.matches("the file is closed", failures[2])
       failures = {}
+    end
+  end)
+
+  it("is given by one response, to one client", function()
+    local path, failures = test.tempdir():path_of "numbers", {}
+    neap.on_error(function(message) failures[#failures + 1] = tostring(message) end)
+    finally(function() neap.on_error(nil) end)
+    for _, size in ipairs { 800, 8 << 20 } do
+      local text, kept = numbers(size), nil
+      assert(fs.write(path, text))
+      local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+        kept = kept or http.file(path)(req)
+        return kept
+      end))
+      local first <close> = raw.connect(server.address)
+      local second <close> = raw.connect(server.address)
+      first:send(raw.get "/")
+      first:head()
+      second:send(raw.get "/")
+      assert.equal(500, second:response().status)
+      assert.is_true(rest(first) == text)
+      second:send(raw.get "/")
+      assert.equal(500, second:response().status)
+      for _, failure in ipairs(failures) do assert.matches("the file is %a+", failure) end
+      assert.equal(2, #failures)
+      failures = {}
+    end
+  end)
+
+  it("may be closed while its response is read: that is an error", function()
+    local path, failures = test.tempdir():path_of "numbers", {}
+    assert(fs.write(path, numbers(800)))
+    neap.on_error(function(message) failures[#failures + 1] = tostring(message) end)
+    finally(function() neap.on_error(nil) end)
+    local file = http.file(path)
+    local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+      local response = file(req)
+      return setmetatable(response, { __index = function() response.body:close() end })
+    end))
+    local client <close> = raw.connect(server.address)
+    client:send(raw.get "/")
+    assert.equal(500, client:response().status)
+    assert.matches("the file is closed", failures[1])
+  end)
+
+  it("has no pieces behind its end, nor before its beginning", function()
+    local path = test.tempdir():path_of "numbers"
+    local file, bodies = http.file(path), {}
+    local app = http.router()
+    app:get("/", function(req)
+      local response = file(req)
+      local body = response.body
+      for _, range in ipairs { { -1, 3 }, { 0, -2 }, { 0, math.mininteger }, { 0, math.maxinteger } } do
+        assert.error_matches(function() body:chunks(range[1], range[2]) end, "out of the file")
+      end
+      bodies = { body:chunks(0, -1)(), body:chunks(1, 2)() }
+      return response
+    end)
+    for _, size in ipairs { 8, 1 << 20 } do
+      assert(fs.write(path, numbers(size)))
+      assert.equal(size, #app:request("/"):body())
+      assert.same({ [2] = "00" }, bodies)
+    end
+  end)
+
+  it("goes to a client that has ended its side, when threads work for it", function()
+    local dir = test.tempdir()
+    assert(fs.write(dir:path_of "large", numbers(1 << 20)))
+    local server <close> = assert(http.serve("127.0.0.1:0", http.static(dir.path, { list = true })))
+    for _ = 1, 20 do
+      for target, status in pairs { ["/"] = 200, ["/large"] = 206 } do
+        local client <close> = raw.connect(server.address)
+        client:send(raw.get(target, "Range: bytes=0-500000,600000-900000"))
+        client.conn:shutdown()
+        assert.equal(status, client:response().status)
+      end
     end
   end)
 

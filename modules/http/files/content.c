@@ -82,6 +82,7 @@ static void let_go(struct job *job) {
   struct reading *reading = (struct reading *)job;
   if (reading->descriptor != NULL)
     descriptor_leave(job->host, reading->descriptor);
+  reading->descriptor = NULL;
 }
 
 static int finish(lua_State *L) { /* box */
@@ -98,7 +99,10 @@ static int finish(lua_State *L) { /* box */
 }
 
 static const struct job_kind kind = {
-  .wait = {files_waits, finish, job_interrupt}, .work = work, .free = let_go};
+  .wait = {files_waits, finish, job_interrupt},
+  .work = work,
+  .free = let_go,
+  .done = let_go};
 
 /* ---- content:chunks([first, last]) --------------------------------------- */
 

@@ -46,6 +46,10 @@ static void let_go(struct job *job) {
   opening_free(&((struct job_of_opening *)job)->opening);
 }
 
+static void done(struct job *job) {
+  if (job_is_given_up(job)) let_go(job);
+}
+
 /* ---- its results --------------------------------------------------------- */
 
 static int fail(lua_State *L, int status) {
@@ -116,7 +120,10 @@ static int finish(lua_State *L) { /* root, name, how, index, content, box */
 }
 
 static const struct job_kind kind = {
-  .wait = {files_waits, finish, job_interrupt}, .work = work, .free = let_go};
+  .wait = {files_waits, finish, job_interrupt},
+  .work = work,
+  .free = let_go,
+  .done = done};
 
 /* ---- its arguments ------------------------------------------------------- */
 

@@ -271,6 +271,46 @@ describe("a file that is sent", function()
     assert.is_true(client:response().body == text)
   end)
 
+  it("ends with a client that takes nothing, whatever memory lies about", function()
+    local path = test.tempdir():path_of "large"
+    assert(fs.write(path, ("x"):rep(SIZE)))
+    local server <close> = child.start({ path }, { script = [[
+      local http = require "neap.http"
+      local file = http.file((...))
+      local server = assert(http.serve("127.0.0.1:0", { write_timeout = 0.1 }, function(req)
+        local response = file(req)
+        response.after = function(_, message) print(message) end
+        collectgarbage "stop"
+        return response
+      end))
+      print(server.address)]] })
+    local client <close> = raw.connect(server:line())
+    client:send(raw.get "/")
+    client:head()
+    assert.equal("the client has left", server:line())
+    while not client.ended do pcall(client.chunk, client) end
+    assert.not_equal("ETIMEDOUT", client.ended)
+  end)
+
+  it("may keep its client waiting for longer than that may", function()
+    local path = test.tempdir():path_of "numbers"
+    local text = numbers(1 << 20)
+    assert(fs.write(path, text))
+    local server <close> = child.start({ path }, { before = "export UV_THREADPOOL_SIZE=1", script = [[
+      local crypto, http, neap = require "neap.crypto", require "neap.http", require "neap"
+      local file = http.file((...))
+      local server = assert(http.serve("127.0.0.1:0", { write_timeout = 0.1 }, function(req)
+        local response = file(req)
+        neap.go(crypto.password, "it holds the only thread", { ln = 12, p = 64 })
+        require "neap.timer".sleep(0)
+        return response
+      end))
+      print(server.address)]] })
+    local client <close> = raw.connect(server:line())
+    client:send(raw.get "/")
+    assert.is_true(client:response().body == text)
+  end)
+
   it("tells how much of it has gone out", function()
     local path = test.tempdir():path_of "numbers"
     for _, size in ipairs { 800, 1 << 20 } do

@@ -1,5 +1,6 @@
 /* await.c - a descriptor of our own, and a handle of libuv's that is closed as
- * soon as it has told what it was for. (libuv takes one handle a descriptor.) */
+ * soon as it has told what it was for. (libuv takes one handle a descriptor: one
+ * that may have some already is doubled.) */
 #include "host/await.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ struct await {
   } uv;
   await_event *event;
   void *data;
-  int fd; /* -1: time is awaited */
+  int fd; /* to be closed, or -1 */
 };
 
 static void on_closed(uv_handle_t *uv) {
@@ -53,16 +54,12 @@ static struct await *new_await(await_event *event, void *data) {
   return await;
 }
 
-int await_fd(struct await **place, struct host *host, int fd, int events,
-             await_event *event, void *data) {
+int await_own_fd(struct await **place, struct host *host, int fd, int events,
+                 await_event *event, void *data) {
   struct await *await = new_await(event, data);
   if (await == NULL) return UV_ENOMEM;
-  await->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  int status = await->fd < 0 ? uv_translate_sys_error(errno) : 0;
-  if (status == 0)
-    status = uv_poll_init(&host->loop, &await->uv.poll, await->fd);
+  int status = uv_poll_init(&host->loop, &await->uv.poll, fd);
   if (status < 0) {
-    if (await->fd >= 0) close(await->fd);
     free(await);
     return status;
   }
@@ -72,6 +69,18 @@ int await_fd(struct await **place, struct host *host, int fd, int events,
     await_stop(await);
   else
     *place = await;
+  return status;
+}
+
+int await_fd(struct await **place, struct host *host, int fd, int events,
+             await_event *event, void *data) {
+  int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return uv_translate_sys_error(errno);
+  int status = await_own_fd(place, host, own, events, event, data);
+  if (status == 0)
+    (*place)->fd = own;
+  else
+    close(own);
   return status;
 }
 

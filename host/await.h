@@ -11,11 +11,14 @@ struct host;
 
 typedef void await_event(void *data);
 
-/* Both call `event` once, on the loop; after that the await is gone, as it is
+/* All call `event` once, on the loop; after that the await is gone, as it is
  * after await_stop. `events` are libuv's: UV_READABLE, UV_WRITABLE. Return a
  * status, UV_EPERM for a descriptor that never waits. */
 int await_fd(struct await **await, struct host *host, int fd, int events,
              await_event *event, void *data);
+/* The same for one that the caller alone has, and closes after the await. */
+int await_own_fd(struct await **await, struct host *host, int fd, int events,
+                 await_event *event, void *data);
 int await_ms(struct await **await, struct host *host, uint64_t ms,
              await_event *event, void *data);
 void await_stop(struct await *await);

@@ -86,9 +86,9 @@ static void on_awaited(void *data) {
 
 static int await(struct job *job) {
   if (job->again != JOB_LATER)
-    return await_fd(&job->await, job->host, job->fd,
-                    job->again == JOB_READABLE ? UV_READABLE : UV_WRITABLE,
-                    on_awaited, job);
+    return (job->owns_fd ? await_own_fd : await_fd)(
+      &job->await, job->host, job->fd,
+      job->again == JOB_READABLE ? UV_READABLE : UV_WRITABLE, on_awaited, job);
   if (job->delay_ms < DELAY_MOST) job->delay_ms = 2 * job->delay_ms + 1;
   return await_ms(&job->await, job->host, (uint64_t)job->delay_ms, on_awaited,
                   job);

@@ -73,6 +73,7 @@ struct job {           /* first member of every job */
   bool queued;  /* libuv has it */
   bool pending; /* it is waited for, but has not begun */
   bool resumed; /* it has asked for more */
+  bool owns_fd; /* nobody else has `fd`, and it stays open until `free` */
   atomic_bool given_up;
 };
 

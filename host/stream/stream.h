@@ -135,7 +135,8 @@ int stream_lines(lua_State *L);
 
 /* write.c */
 size_t stream_pending(const struct stream *stream); /* bytes not yet taken */
-/* That the system has taken, and the peer has not; 0 where it does not tell. */
+/* That the system has taken, and the peer has not; SIZE_MAX where it does not
+ * tell. */
 size_t stream_in_flight(const struct stream *stream);
 void stream_flush(struct stream *stream);
 /* For a consumer: goes out at the end of this turn, or now where it is much. 0,

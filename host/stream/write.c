@@ -23,13 +23,13 @@ size_t stream_in_flight(const struct stream *stream) {
   uv_os_fd_t fd;
   int size = 0;
   if (uv_fileno(&stream->uv.any, &fd) < 0 || ioctl(fd, SIOCOUTQ, &size) < 0)
-    return 0;
+    return SIZE_MAX;
   return (size_t)size;
 }
 #else
 size_t stream_in_flight(const struct stream *stream) {
   (void)stream;
-  return 0;
+  return SIZE_MAX;
 }
 #endif
 

@@ -7,7 +7,9 @@
 #include "host/listen/accepted.h"
 #include "host/listen/listener.h"
 #include "host/task.h"
+#include "host/wait.h"
 #include "modules/http/body.h"
+#include "modules/http/files/files.h"
 #include "modules/http/refusal.h"
 #include "modules/http/request.h"
 #include "modules/http/send.h"
@@ -204,15 +206,16 @@ bool client_next(struct client *client) {
 }
 
 /* Has it gone? Who ends only its own side may still take what has been asked for
- * before that: it gets it, unless a handler waits for something else. */
+ * before that: it gets it, unless a handler waits for something else than files. */
 static bool has_left(const struct client *client) {
   const struct request *request = client->request;
   if (client->stream.ending == 0 || client->phase == PHASE_OVER) return false;
   if (client->task == NULL)
     return client->stream.inbox.size == 0 || client_server(client) == NULL;
+  if (client->task->state != TASK_WAITING) return false;
   bool sends =
     request != NULL && (request->writers != NULL || request->is_sending);
-  return client->task->state == TASK_WAITING && !sends;
+  return !sends && client->task->wait->name != files_waits;
 }
 
 bool client_resume(struct client *client) {

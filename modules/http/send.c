@@ -198,12 +198,13 @@ static int told(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
-static int send_file(lua_State *L, const struct content *content) {
+static int send_file(lua_State *L, struct content *content) {
   uint64_t size = content->end - content->first;
   int64_t length = request_of(L)->length;
   if (length >= 0 && (uint64_t)length != size)
     luaL_error(L, "the body has %I bytes, and its content-length says %I",
                (LUAI_UACINT)size, (LUAI_UACINT)length);
+  content->is_taken = true;
   lua_pushcfunction(L, sending_run);
   lua_getupvalue(L, AT_WRITE, 1);
   lua_pushvalue(L, AT_BODY);
@@ -224,8 +225,9 @@ static int send_body(lua_State *L) { /* body, trailers, write or nil */
     lua_toclose(L, AT_BODY);
   }
   if (lua_isnil(L, AT_WRITE)) return 0;
-  if (content_at(L, AT_BODY) != NULL && !request_of(L)->is_chunked)
-    return send_file(L, content_at(L, AT_BODY));
+  struct content *content = content_at(L, AT_BODY);
+  if (content != NULL && !request_of(L)->is_chunked)
+    return send_file(L, content);
   lua_getfield(L, AT_BODY, "chunks");
   lua_pushvalue(L, AT_BODY);
   lua_callk(L, 1, 2, 0, got_chunks); /* AT_SOURCE, AT_ARGUMENT */

@@ -63,6 +63,7 @@ static struct response begin_answer(lua_State *L, struct client *client,
   bytes_open(&bytes, L, room, memory, sizeof memory);
   response_add_head(&bytes, &client->stream.handle.host->clock, &response,
                     &reply);
+  if (response.content != NULL) content_at(L, response.body); /* still open? */
   if (may_read_on(&response)) body_invite(client);
   client->sent = true;
   client->last = !reply.keep_alive;

@@ -69,7 +69,11 @@ static void note_taken(struct client *client, uint64_t now,
  * that takes some is looked at a few times within that. */
 static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
   if (limit == NEVER || !is_taking(client)) return false;
-  note_taken(client, now, (uint32_t)stream_in_flight(&client->stream));
+  uint32_t in_flight = (uint32_t)stream_in_flight(&client->stream);
+  note_taken(client, now, in_flight);
+  if (in_flight == 0 && stream_pending(&client->stream) == 0)
+    client->taken_since =
+      now; /* what it waits for is a disk's, or a thread's */
   return now - client->taken_since >= limit;
 }
 

@@ -400,6 +400,22 @@ static const char *const scripts[][2] = {
               "  if code ~= 'ETIMEDOUT' then error(message) end\n"
               "end)\n"
               "return 'ok'"},
+  {"file", "local neap, http = require 'neap', require 'neap.http'\n"
+           "neap.on_error(function() end)\n"
+           "local name = 'file'\n"
+           "local removed <close> = setmetatable({}, { __close = function()\n"
+           "  os.remove(name)\n"
+           "end })\n"
+           "for _, size in ipairs { 10, 100000 } do\n"
+           "  local file = io.open(name, 'w')\n"
+           "  file:write(('x'):rep(size)):close()\n"
+           "  local app = http.router()\n"
+           "  app:get('/', http.file(name))\n"
+           "  local response, message = app:request '/'\n"
+           "  local body = response and response:body()\n"
+           "  if not body or #body ~= size then error(message or 'short') end\n"
+           "end\n"
+           "return 'ok'"},
   {"http",
    "local neap, net = require 'neap', require 'neap.net'\n"
    "local http = require 'neap.http'\n"

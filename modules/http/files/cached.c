@@ -120,28 +120,19 @@ int cached_stat(int fd, struct stat *about) {
 }
 
 /* What is neither a file nor a directory is told apart before it is opened. */
-static int judge(int fd, struct stat *about) {
-  if (fd < 0) return fd;
-  int status = cached_stat(fd, about);
-  if (status < 0) return status;
-  return S_ISREG(about->st_mode) || S_ISDIR(about->st_mode) ? 0 : UV_ENXIO;
-}
-
 int cached_look(int root, const char *path, struct stat *about) {
   int fd = open_at(root, path, O_PATH);
-  int status = judge(fd, about);
-  if (fd >= 0) close(fd);
-  return status;
+  if (fd < 0) return fd;
+  int status = cached_stat(fd, about);
+  close(fd);
+  if (status < 0) return status;
+  return S_ISREG(about->st_mode) || S_ISDIR(about->st_mode) ? 0 : UV_ENXIO;
 }
 
 int cached_open_to_read(int root, const char *path, struct stat *about) {
   int status = cached_look(root, path, about);
   if (status < 0) return status;
-  int fd = open_at(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  status = judge(fd, about);
-  if (status == 0) return fd;
-  if (fd >= 0) close(fd);
-  return status;
+  return open_at(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
 int cached_read(int fd, char *text, size_t size) {

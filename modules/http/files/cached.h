@@ -11,8 +11,9 @@
 /* A directory, not to be read. The descriptor, or one of libuv's statuses. */
 int cached_open_root(const char *path);
 /* A regular file or a directory, see beneath.h; where `root` is AT_FDCWD `path`
- * may lead anywhere. Of `about` it knows st_dev, st_ino, st_mode, st_size and
- * st_mtim. */
+ * may lead anywhere. `about` is what it looked at before: another one may have its
+ * name by now, see cached_stat. Of it st_dev, st_ino, st_mode, st_size and st_mtim
+ * are known. */
 int cached_open_to_read(int root, const char *path, struct stat *about);
 /* The same, but only looks: 0, or why not. */
 int cached_look(int root, const char *path, struct stat *about);

@@ -15,6 +15,7 @@
 #include "host/error.h"
 #include "host/host.h"
 #include "host/job.h"
+#include "modules/http/files/files.h"
 #include "modules/http/files/opening.h"
 
 static const char class_name[] = "neap.http.file";
@@ -81,6 +82,7 @@ static void let_go(struct job *job) {
   struct reading *reading = (struct reading *)job;
   if (reading->descriptor != NULL)
     descriptor_leave(job->host, reading->descriptor);
+  reading->descriptor = NULL;
 }
 
 static int finish(lua_State *L) { /* box */
@@ -97,18 +99,28 @@ static int finish(lua_State *L) { /* box */
 }
 
 static const struct job_kind kind = {
-  .wait = {"file", finish, job_interrupt}, .work = work, .free = let_go};
+  .wait = {files_waits, finish, job_interrupt},
+  .work = work,
+  .free = let_go,
+  .done = let_go};
 
 /* ---- content:chunks([first, last]) --------------------------------------- */
 
+static void check(lua_State *L, const struct content *content) {
+  if (content->descriptor == NULL && content->text == NULL)
+    luaL_error(L, "the file is closed");
+  if (content->is_taken) luaL_error(L, "the file is sent by another response");
+}
+
 struct content *content_at(lua_State *L, int index) {
-  return class_test(L, index, class_name);
+  struct content *content = class_test(L, index, class_name);
+  if (content != NULL) check(L, content);
+  return content;
 }
 
 static struct content *check_open(lua_State *L) {
   struct content *content = class_check(L, 1, class_name);
-  if (content->descriptor == NULL && content->text == NULL)
-    luaL_error(L, "the file is closed");
+  check(L, content);
   return content;
 }
 
@@ -144,7 +156,8 @@ static int chunks(lua_State *L) {
   lua_Integer first = luaL_optinteger(L, 2, (lua_Integer)content->first);
   lua_Integer last = luaL_optinteger(L, 3, (lua_Integer)content->end - 1);
   luaL_argcheck(L, first >= 0, 2, "out of the file");
-  luaL_argcheck(L, last < (lua_Integer)content->size, 3, "out of the file");
+  luaL_argcheck(L, last >= -1 && last < (lua_Integer)content->size, 3,
+                "out of the file");
   lua_pushvalue(L, 1);
   lua_pushinteger(L, first);
   lua_pushinteger(L, last + 1);
@@ -204,7 +217,7 @@ bool content_fill(struct content *content, int fd, char *memory,
     if (descriptor == NULL) return false;
     *descriptor = (struct descriptor){fd, 1};
   }
-  *content = (struct content){descriptor, memory, size, 0, size};
+  *content = (struct content){descriptor, memory, size, 0, size, false};
   return true;
 }
 

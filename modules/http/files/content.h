@@ -19,6 +19,7 @@ struct content {
   char *text;          /* see opening.h; NULL: it is not in memory, or closed */
   uint64_t size;       /* of the file */
   uint64_t first, end; /* what is to be sent of it */
+  bool is_taken;       /* by an answer that sends it: no other one may */
 };
 
 /* Pushes a closed one. */
@@ -26,7 +27,7 @@ struct content *content_push(lua_State *L);
 /* Now it owns the descriptor, or the text where there is one. False without
  * memory: then it does not. */
 bool content_fill(struct content *content, int fd, char *text, uint64_t size);
-/* NULL: it is none. */
+/* To be sent; NULL: it is none. Raises for one that is closed, or taken. */
 struct content *content_at(lua_State *L, int index);
 void content_close(struct host *host, struct content *content);
 

@@ -180,7 +180,7 @@ static int finish(lua_State *L) {
 }
 
 static const struct job_kind kind = {
-  .wait = {"list", finish, job_interrupt}, .work = work, .free = let_go};
+  .wait = {files_waits, finish, job_interrupt}, .work = work, .free = let_go};
 
 int files_list(lua_State *L) {
   size_t root_size, name_size;

@@ -5,6 +5,9 @@
 
 #include <lua.h>
 
+/* The name of the waits for a disk, which end by themselves, and soon. */
+extern const char files_waits[];
+
 int files_open(lua_State *L);   /* (root, name, how) -> see open.c */
 int files_list(lua_State *L);   /* (root, name, ...) -> see directory.c */
 int files_judge(lua_State *L);  /* (request, etag, modified, size) -> judge.c */

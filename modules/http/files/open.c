@@ -19,6 +19,8 @@
 #include "modules/http/files/files.h"
 #include "modules/http/files/opening.h"
 
+const char files_waits[] = "file";
+
 enum {
   AT_ROOT = 1,
   AT_NAME,
@@ -42,6 +44,10 @@ static void work(struct job *job) {
 
 static void let_go(struct job *job) {
   opening_free(&((struct job_of_opening *)job)->opening);
+}
+
+static void done(struct job *job) {
+  if (job_is_given_up(job)) let_go(job);
 }
 
 /* ---- its results --------------------------------------------------------- */
@@ -76,11 +82,10 @@ static void push_etag(lua_State *L, const struct stat *about) {
   lua_pushlstring(L, text, (size_t)(to - text));
 }
 
+/* What may raise comes when the content owns what has been opened. */
 static int push_file(lua_State *L, struct opening *opening) {
   static const char *const codings[ENCODINGS] = {NULL, "br", "gzip"};
   uint64_t size = (uint64_t)opening->about.st_size;
-  lua_pushliteral(L, "file");
-  lua_pushvalue(L, AT_CONTENT);
   if (!content_fill(lua_touserdata(L, AT_CONTENT), opening->fd, opening->text,
                     size)) {
     opening_free(opening);
@@ -88,6 +93,8 @@ static int push_file(lua_State *L, struct opening *opening) {
   }
   opening->fd = -1;
   opening->text = NULL;
+  lua_pushliteral(L, "file");
+  lua_pushvalue(L, AT_CONTENT);
   lua_pushinteger(L, (lua_Integer)size);
   push_etag(L, &opening->about);
   lua_pushinteger(L, (lua_Integer)opening->about.st_mtim.tv_sec);
@@ -98,7 +105,6 @@ static int push_file(lua_State *L, struct opening *opening) {
 }
 
 static int push(lua_State *L, struct opening *opening, int status) {
-  luaL_checkstack(L, LUA_MINSTACK, "too many results");
   if (status < 0) return fail(L, status);
   if (!opening->is_directory) return push_file(L, opening);
   lua_pushliteral(L, "directory");
@@ -107,13 +113,17 @@ static int push(lua_State *L, struct opening *opening, int status) {
 
 static int finish(lua_State *L) { /* root, name, how, index, content, box */
   struct job_of_opening *job = job_at(L, AT_BOX);
+  luaL_checkstack(L, LUA_MINSTACK, "too many results");
   int count = push(L, &job->opening, job_status(L, &job->job));
   job_done(L, AT_BOX);
   return count;
 }
 
 static const struct job_kind kind = {
-  .wait = {"file", finish, job_interrupt}, .work = work, .free = let_go};
+  .wait = {files_waits, finish, job_interrupt},
+  .work = work,
+  .free = let_go,
+  .done = done};
 
 /* ---- its arguments ------------------------------------------------------- */
 
@@ -148,6 +158,7 @@ static int start(lua_State *L, const struct opening *wanted) {
 
 int files_open(lua_State *L) { /* root, name, how, index */
   lua_settop(L, AT_INDEX);
+  luaL_checkstack(L, LUA_MINSTACK, "too many results");
   struct opening opening = {.root = luaL_checkstring(L, AT_ROOT),
                             .name = luaL_optstring(L, AT_NAME, NULL),
                             .index = luaL_optstring(L, AT_INDEX, NULL),

@@ -55,9 +55,14 @@ static int read_text(const struct opening *opening, size_t size) {
   return read_slowly(opening->fd, opening->text, size);
 }
 
+/* At once it is the first look at the descriptor: where that is no file any more
+ * a thread is to find out what it is. */
 static int look_again(struct opening *opening) {
-  if (opening->at_once) return cached_stat(opening->fd, &opening->about);
-  return fstat(opening->fd, &opening->about) < 0 ? system_status() : 0;
+  struct stat *about = &opening->about;
+  if (!opening->at_once)
+    return fstat(opening->fd, about) < 0 ? system_status() : 0;
+  int status = cached_stat(opening->fd, about);
+  return status == 0 && !S_ISREG(about->st_mode) ? UV_EAGAIN : status;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b) {
@@ -85,7 +90,8 @@ static int read_all(struct opening *opening) {
 
 static int finish(struct opening *opening) {
   if (!opening->at_once) cached_learn(opening->fd, opening->about.st_dev);
-  if (!opening->reads || opening->about.st_size > INLINE_MOST) return 0;
+  if (!opening->reads || opening->about.st_size > INLINE_MOST)
+    return opening->at_once ? look_again(opening) : 0;
   int status = read_all(opening);
   if (status < 0 || opening->text == NULL) return status;
   close(opening->fd);

@@ -80,11 +80,15 @@ static void work(struct job *job) {
 
 /* ---- on the loop: one burst ---------------------------------------------- */
 
+/* At once, not when the box is collected: only then is a connection that has been
+ * closed meanwhile at its end. */
 static void let_go(struct job *job) {
   struct sending *sending = (struct sending *)job;
   if (sending->socket >= 0) close(sending->socket);
   if (sending->descriptor != NULL)
     descriptor_leave(job->host, sending->descriptor);
+  sending->socket = -1;
+  sending->descriptor = NULL;
 }
 
 static bool is_gone(const struct request *request) {
@@ -140,7 +144,8 @@ static int finish(lua_State *L) { /* request, content, box */
 static const struct job_kind kind = {
   .wait = {"response body", finish, job_interrupt},
   .work = work,
-  .free = let_go};
+  .free = let_go,
+  .done = let_go};
 
 /* -> true: there is no descriptor to be had. */
 static int start_burst(lua_State *L) { /* request, content */
@@ -157,6 +162,7 @@ static int start_burst(lua_State *L) { /* request, content */
     lua_pushboolean(L, is_starved(status));
     return is_starved(status) ? 1 : fail(L, status);
   }
+  sending->job.owns_fd = true;
   sending->descriptor = content->descriptor;
   content->descriptor->users++;
   sending->at = content->first;

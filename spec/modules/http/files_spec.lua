@@ -37,6 +37,12 @@ local function count(client)
   return size
 end
 
+local function rest(client)
+  local pieces = {}
+  for piece in client.chunk, client do pieces[#pieces + 1] = piece end
+  return table.concat(pieces)
+end
+
 describe("a file that is sent", function()
   it("may become shorter: the connection ends, and nothing is made up", function()
     local reports = {}
@@ -164,6 +170,82 @@ describe("a file that is sent", function()
     end
   end)
 
+  it("is given by one response, to one client", function()
+    local path, failures = test.tempdir():path_of "numbers", {}
+    neap.on_error(function(message) failures[#failures + 1] = tostring(message) end)
+    finally(function() neap.on_error(nil) end)
+    for _, size in ipairs { 800, 8 << 20 } do
+      local text, kept = ("01234567"):rep(size // 8), nil
+      assert(fs.write(path, text))
+      local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+        kept = kept or http.file(path)(req)
+        return kept
+      end))
+      local first <close> = raw.connect(server.address)
+      local second <close> = raw.connect(server.address)
+      first:send(raw.get "/")
+      first:head()
+      second:send(raw.get "/")
+      assert.equal(500, second:response().status)
+      assert.is_true(rest(first) == text)
+      second:send(raw.get "/")
+      assert.equal(500, second:response().status)
+      for _, failure in ipairs(failures) do assert.matches("the file is %a+", failure) end
+      assert.equal(2, #failures)
+      failures = {}
+    end
+  end)
+
+  it("may be closed while its response is read: that is an error", function()
+    local path, failures = test.tempdir():path_of "numbers", {}
+    assert(fs.write(path, numbers(800)))
+    neap.on_error(function(message) failures[#failures + 1] = tostring(message) end)
+    finally(function() neap.on_error(nil) end)
+    local file = http.file(path)
+    local server <close> = assert(http.serve("127.0.0.1:0", function(req)
+      local response = file(req)
+      return setmetatable(response, { __index = function() response.body:close() end })
+    end))
+    local client <close> = raw.connect(server.address)
+    client:send(raw.get "/")
+    assert.equal(500, client:response().status)
+    assert.matches("the file is closed", failures[1])
+  end)
+
+  it("has no pieces behind its end, nor before its beginning", function()
+    local path = test.tempdir():path_of "numbers"
+    local file, bodies = http.file(path), {}
+    local app = http.router()
+    app:get("/", function(req)
+      local response = file(req)
+      local body = response.body
+      for _, range in ipairs { { -1, 3 }, { 0, -2 }, { 0, math.mininteger }, { 0, math.maxinteger } } do
+        assert.error_matches(function() body:chunks(range[1], range[2]) end, "out of the file")
+      end
+      bodies = { body:chunks(0, -1)(), body:chunks(1, 2)() }
+      return response
+    end)
+    for _, size in ipairs { 8, 1 << 20 } do
+      assert(fs.write(path, numbers(size)))
+      assert.equal(size, #app:request("/"):body())
+      assert.same({ [2] = "00" }, bodies)
+    end
+  end)
+
+  it("goes to a client that has ended its side, when threads work for it", function()
+    local dir = test.tempdir()
+    assert(fs.write(dir:path_of "large", numbers(1 << 20)))
+    local server <close> = assert(http.serve("127.0.0.1:0", http.static(dir.path, { list = true })))
+    for _ = 1, 20 do
+      for target, status in pairs { ["/"] = 200, ["/large"] = 206 } do
+        local client <close> = raw.connect(server.address)
+        client:send(raw.get(target, "Range: bytes=0-500000,600000-900000"))
+        client.conn:shutdown()
+        assert.equal(status, client:response().status)
+      end
+    end
+  end)
+
   it("waits for a descriptor, where there is none", function()
     local path = test.tempdir():path_of "numbers"
     local text = numbers(4 << 20)
@@ -181,6 +263,46 @@ describe("a file that is sent", function()
           timer.sleep(0.1)
           for _, each in ipairs(taken) do each:close() end
         end)
+        return response
+      end))
+      print(server.address)]] })
+    local client <close> = raw.connect(server:line())
+    client:send(raw.get "/")
+    assert.is_true(client:response().body == text)
+  end)
+
+  it("ends with a client that takes nothing, whatever memory lies about", function()
+    local path = test.tempdir():path_of "large"
+    assert(fs.write(path, ("x"):rep(SIZE)))
+    local server <close> = child.start({ path }, { script = [[
+      local http = require "neap.http"
+      local file = http.file((...))
+      local server = assert(http.serve("127.0.0.1:0", { write_timeout = 0.1 }, function(req)
+        local response = file(req)
+        response.after = function(_, message) print(message) end
+        collectgarbage "stop"
+        return response
+      end))
+      print(server.address)]] })
+    local client <close> = raw.connect(server:line())
+    client:send(raw.get "/")
+    client:head()
+    assert.equal("the client has left", server:line())
+    while not client.ended do pcall(client.chunk, client) end
+    assert.not_equal("ETIMEDOUT", client.ended)
+  end)
+
+  it("may keep its client waiting for longer than that may", function()
+    local path = test.tempdir():path_of "numbers"
+    local text = numbers(1 << 20)
+    assert(fs.write(path, text))
+    local server <close> = child.start({ path }, { before = "export UV_THREADPOOL_SIZE=1", script = [[
+      local crypto, http, neap = require "neap.crypto", require "neap.http", require "neap"
+      local file = http.file((...))
+      local server = assert(http.serve("127.0.0.1:0", { write_timeout = 0.1 }, function(req)
+        local response = file(req)
+        neap.go(crypto.password, "it holds the only thread", { ln = 12, p = 64 })
+        require "neap.timer".sleep(0)
         return response
       end))
       print(server.address)]] })

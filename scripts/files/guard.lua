@@ -21,12 +21,15 @@ function guard.is_ours(req, address, names)
   return address:find "^unix:" and not next(names) or names[name_of(host)]
 end
 
--- Whether the request was not made for a page of another site. What is no browser says neither, and may.
-function guard.is_same_site(req)
+-- Whether the request was not made for a page of another site. What is no browser says neither, and may. (A proxy may
+-- have put its own name for the server in place of one of `names`.)
+function guard.is_same_site(req, names)
   local site, origin = req:header "sec-fetch-site", req:header "origin"
   if site and site ~= "same-origin" and site ~= "none" then return false end
   if not origin then return true end
-  return origin:lower():match "^https?://(.+)$" == (req:header "host" or ""):lower()
+  local from, host = origin:lower():match "^https?://(.+)$", (req:header "host" or ""):lower()
+  if not from or from == host then return from ~= nil end
+  return names[name_of(from)] and not names[name_of(host)]
 end
 
 return guard

@@ -234,7 +234,9 @@ describe("scripts/files.lua", function()
   end)
 
   it("answers others while it lists ten thousand files", served(function()
-    for i = 1, 10000 do assert(io.open(("%s/photos/%d"):format(root, i), "w")):close() end
+    local one = root .. "/photos/1"
+    assert(fs.write(one, ""))
+    for i = 2, 10000 do assert(fs.link(one, ("%s/photos/%d"):format(root, i))) end -- in a tenth of the time of files
     start()
     local client <close> = http.connect(address)
     client:send(http.get("/photos/?sort=size", TO_PEOPLE))

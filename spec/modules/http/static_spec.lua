@@ -144,7 +144,9 @@ describe("http.static", function()
 
   it("lists ten thousand names", function()
     local root = make_root()
-    assert(os.execute(("cd '%s/sub' && seq 10000 | xargs touch"):format(root)))
+    local one = root .. "/sub/1"
+    assert(fs.write(one, ""))
+    for i = 2, 10000 do assert(fs.link(one, ("%s/sub/%d"):format(root, i))) end -- in a tenth of the time of files
     local response = ask(http.static(root, { list = true }), "GET /files/sub/")
     local _, count = response.body:gsub("<li>", "")
     assert.same({ 10001, true }, { count, #response.pieces > 10 })

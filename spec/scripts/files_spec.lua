@@ -208,6 +208,8 @@ describe("scripts/files.lua", function()
     end
     assert.equal("a\u{FFFD}b\u{FFFD}\u{FFFD}c\u{FFFD}\u{FFFD}", text.readable "a\0b\xC0\xAFc\u{85}\u{202E}")
     assert.equal("ä…\u{65E5}", text.readable "ä…\u{65E5}")
+    assert.equal(("\u{FFFD}"):rep(1000000), text.readable(("\xff"):rep(1000000))) -- not for each byte all of it
+    assert.equal("\u{FFFD}ä\u{FFFD}", text.readable "\xC3ä\xC3")
     assert.equal("a%2Fb%25%FF%0A-._~", text.link "a/b%\xff\n-._~")
   end)
 
@@ -716,9 +718,14 @@ describe("scripts/files.lua", function()
       local page <close> = open "/photos/"
       local last = "document.querySelector('#list tbody tr:last-child bdi').textContent"
       assert.equal("a.html", page:eval(last))
-      page:click "th.name a"
+      local function click(selector)
+        local loads = page.loads
+        page:click(selector)
+        page:wait_load(loads)
+      end
+      click "th.name a"
       page:wait(last .. " != 'a.html'")
-      page:click "th.size a"
+      click "th.size a"
       page:wait "document.querySelector('th.size').ariaSort == 'descending'"
       page:wait(last .. " != 'a.html'")
       page:go("http://" .. address .. "/photos/a.html")

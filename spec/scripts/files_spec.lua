@@ -399,6 +399,19 @@ describe("scripts/files.lua", function()
     assert.equal(201, send(address, "/photos/", { "small", "x" }).status)
   end))
 
+  it("says that the disk is full, and keeps no half", served(function()
+    if not os.execute(("mount -t tmpfs -o size=256k tmpfs %s/photos/old 2>/dev/null"):format(root)) then
+      return pending "no right to mount here"
+    end
+    finally(function() os.execute(("umount %s/photos/old"):format(root)) end)
+    start "--upload"
+    local answer = send(address, "/photos/old/", { "large", ("x"):rep(1 << 20) })
+    assert.same({ 507, "What was sent was not saved: the disk is full." }, { answer.status, answer.content.detail })
+    assert.same({}, names "/photos/old")
+    assert.equal(201, send(address, "/photos/old/", { "small", ("x"):rep(100000) }).status)
+    stop()
+  end))
+
   it("says what was no upload", served(function()
     start "--upload"
     local client <close> = http.connect(address)

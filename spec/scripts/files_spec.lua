@@ -549,6 +549,27 @@ describe("scripts/files.lua", function()
     end
   end))
 
+  it("is for a network by addresses, and by names that no other site can have", function()
+    local guard = dofile "scripts/files/guard.lua"
+    local function is_ours(host, at, ...)
+      return guard.is_ours({ header = function() return host end }, at, ...) and true or false
+    end
+    for _, at in ipairs { "0.0.0.0:8083", "[::]:8083", "10.0.0.1:8083" } do
+      for _, host in ipairs { "10.0.0.1:8083", "[fe80::1]:8083", "[::ffff:1.2.3.4]", "tower", "Tower.local:8083",
+        "tower.lan", "tower.internal", "tower.home.arpa", "x.localhost:8083", "127.0.0.1" } do
+        assert.is_true(is_ours(host, at, {}), host)
+      end
+      assert.is_true(is_ours(nil, at, {}))
+      for _, host in ipairs { "evil.example", "evil.example:8083", "10.0.0.1.evil.example", "local.evil.example",
+        "1.2.3.4.5", "", ":8083" } do
+        assert.is_false(is_ours(host, at, {}), host)
+      end
+      assert.is_true(is_ours("files.example:8083", at, { ["files.example"] = true }))
+      assert.is_false(is_ours("tower", at, { ["files.example"] = true }))
+    end
+    assert.is_true(is_ours("evil.example", "unix:/run/files", {})) -- a proxy's concern
+  end)
+
   it("is for those who are in a file", served(function()
     local hash = require "neap.crypto".password "correct horse"
     files:write("users", "# us\nada:" .. hash .. "\r\n\nbob:a:b\n")

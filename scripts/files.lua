@@ -29,7 +29,7 @@ if not root then stop(1, "files: " .. message) end
 if fs.stat(root).kind ~= "directory" then stop(1, ("files: %s: not a directory"):format(root)) end
 local users
 if options.users then
-  users, message = read_users(options.users)
+  users, message = read_users(options.users, root)
   if not users then stop(1, "files: " .. message) end
 end
 options.title = root:match "[^/]+$" or "/"

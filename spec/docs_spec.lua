@@ -130,7 +130,9 @@ describe("the documentation", function()
           local unit = block.text:gsub("/usr/local/bin/neap", program)
           local name = directory:write(unit:find "%%i" and "shown@.service" or "shown.service", unit)
           local pipe <close> = io.popen(("systemd-analyze verify %s 2>&1"):format(name))
-          assert.equal("", pipe:read "a", ("%s:%d"):format(path, block.line))
+          for line in pipe:lines() do -- it looks at other units of this machine, too
+            assert(not line:find "shown[.@]", ("%s:%d: %s"):format(path, block.line, line))
+          end
         end
       end
     end

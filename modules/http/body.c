@@ -1,131 +1,25 @@
-/* body.c - from the inbox of a connection to the handler that asks for it.
+/* body.c - what scripts get of the body of a request: all of it, once and again,
+ * or its pieces.
  *
- * Nothing is decoded before somebody waits for it, so a slow handler pushes back
- * on its client. What is read whole is gathered in memory that grows with what
- * has really come, whatever length was announced. */
+ * It is read in one of these ways, by one task at a time. What was read whole, or
+ * was put in its place, is kept in the request's own table. */
 #include "modules/http/body.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "host/error.h"
-#include "host/host.h"
 #include "host/option.h"
 #include "host/task.h"
 #include "host/wait.h"
+#include "modules/http/arrival.h"
 #include "modules/http/client.h"
 #include "modules/http/headers.h"
 #include "modules/http/request.h"
 #include "modules/http/server.h"
 #include "modules/modules.h"
 
-enum { SLOW_AFTER_MS = 10000, PIECE = 65536 };
-
-/* ---- what has come ------------------------------------------------------- */
-
-void body_refuse(struct request *request, int answer) {
-  struct client *client = request->client;
-  if (client != NULL && client->refusal == 0) client->refusal = answer;
-}
-
-static void refuse(struct request *request, int status, int answer) {
-  request->body.status = status;
-  body_refuse(request, answer);
-}
-
-static bool is_whole(const struct request *request) {
-  return request->client->intake.state != INTAKE_BODY &&
-         request->client->decoded == 0;
-}
-
-static bool reserve(struct body *body, size_t more) {
-  size_t needed = body->size + more;
-  if (needed <= body->capacity) return true;
-  size_t capacity = 2 * body->capacity > needed ? 2 * body->capacity : needed;
-  char *bytes = realloc(body->bytes, capacity);
-  if (bytes == NULL) return false;
-  body->bytes = bytes;
-  body->capacity = capacity;
-  return true;
-}
-
-static void gather(struct request *request) {
-  struct client *client = request->client;
-  struct body *body = &request->body;
-  if (!reserve(body, client->decoded)) {
-    refuse(request, UV_ENOMEM, 503);
-    return;
-  }
-  memcpy(body->bytes + body->size, client->stream.inbox.bytes, client->decoded);
-  body->size += client->decoded;
-  client_take_decoded(client);
-}
-
-/* Decodes what is there; where pieces are read, up to the next one. */
-static void advance(struct request *request) {
-  struct client *client = request->client;
-  struct body *body = &request->body;
-  while (body->status == 0 && client->decoded == 0 &&
-         client->stream.inbox.size > 0 && client->intake.state == INTAKE_BODY) {
-    client_decode(client);
-    body->received += client->decoded;
-    if (client->intake.state == INTAKE_REFUSED)
-      refuse(request, UV_EPROTO, client->intake.refusal);
-    else if (body->received > body->limit)
-      refuse(request, UV_EMSGSIZE, 413);
-    else if (body->use == BODY_WHOLE && client->decoded > 0)
-      gather(request);
-  }
-}
-
-static bool is_satisfied(const struct request *request) {
-  const struct body *body = &request->body;
-  if (body->status != 0 || is_whole(request)) return true;
-  return body->use == BODY_PIECES && request->client->decoded > 0;
-}
-
-static void wake(struct request *request) {
-  struct body *body = &request->body;
-  struct host *host = request->client->stream.handle.host;
-  body->waited += clock_ms(&host->clock) - body->since;
-  task_wake(body->reader, 0);
-}
-
-bool body_is_wanted(const struct request *request) {
-  return request != NULL && request->body.reader != NULL;
-}
-
-bool body_pump(struct request *request) {
-  if (!body_is_wanted(request)) return false;
-  advance(request);
-  if (!is_satisfied(request)) return false;
-  wake(request);
-  return true;
-}
-
-void body_fail(struct request *request, int status) {
-  if (request->body.status == 0) request->body.status = status;
-  if (body_is_wanted(request)) wake(request);
-}
-
-void body_close(struct request *request) {
-  if (!request->body.is_none) body_fail(request, UV_ECANCELED);
-  free(request->body.bytes);
-  request->body.bytes = NULL;
-}
-
-/* ---- how long it may take ------------------------------------------------ */
-
-/* Only the time that somebody has waited for it counts. */
-bool body_is_slow(const struct request *request, uint64_t now) {
-  const struct body *body = &request->body;
-  if (!body_is_wanted(request)) return false;
-  const struct server *server = client_server(request->client);
-  uint64_t waited = body->waited + (now - body->since);
-  if (server == NULL || waited < SLOW_AFTER_MS) return false;
-  return body->received * 1000 < server->limits.body_rate * waited;
-}
+enum { PIECE = 65536 };
 
 /* ---- reading: request, options ------------------------------------------- */
 
@@ -162,7 +56,7 @@ static int push_given(lua_State *L, struct request *request) {
   push_kept(L);
   const char *text = lua_tolstring(L, -1, &size);
   if (size > body->limit) {
-    body_refuse(request, 413);
+    arrival_refuse(request, 413);
     return error_result(L, UV_EMSGSIZE, "request body");
   }
   if (body->use == BODY_WHOLE) return 1;
@@ -178,7 +72,7 @@ static int push_given(lua_State *L, struct request *request) {
 
 /* (After its own time limit the body may be asked for again.) */
 static int fail(lua_State *L, struct request *request, int status) {
-  if (status == UV_ETIMEDOUT) body_refuse(request, 408);
+  if (status == UV_ETIMEDOUT) arrival_refuse(request, 408);
   return error_result(L, status, "request body");
 }
 
@@ -236,23 +130,13 @@ static int finish_json(lua_State *L) {
   lua_pushvalue(L, before);
   lua_call(L, 1, LUA_MULTRET);
   count = lua_gettop(L) - before;
-  if (count > 1) body_refuse(request, 400);
+  if (count > 1) arrival_refuse(request, 400);
   return count;
 }
 
 static const struct wait json_wait = {"request body", finish_json, NULL};
 
 /* ---- waiting for it ------------------------------------------------------ */
-
-void body_invite(struct client *client) {
-  static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-  if (!client->intake.expects_continue || client->sent) return;
-  client->intake.expects_continue = false;
-  if (client->stream.inbox.size > 0 || client->request->body.received > 0)
-    return; /* it has not waited */
-  client_put(client, line, sizeof line - 1);
-  stream_flush(&client->stream);
-}
 
 /* (It is in use only then: where nobody can wait this raises.) */
 static int start(lua_State *L, struct request *request, enum body_use use,
@@ -268,13 +152,12 @@ static int start(lua_State *L, struct request *request, enum body_use use,
   }
   if (client->intake.has_body && !client->intake.chunked &&
       client->intake.length > body->limit && body->status == 0)
-    refuse(request, UV_EMSGSIZE, 413);
-  advance(request);
-  if (!is_satisfied(request)) body_invite(client); /* may find that it left */
-  if (is_satisfied(request)) return wait_pass(L, task, &body->reader);
-  body->since = clock_ms(&client->stream.handle.host->clock);
-  stream_resume_reading(&client->stream);
-  timeouts_look_at(client, body->since + SLOW_AFTER_MS);
+    arrival_end(request, UV_EMSGSIZE, 413);
+  arrival_advance(request);
+  if (!arrival_is_enough(request))
+    arrival_invite(client); /* may find that it left */
+  if (arrival_is_enough(request)) return wait_pass(L, task, &body->reader);
+  arrival_expect(request);
   return wait_park(L, task, &body->reader, timeout);
 }
 
@@ -283,12 +166,12 @@ static int start(lua_State *L, struct request *request, enum body_use use,
 static const char wanted[] = "another task waits for this request's body";
 
 static void check_free(lua_State *L, const struct request *request) {
-  if (body_is_wanted(request)) luaL_error(L, "%s", wanted);
+  if (arrival_is_wanted(request)) luaL_error(L, "%s", wanted);
 }
 
 const char *body_obstacle(const struct request *request, enum body_use use) {
   enum body_use now = request->body.use;
-  if (body_is_wanted(request)) return wanted;
+  if (arrival_is_wanted(request)) return wanted;
   if (now == BODY_UNUSED || now == use) return NULL;
   return use == BODY_WHOLE ? "this body is read in pieces already, by chunks()"
                            : "this body has been read whole already, by body()";
@@ -358,7 +241,7 @@ int body_piece(lua_State *L) {
   struct request *request = request_check(L);
   int64_t timeout = luaL_checkinteger(L, 2);
   lua_settop(L, 1);
-  if (body_is_wanted(request)) {
+  if (arrival_is_wanted(request)) {
     lua_pushstring(L, wanted);
     return lua_error(L);
   }

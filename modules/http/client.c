@@ -8,7 +8,7 @@
 #include "host/listen/listener.h"
 #include "host/task.h"
 #include "host/wait.h"
-#include "modules/http/body.h"
+#include "modules/http/arrival.h"
 #include "modules/http/files/files.h"
 #include "modules/http/refusal.h"
 #include "modules/http/request.h"
@@ -82,7 +82,7 @@ static void abandon(struct client *client) {
   client->phase = PHASE_OVER;
   if (!served) return;
   if (client->request != NULL) {
-    body_fail(client->request, UV_ECONNRESET);
+    arrival_fail(client->request, UV_ECONNRESET);
     send_pump(client->request, UV_ECONNRESET);
   }
   if (client->task != NULL) task_cancel(client->task);
@@ -289,7 +289,7 @@ enum { LOOK_AGAIN_MS = 100 };
 static bool step(struct client *client) {
   if (client->request != NULL) {
     send_pump(client->request, 0);
-    return body_pump(client->request);
+    return arrival_pump(client->request);
   }
   /* Where nothing is left of what was lent, it has time: many requests of one
    * turn cost less than each by itself. */
@@ -333,7 +333,7 @@ static bool pump(struct stream *stream) {
 static bool is_busy(const struct stream *stream) {
   const struct client *client = (const struct client *)stream;
   if (client->task == NULL) return is_choked(client);
-  return !body_is_wanted(client->request);
+  return !arrival_is_wanted(client->request);
 }
 
 /* What its handler did when its end came, it may have done by now. */

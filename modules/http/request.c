@@ -11,6 +11,7 @@
 #include "host/stream/ends.h"
 #include "modules/http/accepts.h"
 #include "modules/http/app/routing.h"
+#include "modules/http/arrival.h"
 #include "modules/http/body.h"
 #include "modules/http/client.h"
 #include "modules/http/cookies.h"
@@ -55,7 +56,7 @@ struct request *request_push(lua_State *L, struct client *client,
 void request_detach(struct request *request) {
   struct client *client = request->client;
   if (client == NULL) return;
-  body_close(request);
+  arrival_close(request);
   if (request->uploads != NULL) uploads_end(request->uploads);
   send_pump(request, UV_ECANCELED);
   client->request = NULL;

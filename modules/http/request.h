@@ -20,7 +20,7 @@ struct upload;
 
 enum body_use { BODY_UNUSED, BODY_WHOLE, BODY_PIECES };
 
-struct body {          /* of a request, see body.c */
+struct body {          /* of a request, see arrival.c */
   struct task *reader; /* that waits for it, or NULL */
   enum body_use use;
   bool is_none;  /* nothing comes of it (more): read, also when it is over */

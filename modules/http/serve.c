@@ -12,7 +12,7 @@
 #include "host/host.h"
 #include "host/run.h"
 #include "host/task.h"
-#include "modules/http/body.h"
+#include "modules/http/arrival.h"
 #include "modules/http/bytes.h"
 #include "modules/http/client.h"
 #include "modules/http/files/content.h"
@@ -64,7 +64,7 @@ static struct response begin_answer(lua_State *L, struct client *client,
   response_add_head(&bytes, &client->stream.handle.host->clock, &response,
                     &reply);
   if (response.content != NULL) content_at(L, response.body); /* still open? */
-  if (may_read_on(&response)) body_invite(client);
+  if (may_read_on(&response)) arrival_invite(client);
   client->sent = true;
   client->last = !reply.keep_alive;
   client->endless =

@@ -6,7 +6,7 @@
  * phase whose limit is before what is set moves it. */
 #include "host/host.h"
 #include "host/task.h"
-#include "modules/http/body.h"
+#include "modules/http/arrival.h"
 #include "modules/http/client.h"
 #include "modules/http/request.h"
 #include "modules/http/server.h"
@@ -79,10 +79,10 @@ static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
 
 static void watch_body(struct client *client, uint64_t now, uint32_t rate) {
   if (rate == NEVER) return;
-  if (body_is_slow(client->request, now)) {
+  if (arrival_is_slow(client->request, now)) {
     if (client->refusal == 0) client->refusal = 408;
-    body_fail(client->request, UV_ETIMEDOUT);
-  } else if (body_is_wanted(client->request)) {
+    arrival_fail(client->request, UV_ETIMEDOUT);
+  } else if (arrival_is_wanted(client->request)) {
     timeouts_look_at(client, now + BODY_LOOK_MS);
   }
 }

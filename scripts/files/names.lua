@@ -11,6 +11,9 @@ return function(name)
   if not utf8.len(name) then return "has a name that is not UTF-8" end
   if name:find "[/\\]" then return "has a slash in its name" end
   if name:find "%c" or name:find "\xC2[\128-\159]" then return "has characters in its name that cannot be seen" end
+  if name:find "\xE2\x80[\xAA-\xAE]" or name:find "\xE2\x81[\xA6-\xA9]" then -- "gpj.exe" looks like "exe.jpg"
+    return "has marks in its name that turn the direction of what follows"
+  end
   if name:find "^%." then return "has a name that begins with a dot" end
   if name:find "^ " or name:find "[ .]$" then return "has a space or a dot at an end of its name" end
   if #name > LONGEST then return ("has a name of more than %d bytes"):format(LONGEST) end

@@ -11,15 +11,22 @@ for _, range in ipairs { { 0x200E, 0x200F }, { 0x202A, 0x202E }, { 0x2066, 0x206
   for code = range[1], range[2] do TURNING[utf8.char(code)] = UNSEEN end
 end
 
+local function as_utf8(bytes)
+  local pieces, at = {}, 1
+  while true do
+    local _, wrong = utf8.len(bytes, at)
+    if not wrong then break end
+    pieces[#pieces + 1] = bytes:sub(at, wrong - 1)
+    at = wrong + 1
+  end
+  pieces[#pieces + 1] = bytes:sub(at)
+  return table.concat(pieces, UNSEEN)
+end
+
 -- As UTF-8 that hides nothing. Not yet for HTML.
 function text.readable(name)
   if not name:find "[%c\128-\255]" then return name end
-  local _, wrong = utf8.len(name)
-  while wrong do
-    name = name:sub(1, wrong - 1) .. UNSEEN .. name:sub(wrong + 1)
-    _, wrong = utf8.len(name, wrong)
-  end
-  return (name:gsub("%c", UNSEEN):gsub("\xC2[\128-\159]", UNSEEN):gsub("\xE2[\128\129].", TURNING))
+  return (as_utf8(name):gsub("%c", UNSEEN):gsub("\xC2[\128-\159]", UNSEEN):gsub("\xE2[\128\129].", TURNING))
 end
 
 function text.html(name)

@@ -17,7 +17,10 @@ local reasons = {
   EINVAL = { 422, "has a name that the file system does not take" },
   EILSEQ = { 422, "has a name that the file system does not take" },
   ENOSPC = { 507, "was not saved: the disk is full" },
-  EDQUOT = { 507, "was not saved: the disk is full" },
+  EDQUOT = { 507, "was not saved: there is no more room for its owner" },
+  EFBIG = { 413, "was not saved: it is larger than a file can be there" },
+  EMFILE = { 503, "was not saved: too many files are open" },
+  ENFILE = { 503, "was not saved: too many files are open" },
   EACCES = { 403, "was not saved: this folder cannot be written to" },
   EPERM = { 403, "was not saved: this folder cannot be written to" },
   EROFS = { 403, "was not saved: this folder cannot be written to" },
@@ -117,15 +120,16 @@ local function receive(req, folder, options)
   local refusal, saved = save_all(req, files, folder)
   if refusal then return refusal end
   if req:accepts("application/json", "text/html") ~= "text/html" then return http.json({ saved = saved }, 201) end
-  return http.redirect(req.path:find "/$" and "./" or req.path:match "[^/]*$" .. "/")
+  local name = req.path:match "[^/]*$"
+  return http.redirect(name == "" and "./" or "./" .. name .. "/") -- "http:name/" alone may lead to another host
 end
 
--- A handler. Options: upload, that it is permitted; dotfiles; max_file, max_files, max_size. `is_same_site(req)` tells
--- whether it was not sent by a page of somebody else's.
+-- A handler. Options: upload, that it is permitted; names of the server; dotfiles; max_file, max_files, max_size.
+-- `is_same_site(req, names)` tells whether it was not sent by a page of somebody else's.
 return function(root, options, is_same_site)
   return function(req)
     if not options.upload then return answer(req, 403, "Files cannot be added here.") end
-    if not is_same_site(req) then return answer(req, 403, "A page of another site has sent this.") end
+    if not is_same_site(req, options.names) then return answer(req, 403, "A page of another site has sent this.") end
     local folder = find_folder(root, req.path, options)
     if not folder then return answer(req, 404, "Files cannot be added to what is not there.") end
     if running.count >= AT_ONCE then

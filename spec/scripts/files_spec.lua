@@ -1,6 +1,6 @@
 -- scripts/files.lua, as a program: what it shows, what it takes, what it refuses; and its page.
-local neap, fs, json, test, timer = require "neap", require "neap.fs", require "neap.json", require "neap.test",
-  require "neap.timer"
+local neap, fs, json, net = require "neap", require "neap.fs", require "neap.json", require "neap.net"
+local test, timer = require "neap.test", require "neap.timer"
 local browsers, child = require "spec.support.browser", require "spec.support.child"
 local http, multipart = require "spec.support.http", require "spec.support.multipart"
 
@@ -38,10 +38,16 @@ end
 describe("scripts/files.lua", function()
   local files, root, script, server, address
 
-  local function start(...)
-    server = child.start({ script, "--address", "127.0.0.1:0", root, ... }, { under = "setsid" }) -- SIGHUP reloads it
+  -- `before`: shell commands.
+  local function start_after(before, ...)
+    server = child.start({ script, "--address", "127.0.0.1:0", root, ... },
+      { before = before, under = "setsid" }) -- SIGHUP reloads it
     address = server:line():match "^files: listening on http://(.+)$"
     assert.equal("files: serving " .. root, server:line():match "^[^,]*")
+  end
+
+  local function start(...)
+    return start_after(nil, ...)
   end
 
   before_each(function()
@@ -52,12 +58,16 @@ describe("scripts/files.lua", function()
     files:write("secret.txt", "secret")
   end)
 
-  local function stop()
-    server:signal "TERM"
+  local function ended()
     local code, _, err = server:wait()
     server:__close()
     server = nil
     assert.same({ 0, "" }, { code, (err:gsub("[^\n]*generation %d is live[^\n]*\n", "")) })
+  end
+
+  local function stop()
+    server:signal "TERM"
+    ended()
   end
 
   -- A spec that starts it: it ends well, or is ended. (After the spec its files are gone.)
@@ -198,6 +208,8 @@ describe("scripts/files.lua", function()
     end
     assert.equal("a\u{FFFD}b\u{FFFD}\u{FFFD}c\u{FFFD}\u{FFFD}", text.readable "a\0b\xC0\xAFc\u{85}\u{202E}")
     assert.equal("ä…\u{65E5}", text.readable "ä…\u{65E5}")
+    assert.equal(("\u{FFFD}"):rep(1000000), text.readable(("\xff"):rep(1000000))) -- not for each byte all of it
+    assert.equal("\u{FFFD}ä\u{FFFD}", text.readable "\xC3ä\xC3")
     assert.equal("a%2Fb%25%FF%0A-._~", text.link "a/b%\xff\n-._~")
   end)
 
@@ -224,7 +236,9 @@ describe("scripts/files.lua", function()
   end)
 
   it("answers others while it lists ten thousand files", served(function()
-    assert(os.execute(("cd '%s/photos' && seq 10000 | xargs touch"):format(root)))
+    local one = root .. "/photos/1"
+    assert(fs.write(one, ""))
+    for i = 2, 10000 do assert(fs.link(one, ("%s/photos/%d"):format(root, i))) end -- in a tenth of the time of files
     start()
     local client <close> = http.connect(address)
     client:send(http.get("/photos/?sort=size", TO_PEOPLE))
@@ -251,7 +265,10 @@ describe("scripts/files.lua", function()
     assert.equal(large, fs.read(root .. "/photos/large"))
     assert.equal("tea", ask(address, "GET /photos/" .. answer.content.saved[3].href).body)
     answer = send(address, "/photos/old", { "a", "1" }, TO_PEOPLE)
-    assert.same({ 303, "old/" }, { answer.status, answer.headers.location })
+    assert.same({ 303, "./old/" }, { answer.status, answer.headers.location })
+    assert(fs.mkdir(root .. "/http:evil.example"))
+    answer = send(address, "/http:evil.example", { "a", "1" }, TO_PEOPLE)
+    assert.same({ 303, "./http:evil.example/" }, { answer.status, answer.headers.location })
     answer = send(address, "/photos/old/", { "b", "1" }, TO_PEOPLE)
     assert.same({ 303, "./" }, { answer.status, answer.headers.location })
     assert.same({ "a", "b" }, names "/photos/old")
@@ -293,6 +310,7 @@ describe("scripts/files.lua", function()
     for _, name in ipairs {
       "../up", "..", ".", "a/b", "/etc/passwd", "a\\b", "C:\\x", ".bashrc", ".htaccess", "con", "NUL.txt", "com1",
       "Lpt9.x", "aux .txt", "\xff", "a\xC0\xAFb", " a", "a ", "a.", ("x"):rep(256), ("ä"):rep(128), "a\tb", "a\u{85}b",
+      "\u{202E}gpj.exe", "\u{202A}", "a\u{2066}b", "\u{2069}",
     } do
       local answer = send(address, "/", { name, "x" })
       assert.same({ 422, name }, { answer.status, name }, answer.body)
@@ -303,7 +321,7 @@ describe("scripts/files.lua", function()
     assert.same(before, names())
     assert.same({ "files", "files.lua", "root", "secret.txt" }, names "/..")
     assert.equal(201, send(address, "/", { ("x"):rep(255), "x" }).status)
-    assert.equal(201, send(address, "/", { "console.log", "x", "a b…c", "x" }).status)
+    assert.equal(201, send(address, "/", { "console.log", "x", "a b…c", "x", "\u{200E}a\u{200D}\u{2065}", "x" }).status)
   end))
 
   it("takes nothing outside of its directory", served(function()
@@ -367,6 +385,33 @@ describe("scripts/files.lua", function()
     assert.same({ max_file = 2000, max_files = 3, max_size = 5000 }, upload)
   end))
 
+  it("says what the system does not let it have, and goes on", served(function()
+    local many = {}
+    for i = 1, 100 do many[#many + 1], many[#many + 2] = "f" .. i, "x" end
+    start_after("ulimit -n 64; ulimit -f 200", "--upload") -- blocks of 512 bytes, or of 1024
+    local answer = send(address, "/photos/", many)
+    assert.same({ 503, "What was sent was not saved: too many files are open." },
+      { answer.status, answer.content.detail })
+    answer = send(address, "/photos/", { "large", ("x"):rep(300000) })
+    assert.same({ 413, "What was sent was not saved: it is larger than a file can be there." },
+      { answer.status, answer.content.detail })
+    assert.same({ "old" }, names "/photos")
+    assert.equal(201, send(address, "/photos/", { "small", "x" }).status)
+  end))
+
+  it("says that the disk is full, and keeps no half", served(function()
+    if not os.execute(("mount -t tmpfs -o size=256k tmpfs %s/photos/old 2>/dev/null"):format(root)) then
+      return pending "no right to mount here"
+    end
+    finally(function() os.execute(("umount %s/photos/old"):format(root)) end)
+    start "--upload"
+    local answer = send(address, "/photos/old/", { "large", ("x"):rep(1 << 20) })
+    assert.same({ 507, "What was sent was not saved: the disk is full." }, { answer.status, answer.content.detail })
+    assert.same({}, names "/photos/old")
+    assert.equal(201, send(address, "/photos/old/", { "small", ("x"):rep(100000) }).status)
+    stop()
+  end))
+
   it("says what was no upload", served(function()
     start "--upload"
     local client <close> = http.connect(address)
@@ -425,7 +470,7 @@ describe("scripts/files.lua", function()
   end))
 
   it("goes on with an upload while the program is changed", served(function()
-    start "--upload"
+    start_after("export NEAP_GC=incremental", "--upload") -- a version may compute for a second while it is loaded
     local content = ("0123456789"):rep(30000)
     local client <close>, rest = begin("tea", content)
     local source = assert(fs.read(files:path_of "files/page.lua"))
@@ -436,6 +481,20 @@ describe("scripts/files.lua", function()
     client:send(rest)
     assert.equal(201, client:response().status)
     assert.equal(content, fs.read(root .. "/photos/tea"))
+  end))
+
+  it("ends an upload in good order, when it is told to end", served(function()
+    start "--upload"
+    local client <close>, rest = begin("tea", ("x"):rep(200000))
+    server:signal "TERM"
+    test.eventually(function() -- it listens no more
+      local conn <close> = net.connect(address)
+      return not conn
+    end, 20)
+    client:send(rest)
+    assert.equal(201, client:response().status)
+    assert.equal(200000, fs.stat(root .. "/photos/tea").size)
+    ended()
   end))
 
   it("takes so many uploads at once", served(function()
@@ -475,7 +534,41 @@ describe("scripts/files.lua", function()
     for _, host in ipairs { address, "localhost:1", "[::1]:80", "x.localhost", "files.example", "other.example:443" } do
       assert.equal(200, ask(address, "GET /", "Host: " .. host).status, host)
     end
+    stop()
+    start("--name", "files.example", "--upload")
+    for i, lines in ipairs { -- a proxy may keep the name that was used, or not
+      { "Host: files.example", "Origin: https://files.example", 201 }, { "Host: " .. address,
+        "Origin: https://Files.example", 201 },
+      { "Host: files.example", "Origin: http://files.example:81", 403 },
+      { "Host: files.example", "Origin: http://" .. address, 403 },
+      { "Host: " .. address, "Origin: https://files.example.evil", 403 },
+      { "Host: " .. address, "Origin: https://files.example", "Sec-Fetch-Site: same-site", 403 },
+    } do
+      local expected = table.remove(lines)
+      assert.equal(expected, send(address, "/", { "a" .. i, "x" }, table.unpack(lines)).status, i)
+    end
   end))
+
+  it("is for a network by addresses, and by names that no other site can have", function()
+    local guard = dofile "scripts/files/guard.lua"
+    local function is_ours(host, at, ...)
+      return guard.is_ours({ header = function() return host end }, at, ...) and true or false
+    end
+    for _, at in ipairs { "0.0.0.0:8083", "[::]:8083", "10.0.0.1:8083" } do
+      for _, host in ipairs { "10.0.0.1:8083", "[fe80::1]:8083", "[::ffff:1.2.3.4]", "tower", "Tower.local:8083",
+        "tower.lan", "tower.internal", "tower.home.arpa", "x.localhost:8083", "127.0.0.1" } do
+        assert.is_true(is_ours(host, at, {}), host)
+      end
+      assert.is_true(is_ours(nil, at, {}))
+      for _, host in ipairs { "evil.example", "evil.example:8083", "10.0.0.1.evil.example", "local.evil.example",
+        "1.2.3.4.5", "", ":8083" } do
+        assert.is_false(is_ours(host, at, {}), host)
+      end
+      assert.is_true(is_ours("files.example:8083", at, { ["files.example"] = true }))
+      assert.is_false(is_ours("tower", at, { ["files.example"] = true }))
+    end
+    assert.is_true(is_ours("evil.example", "unix:/run/files", {})) -- a proxy's concern
+  end)
 
   it("is for those who are in a file", served(function()
     local hash = require "neap.crypto".password "correct horse"
@@ -500,6 +593,13 @@ describe("scripts/files.lua", function()
       local code, _, err = wrong:wait()
       assert.equal(1, code, text)
       assert.matches("^files: .*users:", err)
+    end
+    assert(fs.write(root .. "/.users", "a:b\n"))
+    assert(fs.symlink("root/.users", files:path_of "link"))
+    for _, path in ipairs { root .. "/.users", files:path_of "link" } do
+      local wrong <close> = child.start { script, "--users", path, "--address", "127.0.0.1:0", root }
+      assert.equal(1, (wrong:wait()))
+      assert.matches("it lies in what is served", wrong:stderr())
     end
   end))
 
@@ -550,6 +650,8 @@ describe("scripts/files.lua", function()
         page:set_files("#pick input", { files:path_of "large.bin", files:path_of "small & <b>.txt" })
         page:wait "(bar => bar.value > 0 && bar.value < 1)(document.querySelector('#uploads .running progress'))"
         assert.matches("^%d+ %% of 2 MB$", page:eval "document.querySelector('#uploads .running .note').textContent")
+        assert(page:call("Network.emulateNetworkConditions",
+          { offline = false, latency = 0, downloadThroughput = -1, uploadThroughput = -1 }))
         page:wait "document.querySelectorAll('#uploads .done').length == 2"
         page:wait "document.querySelectorAll('#list tr.fresh').length == 2"
         page:wait "document.getElementById('total').textContent == '2 files added'"
@@ -606,6 +708,8 @@ describe("scripts/files.lua", function()
       page:wait "document.querySelector('#uploads .running progress').value > 0"
       page:click "#uploads .running button"
       page:wait "document.getElementById('uploads').hidden"
+      assert(page:call("Network.emulateNetworkConditions",
+        { offline = false, latency = 0, downloadThroughput = -1, uploadThroughput = -1 }))
       page:eval [[ (() => {
         const data = new DataTransfer();
         data.items.add(new File(["dropped"], "dropped.txt"));
@@ -648,9 +752,14 @@ describe("scripts/files.lua", function()
       local page <close> = open "/photos/"
       local last = "document.querySelector('#list tbody tr:last-child bdi').textContent"
       assert.equal("a.html", page:eval(last))
-      page:click "th.name a"
+      local function click(selector)
+        local loads = page.loads
+        page:click(selector)
+        page:wait_load(loads)
+      end
+      click "th.name a"
       page:wait(last .. " != 'a.html'")
-      page:click "th.size a"
+      click "th.size a"
       page:wait "document.querySelector('th.size').ariaSort == 'descending'"
       page:wait(last .. " != 'a.html'")
       page:go("http://" .. address .. "/photos/a.html")

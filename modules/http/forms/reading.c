@@ -2,13 +2,14 @@
 #include "modules/http/forms/reading.h"
 
 #include "host/host.h"
+#include "modules/http/arrival.h"
 #include "modules/http/body.h"
 #include "modules/http/headers.h"
 #include "modules/http/query.h"
 #include "modules/http/request.h"
 
 static int refuse(lua_State *L) {
-  body_refuse(request_check(L), (int)luaL_checkinteger(L, 2));
+  arrival_refuse(request_check(L), (int)luaL_checkinteger(L, 2));
   return 0;
 }
 

@@ -30,7 +30,8 @@ function nameOf(link) { // nothing for a name that is no text
 }
 
 const links = () => document.querySelectorAll("#list tr:not(.up) td.name a");
-const isThere = name => [...links()].some(link => nameOf(link) === name);
+let shown = null; // the names in the list: it may be long, and many files may be dropped at once
+const isThere = name => (shown ??= new Set([...links()].map(nameOf))).has(name);
 const fresh = new Set(); // what was saved since the list was shown last
 let showing = null, again = false;
 
@@ -40,6 +41,7 @@ async function show() {
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const id of ["list", "sum"]) document.getElementById(id).replaceWith(page.getElementById(id));
+    shown = null;
     for (const link of links()) {
       if (fresh.delete(nameOf(link))) link.closest("tr").classList.add("fresh");
     }

@@ -156,6 +156,28 @@ describe("decompress refuses", function()
     end
   end)
 
+  it("one of many in a row, and not the others; and none that asks first is invited in vain", function()
+    local server <close> = assert(http.serve("127.0.0.1:0", guarded()))
+    local client <close> = raw.connect(server.address)
+    local bytes = compress.encode(TEXT, "gzip")
+    client:send(post(bytes, "zstd") .. post(bytes:sub(1, -2), "gzip") .. post(bytes, "gzip")
+      .. raw.request("GET /", bytes, "Content-Encoding: gzip")
+      .. raw.request("HEAD /", bytes, "Content-Encoding: gzip"))
+    local statuses = {}
+    for i = 1, 5 do
+      local answer = client:response { head = i == 5 }
+      statuses[i] = answer.status
+      if i == 3 or i == 4 then assert.equal(TEXT, answer.body) end
+    end
+    assert.same({ 415, 400, 200, 200, 200 }, statuses)
+    client:send((post(bytes, "gzip", "Expect: 100-continue"):match "^.-\r\n\r\n"))
+    assert.equal(100, client:head().status)
+    client:send(bytes)
+    assert.equal(TEXT, client:response().body)
+    client:send((post(bytes, "zstd", "Expect: 100-continue"):match "^.-\r\n\r\n"))
+    assert.equal(415, client:head().status)
+  end)
+
   it("by the limit that stands before it, for what is sent and for what comes of it", function()
     local function status(size, limit)
       return ask(guarded(nil, middleware.body_limit(limit)), packed(("x"):rep(size), "gzip")).status

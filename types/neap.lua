@@ -233,10 +233,9 @@ function neap.exit(code) end
 ---neap.go(timer.sleep, 60).name = "sleeper"
 ---timer.sleep(0)
 ---for _, task in ipairs(neap.tasks()) do
----  print(task.name, task.state, task.waits)
+---  if task.state == "waiting" then print(task.name, task.waits) end
 ---end
------> main	running	nil
------> sleeper	waiting	sleep
+-----> sleeper	sleep
 ---neap.exit()
 ---```
 ---

@@ -85,8 +85,12 @@ end
 function app:descriptors()
   local socket = ("%s/neap/%d.sock"):format(self.directory, self.child.pid)
   test.eventually(function() return os.rename(socket, socket) end, 20)
-  local pipe <close> = io.popen(("ls /proc/%d/fd 2>/dev/null | wc -l"):format(self.child.pid))
-  local count = pipe:read("n")
+  local before, count
+  repeat -- it may just be about to open what goes with the socket
+    before = count
+    local pipe <close> = io.popen(("ls /proc/%d/fd 2>/dev/null | wc -l"):format(self.child.pid))
+    count = pipe:read("n")
+  until count == before
   return count > 0 and count or nil
 end
 

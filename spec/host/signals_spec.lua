@@ -295,7 +295,7 @@ describe("a task that holds the loop", function()
     ]], { flags = { "--slow", "0.1" } })
     assert.equal(0, status)
     assert.equal("done\n", out)
-    assert.matches("^neap: task 2 %(spinner%) has held the loop for over 100 ms, at script.lua:6\n$", err)
+    assert.matches("^neap: task 2 %(spinner%) has held the loop for over 100 ms.-, at script.lua:6\n$", err)
   end)
 
   it("is reported also when it blocks in C, or spins in a coroutine", function()

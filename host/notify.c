@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/closing.h"
 #include "host/generation.h"
 #include "host/handle.h"
 #include "host/host.h"
@@ -161,35 +162,13 @@ static void on_readable(uv_poll_t *uv, int status, int events) {
 
 /* ---- its life ------------------------------------------------------------ */
 
-struct farewell {
-  uv_work_t uv;
-  int fd;
-};
-
-static void say_farewell(uv_work_t *uv) {
-  close(((struct farewell *)uv->data)->fd);
-}
-
-static void farewell_said(uv_work_t *uv, int status) {
-  (void)status;
-  free(uv->data);
-}
-
 /* In a thread: Linux waits for all processors, which takes it some 10 ms. (At
  * the end nobody else is held, and a thread may be long in coming.) */
 static void close_descriptor(struct host *host, int fd) {
-  bool is_end = host->phase == HOST_STOPPING;
-  struct farewell *farewell = is_end ? NULL : malloc(sizeof *farewell);
-  if (farewell == NULL) {
+  if (host->phase == HOST_STOPPING)
     close(fd);
-    return;
-  }
-  farewell->uv.data = farewell;
-  farewell->fd = fd;
-  int status =
-    uv_queue_work(&host->loop, &farewell->uv, say_farewell, farewell_said);
-  assert(status == 0); /* there is nothing in it that could fail */
-  (void)status;
+  else
+    close_in_thread(host, fd);
 }
 
 static void on_close(struct handle *h) {

@@ -5,12 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "host/host.h"
+#include "host/closing.h"
 
 enum { AT_ONCE = 8 << 20 }; /* between two such calls one may be cancelled */
 
@@ -76,20 +75,6 @@ bool descriptor_has_input(int fd) {
 
 /* ---- close --------------------------------------------------------------- */
 
-struct closing {
-  uv_work_t uv;
-  int fd;
-};
-
-static void work(uv_work_t *uv) {
-  close(((struct closing *)uv->data)->fd);
-}
-
-static void after(uv_work_t *uv, int status) {
-  (void)status;
-  free(uv->data);
-}
-
 /* (Its writers look for readers of a pipe: it is to have none at once.) */
 static bool is_quick(int fd) {
   struct stat status;
@@ -97,12 +82,8 @@ static bool is_quick(int fd) {
 }
 
 void descriptor_close(struct host *host, int fd) {
-  struct closing *closing = is_quick(fd) ? NULL : malloc(sizeof *closing);
-  if (closing != NULL) {
-    closing->uv.data = closing;
-    closing->fd = fd;
-    if (uv_queue_work(&host->loop, &closing->uv, work, after) == 0) return;
-    free(closing);
-  }
-  close(fd);
+  if (is_quick(fd))
+    close(fd);
+  else
+    close_in_thread(host, fd);
 }

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "host/class.h"
+#include "host/closing.h"
 #include "host/error.h"
 #include "host/host.h"
 #include "host/job.h"
@@ -24,33 +25,10 @@ enum { PIECE = 65536 };
 
 /* ---- the descriptor ------------------------------------------------------ */
 
-struct closing {
-  uv_work_t uv;
-  int fd;
-};
-
-static void close_it(uv_work_t *uv) {
-  close(((struct closing *)uv->data)->fd);
-}
-
-static void closed(uv_work_t *uv, int status) {
-  (void)status;
-  free(uv->data);
-}
-
 /* In a thread: where it was the last name of a large file, that goes now. */
 void descriptor_leave(struct host *host, struct descriptor *descriptor) {
   if (--descriptor->users > 0) return;
-  struct closing *closing = malloc(sizeof *closing);
-  if (closing != NULL) {
-    closing->uv.data = closing;
-    closing->fd = descriptor->fd;
-    if (uv_queue_work(&host->loop, &closing->uv, close_it, closed) != 0) {
-      free(closing);
-      closing = NULL;
-    }
-  }
-  if (closing == NULL) close(descriptor->fd);
+  close_in_thread(host, descriptor->fd);
   free(descriptor);
 }
 

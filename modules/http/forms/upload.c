@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "host/class.h"
+#include "host/closing.h"
 #include "host/error.h"
 #include "host/host.h"
 #include "host/job.h"
@@ -31,35 +32,10 @@ struct upload {
 
 /* ---- its end ------------------------------------------------------------- */
 
-struct closing {
-  uv_work_t uv;
-  int fd;
-};
-
-static void close_work(uv_work_t *uv) {
-  close(((struct closing *)uv->data)->fd);
-}
-
-static void after_close(uv_work_t *uv, int status) {
-  (void)status;
-  free(uv->data);
-}
-
-/* In a thread: the system throws away what is in it, and that may take long. */
-static void close_later(struct host *host, int fd) {
-  struct closing *closing = malloc(sizeof *closing);
-  if (closing == NULL) {
-    close(fd);
-    return;
-  }
-  closing->uv.data = closing;
-  closing->fd = fd;
-  uv_queue_work(&host->loop, &closing->uv, close_work, after_close);
-}
-
 static void settle(struct upload *upload) {
   if (upload->jobs > 0 || upload->link != NULL) return;
-  if (upload->fd >= 0) close_later(upload->host, upload->fd);
+  /* The system throws away what is in it, and that may take long. */
+  if (upload->fd >= 0) close_in_thread(upload->host, upload->fd);
   upload->fd = -1;
   if (!upload->boxed) free(upload);
 }

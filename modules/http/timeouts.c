@@ -71,9 +71,8 @@ static bool is_stuck(struct client *client, uint64_t now, uint64_t limit) {
   if (limit == NEVER || !is_taking(client)) return false;
   uint32_t in_flight = (uint32_t)stream_in_flight(&client->stream);
   note_taken(client, now, in_flight);
-  if (in_flight == 0 && stream_pending(&client->stream) == 0)
-    client->taken_since =
-      now; /* what it waits for is a disk's, or a thread's */
+  bool has_all = in_flight == 0 && stream_pending(&client->stream) == 0;
+  if (has_all) client->taken_since = now; /* it waits for a disk, or a thread */
   return now - client->taken_since >= limit;
 }
 

@@ -70,20 +70,15 @@ local function add_own(headers, own)
   return headers
 end
 
--- What a client may keep, and how long.
-local function common_headers(file, options)
+-- What a client may keep, and how long; and where it `is_sent`, what it is. (One table of the right size.)
+local function headers_of(file, options, is_sent)
   return add_own({
     etag = file.etag, ["last-modified"] = date(file.modified), ["cache-control"] = options.cache_control,
     vary = file.varies and "accept-encoding" or nil,
-  }, options.headers)
-end
-
-local function content_headers(file, options)
-  return add_own({
-    etag = file.etag, ["last-modified"] = date(file.modified), ["cache-control"] = options.cache_control,
-    vary = file.varies and "accept-encoding" or nil,
-    ["accept-ranges"] = "bytes", ["content-type"] = file.type, ["content-encoding"] = file.coding,
-    ["content-disposition"] = options.disposition, ["content-length"] = format("%d", file.size),
+    ["accept-ranges"] = is_sent and "bytes" or nil, ["content-type"] = is_sent and file.type or nil,
+    ["content-encoding"] = is_sent and file.coding or nil,
+    ["content-disposition"] = is_sent and options.disposition or nil,
+    ["content-length"] = is_sent and format("%d", file.size) or nil,
   }, options.headers)
 end
 
@@ -95,12 +90,12 @@ end
 -- file: { body, size, etag, modified, coding, varies, type }. Without the body of an answer it is closed.
 function answer.with(req, file, options)
   local status, ranges = judge(req, file.etag, file.modified, file.size)
-  if status == 304 then return without_body(file, 304, common_headers(file, options)) end
+  if status == 304 then return without_body(file, 304, headers_of(file, options, false)) end
   if status == 412 then return without_body(file, 412, {}, "Precondition Failed\n") end
   if status == 416 then
     return without_body(file, 416, { ["content-range"] = format("bytes */%d", file.size) }, "Range Not Satisfiable\n")
   end
-  local headers = content_headers(file, options)
+  local headers = headers_of(file, options, true)
   if req.method == "HEAD" then return without_body(file, status, headers) end
   local response = { status = status, headers = headers, body = file.body }
   if ranges then

@@ -5,10 +5,8 @@
  * sent. */
 #include "modules/http/files/content.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "host/class.h"
@@ -44,16 +42,8 @@ struct reading {
 
 static void work(struct job *job) {
   struct reading *reading = (struct reading *)job;
-  for (size_t done = 0; done < reading->size;) {
-    ssize_t got = pread(reading->descriptor->fd, reading->bytes + done,
-                        reading->size - done, (off_t)(reading->at + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      job->status = got < 0 ? uv_translate_sys_error(errno) : UV_EOF;
-      return;
-    }
-    done += (size_t)got;
-  }
+  job->status = opening_read(reading->descriptor->fd, reading->bytes,
+                             reading->size, (off_t)reading->at);
 }
 
 static void let_go(struct job *job) {

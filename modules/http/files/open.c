@@ -15,6 +15,7 @@
 
 #include "host/error.h"
 #include "host/job.h"
+#include "modules/http/bytes.h"
 #include "modules/http/files/content.h"
 #include "modules/http/files/files.h"
 #include "modules/http/files/opening.h"
@@ -59,27 +60,19 @@ static int fail(lua_State *L, int status) {
   return error_result(L, status, lua_tostring(L, -1));
 }
 
-static char *put_hex(char *to, uint64_t number, char behind) {
-  char digits[16];
-  int at = sizeof digits;
-  do {
-    digits[--at] = "0123456789abcdef"[number % 16];
-    number /= 16;
-  } while (number != 0);
-  memcpy(to, digits + at, sizeof digits - (size_t)at);
-  to += sizeof digits - (size_t)at;
-  *to = behind;
-  return to + 1;
-}
-
 static void push_etag(lua_State *L, const struct stat *about) {
-  char text[80] = "\"";
-  uint64_t modified =
-    (uint64_t)about->st_mtim.tv_sec << 30 | (uint64_t)about->st_mtim.tv_nsec;
-  char *to = put_hex(text + 1, (uint64_t)about->st_size, '-');
-  to = put_hex(to, modified, '-');
-  to = put_hex(to, (uint64_t)about->st_ino, '"');
-  lua_pushlstring(L, text, (size_t)(to - text));
+  char memory[BYTES_BEFORE + 80]; /* it needs no more, and so no place for it */
+  struct bytes bytes;
+  bytes_open(&bytes, L, 0, memory, sizeof memory);
+  bytes_add_literal(&bytes, "\"");
+  bytes_add_hex(&bytes, (uint64_t)about->st_size);
+  bytes_add_literal(&bytes, "-");
+  bytes_add_hex(&bytes, (uint64_t)about->st_mtim.tv_sec << 30 |
+                          (uint64_t)about->st_mtim.tv_nsec);
+  bytes_add_literal(&bytes, "-");
+  bytes_add_hex(&bytes, (uint64_t)about->st_ino);
+  bytes_add_literal(&bytes, "\"");
+  lua_pushlstring(L, bytes.data + bytes.begin, bytes.end - bytes.begin);
 }
 
 /* What may raise comes when the content owns what has been opened. */

@@ -39,9 +39,9 @@ void text_give_back(char *text) {
     free(text);
 }
 
-static int read_slowly(int fd, char *text, size_t size) {
+int opening_read(int fd, char *text, size_t size, off_t at) {
   for (size_t done = 0; done < size;) {
-    ssize_t got = pread(fd, text + done, size - done, (off_t)done);
+    ssize_t got = pread(fd, text + done, size - done, at + (off_t)done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_status();
     if (got == 0) return UV_EOF;
@@ -52,7 +52,7 @@ static int read_slowly(int fd, char *text, size_t size) {
 
 static int read_text(const struct opening *opening, size_t size) {
   if (opening->at_once) return cached_read(opening->fd, opening->text, size);
-  return read_slowly(opening->fd, opening->text, size);
+  return opening_read(opening->fd, opening->text, size, 0);
 }
 
 /* At once it is the first look at the descriptor: where that is no file any more
@@ -119,6 +119,19 @@ static int look(const struct opening *opening, int root, const char *name,
   return fstatat(root, name, about, 0) < 0 ? system_status() : 0;
 }
 
+/* What was opened takes the place of what is open, if it is a file. */
+static bool put_in_place(struct opening *opening, int fd,
+                         const struct stat *about) {
+  if (!S_ISREG(about->st_mode)) {
+    close(fd);
+    return false;
+  }
+  close(opening->fd);
+  opening->fd = fd;
+  opening->about = *about;
+  return true;
+}
+
 /* ---- siblings that are compressed ---------------------------------------- */
 
 static bool put_sibling(char *to, const char *name, enum encoding encoding) {
@@ -145,14 +158,7 @@ static int open_sibling(struct opening *opening, int root, const char *name,
   if (!put_sibling(path, name, encoding)) return 0;
   int fd = open_beneath(opening, root, path, &about);
   if (fd < 0) return fd == UV_EAGAIN ? fd : 0;
-  if (!S_ISREG(about.st_mode)) {
-    close(fd);
-    return 0;
-  }
-  close(opening->fd);
-  opening->fd = fd;
-  opening->about = about;
-  opening->encoding = encoding;
+  if (put_in_place(opening, fd, &about)) opening->encoding = encoding;
   return 0;
 }
 
@@ -186,15 +192,8 @@ static int take_index(struct opening *opening, int root, char *path) {
   int fd = open_beneath(opening, root, path, &about);
   if (fd == UV_EACCES || fd == UV_EAGAIN) return fd;
   if (fd < 0) return 0;
-  if (!S_ISREG(about.st_mode)) {
-    close(fd);
-    return 0;
-  }
-  close(opening->fd);
-  opening->fd = fd;
-  opening->about = about;
-  opening->is_directory = false;
-  opening->is_index = true;
+  opening->is_index = put_in_place(opening, fd, &about);
+  opening->is_directory = !opening->is_index;
   return 0;
 }
 

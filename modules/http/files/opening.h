@@ -38,6 +38,8 @@ struct opening {
 
 /* 0, or one of libuv's statuses. */
 int opening_run(struct opening *opening);
+/* In a thread, all of `size` bytes: UV_EOF where there are fewer. */
+int opening_read(int fd, char *text, size_t size, off_t at);
 /* Lets go of what there is. */
 void opening_free(struct opening *opening);
 

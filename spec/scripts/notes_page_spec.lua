@@ -2,6 +2,7 @@
 local fs, json, test = require "neap.fs", require "neap.json", require "neap.test"
 local browsers, support = require "spec.support.browser", require "spec.support.notes"
 local add, ask, copy, start = support.add, support.ask, support.copy, support.start
+local reload, stop = support.reload, support.stop
 local it = browsers.it(it, pending) -- luacheck: ignore 431
 
 describe("the page of scripts/notes.lua:", function()
@@ -13,16 +14,7 @@ describe("the page of scripts/notes.lua:", function()
     notes, address = start(script, file)
   end)
 
-  after_each(function()
-    local ending <close> = notes -- luacheck: ignore
-    notes:signal "TERM"
-    assert.equal(0, (notes:wait()))
-  end)
-
-  local function reload(number)
-    notes:signal "HUP"
-    test.eventually(function() return notes:stderr():find(("generation %d is live"):format(number), 1, true) end, 20)
-  end
+  after_each(function() stop(notes) end)
 
   setup(function() browser = browsers.open() end)
   teardown(function() browsers.close(browser) end)
@@ -252,7 +244,7 @@ describe("the page of scripts/notes.lua:", function()
     local html = assert(fs.read(files:path_of "notes/public/index.html"))
     files:write("notes/public/index.html", (html:gsub("<h1>Notes", "<h1>Other notes")))
     local loads = page.loads
-    reload(2)
+    reload(notes, 2)
     page:wait_load(loads)
     page:wait "document.querySelector('h1').textContent == 'Other notes'"
     page:wait "document.getElementById('title').value == 'half a th'"

@@ -2,6 +2,7 @@
 local neap, fs, json, test = require "neap", require "neap.fs", require "neap.json", require "neap.test"
 local child, http, support = require "spec.support.child", require "spec.support.http", require "spec.support.notes"
 local add, ask, copy, start, titles = support.add, support.ask, support.copy, support.start, support.titles
+local reload, stop = support.reload, support.stop
 
 describe("scripts/notes.lua", function()
   local files, file, script, notes, address
@@ -13,16 +14,8 @@ describe("scripts/notes.lua", function()
   end)
 
   after_each(function()
-    if not notes then return end
-    local ending <close> = notes -- luacheck: ignore
-    notes:signal "TERM"
-    assert.equal(0, (notes:wait()))
+    if notes then stop(notes) end
   end)
-
-  local function reload(number)
-    notes:signal "HUP"
-    test.eventually(function() return notes:stderr():find(("generation %d is live"):format(number), 1, true) end, 20)
-  end
 
   it("makes, shows, changes and removes notes", function()
     local note, answer = add(address, "tea", "buy some")
@@ -122,7 +115,7 @@ describe("scripts/notes.lua", function()
     hears '"title":"tea"'
     assert.equal(204, ask(address, "DELETE /api/notes/1", nil, "If-Match: *").status)
     hears "event: gone\ndata: 1\n\n"
-    reload(2)
+    reload(notes, 2)
     repeat until not client:chunk() -- ends in good order
     local other <close> = http.connect(address)
     other:send(http.get("/api/events?after=nonsense"))
@@ -178,7 +171,7 @@ describe("scripts/notes.lua", function()
     for i = 2, 5 do
       test.eventually(function() return made >= (i - 1) * 15 end, 20)
       files:write("notes.lua", source .. "-- " .. i)
-      reload(i)
+      reload(notes, i)
     end
     for _, person in ipairs(people) do person:join() end
     assert.equal(90, made)

@@ -2,6 +2,7 @@
 local assert = require "luassert"
 local fs, json = require "neap.fs", require "neap.json"
 local child, http = require "spec.support.child", require "spec.support.http"
+local test = require "neap.test"
 
 local notes = {}
 
@@ -26,6 +27,19 @@ function notes.start(script, file, options)
   local where = process:line():match "^notes: listening on http://(.+)$"
   assert.equal("notes: kept in " .. file, process:line())
   return process, where
+end
+
+-- The process takes up what its files say now: that is version `number`.
+function notes.reload(process, number)
+  process:signal "HUP"
+  test.eventually(function() return process:stderr():find(("generation %d is live"):format(number), 1, true) end, 20)
+end
+
+-- It ends in good order.
+function notes.stop(process)
+  local ending <close> = process -- luacheck: ignore
+  process:signal "TERM"
+  assert.equal(0, (process:wait()))
 end
 
 -- The answer, its body decoded.

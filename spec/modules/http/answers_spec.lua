@@ -1,36 +1,14 @@
 -- What handlers return: what makes it, what is wrong with it, and how long a body may be.
-local http, neap, test = require "neap.http", require "neap", require "neap.test"
-
-local function answers(app, path, method)
-  local response = assert(app:request { path = path, method = method })
-  return response.status, response.headers.allow
-end
-
-local function says(text)
-  return function() return text end
-end
-
--- The line of this file in which the error was raised, and its text.
-local function fails(fn, ...)
-  local ok, message = pcall(fn, ...)
-  assert.is_false(ok)
-  return message
-end
-
--- What is reported from here on.
-local function reports_of_errors()
-  local reports = {}
-  neap.on_error(function(message, _, info) reports[#reports + 1] = info.name .. ": " .. tostring(message) end)
-  finally(function() neap.on_error(nil) end)
-  return reports
-end
+local http, test = require "neap.http", require "neap.test"
+local routes = require "spec.support.routes"
+local answers, says, fails, reports_of_errors = routes.answers, routes.says, routes.fails, routes.reports_of_errors
 
 describe("an error about what was returned", function()
   local HERE = debug.getinfo(1, "S").short_src .. ":"
 
   -- The report of GET path.
   local function told(app, path)
-    local reports = reports_of_errors()
+    local reports = reports_of_errors(finally)
     assert.equal(500, answers(app, path))
     test.eventually(function() return reports[1] end, 20)
     return reports[1]

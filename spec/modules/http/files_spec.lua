@@ -12,6 +12,19 @@ local function numbers(size)
   return table.concat(pieces)
 end
 
+-- A file of them: its path, its text.
+local function write_numbers(size)
+  local path, text = test.tempdir():path_of "numbers", numbers(size)
+  assert(fs.write(path, text))
+  return path, text
+end
+
+local function assert_sends(address, text)
+  local client <close> = raw.connect(address)
+  client:send(raw.get "/")
+  assert.is_true(client:response().body == text)
+end
+
 local function truncate(path, size)
   assert(os.execute(("truncate -s %d '%s'"):format(size, path)))
 end
@@ -85,9 +98,7 @@ describe("a file that is sent", function()
   end)
 
   it("comes whole and in order, at whatever pace", function()
-    local path = test.tempdir():path_of "numbers"
-    local text = numbers(4 << 20)
-    assert(fs.write(path, text))
+    local path, text = write_numbers(4 << 20)
     local address = "unix:" .. test.tempdir():path_of "s"
     for _, where in ipairs { "127.0.0.1:0", address } do
       local server <close> = assert(http.serve(where, http.file(path)))
@@ -247,9 +258,7 @@ describe("a file that is sent", function()
   end)
 
   it("waits for a descriptor, where there is none", function()
-    local path = test.tempdir():path_of "numbers"
-    local text = numbers(4 << 20)
-    assert(fs.write(path, text))
+    local path, text = write_numbers(4 << 20)
     local server <close> = child.start({ path }, { before = "ulimit -n 100", script = [[
       local http, neap, timer = require "neap.http", require "neap", require "neap.timer"
       local file = http.file((...))
@@ -266,9 +275,7 @@ describe("a file that is sent", function()
         return response
       end))
       print(server.address)]] })
-    local client <close> = raw.connect(server:line())
-    client:send(raw.get "/")
-    assert.is_true(client:response().body == text)
+    assert_sends(server:line(), text)
   end)
 
   it("ends with a client that takes nothing, whatever memory lies about", function()
@@ -293,9 +300,7 @@ describe("a file that is sent", function()
   end)
 
   it("may keep its client waiting for longer than that may", function()
-    local path = test.tempdir():path_of "numbers"
-    local text = numbers(1 << 20)
-    assert(fs.write(path, text))
+    local path, text = write_numbers(1 << 20)
     local server <close> = child.start({ path }, { before = "export UV_THREADPOOL_SIZE=1", script = [[
       local crypto, http, neap = require "neap.crypto", require "neap.http", require "neap"
       local file = http.file((...))
@@ -306,9 +311,7 @@ describe("a file that is sent", function()
         return response
       end))
       print(server.address)]] })
-    local client <close> = raw.connect(server:line())
-    client:send(raw.get "/")
-    assert.is_true(client:response().body == text)
+    assert_sends(server:line(), text)
   end)
 
   it("tells how much of it has gone out", function()

@@ -1,27 +1,7 @@
 -- Handlers below a prefix: what they see of a request, and what is undone behind them.
 local http, neap, timer = require "neap.http", require "neap", require "neap.timer"
-
-local function body_of(app, path, method)
-  return assert(app:request { path = path, method = method }):body()
-end
-
-local function answers(app, path, method)
-  local response = assert(app:request { path = path, method = method })
-  return response.status, response.headers.allow
-end
-
-local function says(text)
-  return function() return text end
-end
-
-local function params(...)
-  local names = { ... }
-  return function(req)
-    local list = {}
-    for i, name in ipairs(names) do list[i] = tostring(req.params[name]) end
-    return table.concat(list, "|")
-  end
-end
+local routes = require "spec.support.routes"
+local body_of, answers, says, params = routes.body_of, routes.answers, routes.says, routes.params
 
 describe("a mount", function()
   local function place(req)

@@ -1,42 +1,8 @@
 -- http.router: which handler a request comes to, and what it finds there.
-local http, neap, test = require "neap.http", require "neap", require "neap.test"
-
-local function body_of(app, path, method)
-  return assert(app:request { path = path, method = method }):body()
-end
-
-local function answers(app, path, method)
-  local response = assert(app:request { path = path, method = method })
-  return response.status, response.headers.allow
-end
-
-local function says(text)
-  return function() return text end
-end
-
-local function params(...)
-  local names = { ... }
-  return function(req)
-    local list = {}
-    for i, name in ipairs(names) do list[i] = tostring(req.params[name]) end
-    return table.concat(list, "|")
-  end
-end
-
--- The line of this file in which the error was raised, and its text.
-local function fails(fn, ...)
-  local ok, message = pcall(fn, ...)
-  assert.is_false(ok)
-  return message
-end
-
--- What is reported from here on.
-local function reports_of_errors()
-  local reports = {}
-  neap.on_error(function(message, _, info) reports[#reports + 1] = info.name .. ": " .. tostring(message) end)
-  finally(function() neap.on_error(nil) end)
-  return reports
-end
+local http, test = require "neap.http", require "neap.test"
+local support = require "spec.support.routes"
+local body_of, answers, says, params = support.body_of, support.answers, support.says, support.params
+local fails, reports_of_errors = support.fails, support.reports_of_errors
 
 describe("a router", function()
   it("goes by method and path", function()
@@ -259,7 +225,7 @@ describe("middleware of a router", function()
   end)
 
   it("is told of in an error about what the handler returned: by the handler's line", function()
-    local reports = reports_of_errors()
+    local reports = reports_of_errors(finally)
     local app = http.router():use(mark "a"):get("/", function() return nil, "no tea" end)
     assert.equal(500, answers(app, "/"))
     test.eventually(function() return reports[1] end, 20)

@@ -7,6 +7,8 @@
  * words of a refusal may differ: a line may have more than one fault.) */
 #include "spec/c/intake_run.h"
 
+#include "fuzz/cuts.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct intake_limits limits[] = {
@@ -14,41 +16,12 @@ static const struct intake_limits limits[] = {
   {.header_size = 200, .target_size = 20, .headers = 3},
 };
 
-enum cut { WHOLE, BYTES, PIECES };
-
-/* As long as `most` at most, and mostly short. */
-static size_t piece_size(uint64_t *random, size_t most) {
-  *random = *random * 6364136223846793005U + 1442695040888963407U;
-  uint64_t bits = *random >> 32;
-  size_t size = 1 + (size_t)(bits >> 3) % (bits % 4 == 0 ? 200 : 12);
-  return size < most ? size : most;
-}
-
 static struct outcome run(const struct intake_limits *limit, enum cut cut,
                           const char *bytes, size_t size) {
   struct run run;
-  uint64_t random = 14695981039346656037U;
-  for (size_t i = 0; i < size; i++)
-    random = (random ^ (unsigned char)bytes[i]) * 1099511628211U;
   run_begin(&run, limit);
-  for (size_t at = 0; at < size;) {
-    size_t piece = size - at;
-    if (cut == BYTES) piece = 1;
-    if (cut == PIECES) piece = piece_size(&random, piece);
-    run_piece(&run, bytes + at, piece);
-    at += piece;
-  }
+  run_cut(&run, cut, bytes, size);
   return run_finish(&run);
-}
-
-static void compare(const struct outcome *one, const struct outcome *other) {
-  if (one->size == other->size &&
-      memcmp(one->text, other->text, one->size) == 0)
-    return;
-  fprintf(stderr, "whole: %s (%s)\ncut:   %s (%s)\n", one->text,
-          one->why == NULL ? "" : one->why, other->text,
-          other->why == NULL ? "" : other->why);
-  abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -17,12 +17,7 @@
 #include <string.h>
 
 #include "modules/http/intake.h"
-
-struct outcome {
-  char *text;
-  size_t size, capacity;
-  const char *why;
-};
+#include "spec/c/outcome.h"
 
 struct run {
   struct intake intake;
@@ -30,17 +25,6 @@ struct run {
   struct outcome outcome;
   struct outcome body; /* of the request that is read */
 };
-
-static void say(struct outcome *outcome, const char *text, size_t size) {
-  if (outcome->capacity - outcome->size <= size) {
-    outcome->capacity = 2 * (outcome->size + size) + 256;
-    outcome->text = realloc(outcome->text, outcome->capacity);
-    assert(outcome->text != NULL);
-  }
-  if (size > 0) memcpy(outcome->text + outcome->size, text, size);
-  outcome->size += size;
-  outcome->text[outcome->size] = '\0';
-}
 
 static void say_text(struct outcome *outcome, const char *text) {
   say(outcome, text, strlen(text));

@@ -15,12 +15,7 @@
 #include <string.h>
 
 #include "modules/http/forms/multipart.h"
-
-struct outcome {
-  char *text;
-  size_t size, capacity;
-  const char *why;
-};
+#include "spec/c/outcome.h"
 
 struct run {
   struct multipart parser;
@@ -29,17 +24,6 @@ struct run {
   size_t carried; /* that came out as data */
   bool in_part, over;
 };
-
-static void say(struct outcome *outcome, const char *text, size_t size) {
-  if (outcome->capacity - outcome->size <= size) {
-    outcome->capacity = 2 * (outcome->size + size) + 256;
-    outcome->text = realloc(outcome->text, outcome->capacity);
-    assert(outcome->text != NULL);
-  }
-  if (size > 0) memcpy(outcome->text + outcome->size, text, size);
-  outcome->size += size;
-  outcome->text[outcome->size] = '\0';
-}
 
 static void say_decoded(struct run *run, struct slice sent,
                         size_t decode(const struct disposition *, char *)) {

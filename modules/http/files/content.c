@@ -172,7 +172,7 @@ static int close_content(lua_State *L) {
 
 struct content *content_push(lua_State *L) {
   struct content *content = lua_newuserdatauv(L, sizeof *content, 0);
-  *content = (struct content){NULL};
+  *content = (struct content){.descriptor = NULL};
   class_set(L, class_name);
   return content;
 }

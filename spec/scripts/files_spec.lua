@@ -708,8 +708,7 @@ describe("scripts/files.lua", function()
       page:wait "document.querySelector('#uploads .running progress').value > 0"
       page:click "#uploads .running button"
       page:wait "document.getElementById('uploads').hidden"
-      assert(page:call("Network.emulateNetworkConditions",
-        { offline = false, latency = 0, downloadThroughput = -1, uploadThroughput = -1 }))
+      -- (The line stays slow: were it fast again, what was sent might arrive before the browser's end of it.)
       page:eval [[ (() => {
         const data = new DataTransfer();
         data.items.add(new File(["dropped"], "dropped.txt"));

@@ -1,6 +1,5 @@
 /* pipe.c - a class of streams that is no socket: the pipes of a child are read,
  * written and closed by the functions that connections have, too. */
-#include <signal.h>
 #include <string.h>
 
 #include "host/stream/stream.h"
@@ -109,7 +108,6 @@ static const char text[] =
 
 int main(void) {
   struct host *host = machine_open(20);
-  signal(SIGPIPE, SIG_IGN);
   stream_class(host->L, &kind, methods, fields);
   lua_register(host->L, "cat", cat);
   machine_start(host, &host->root->background, text);

@@ -53,6 +53,7 @@ static ssize_t send_piece(const struct sending *sending) {
   return got < 0 ? uv_translate_sys_error(errno) : got;
 }
 
+/* sendfile knows no MSG_NOSIGNAL: the program ignores SIGPIPE (host/signals.c). */
 static ssize_t send_some(const struct sending *sending) {
 #ifdef __linux__
   off_t offset = (off_t)sending->at;

@@ -94,7 +94,7 @@ static void cut(lua_State *L, struct host *host) {
                   "%s:%d: it has held the loop for over %d s while it was "
                   "loaded",
                   origin.source != NULL ? origin.source : "?", origin.line,
-                  WATCHDOG_SLICE_MS / 1000);
+                  WATCHDOG_LOAD_CPU_MS / 1000);
   if (host->current->unwinding) cancel_raise(L);
   generation_refuse(L, lua_tostring(L, -1));
 }

@@ -77,7 +77,7 @@ int watchdog_open(struct host *host, unsigned limit_ms) {
 
 void watchdog_close(struct host *host) {
   struct watchdog *watchdog = &host->watchdog;
-  watchdog->limit = watchdog->slice = 0;
+  watchdog->limit = watchdog->cpu_slice = watchdog->slice = 0;
   if (watchdog->is_open) destroy(watchdog);
   watchdog->is_open = false;
 }
@@ -85,14 +85,29 @@ void watchdog_close(struct host *host) {
 /* ---- awake while the loop is at work ------------------------------------- */
 
 static uint64_t shortest(const struct watchdog *watchdog) {
-  return watchdog->limit != 0 ? watchdog->limit : watchdog->slice;
+  return watchdog->limit != 0 ? watchdog->limit : watchdog->cpu_slice;
+}
+
+/* What this thread has computed; the clock's time, where nobody counts that. */
+static uint64_t cpu_now(void) {
+#ifdef CLOCK_THREAD_CPUTIME_ID
+  struct timespec ts;
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) == 0)
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+#endif
+  return uv_hrtime();
+}
+
+static void begin_at(struct watchdog *watchdog, uint64_t now) {
+  watchdog->since = now;
+  if (watchdog->slice != 0) watchdog->cpu_since = cpu_now();
 }
 
 void watchdog_wake(struct host *host) {
   struct watchdog *watchdog = &host->watchdog;
   if (watchdog->awake || shortest(watchdog) == 0) return;
   watchdog->seen = host->runs;
-  watchdog->since = uv_hrtime();
+  begin_at(watchdog, uv_hrtime());
   watchdog->has_reported = false;
   watchdog->rests = 0;
   watchdog->awake = 1;
@@ -104,11 +119,13 @@ static void sleep_again(struct watchdog *watchdog) {
   watchdog->awake = 0;
 }
 
-int watchdog_guard(struct host *host, unsigned slice_ms) {
+int watchdog_guard(struct host *host, unsigned cpu_ms, unsigned ms) {
   struct watchdog *watchdog = &host->watchdog;
-  int status = slice_ms > 0 ? need_timer(host) : 0;
+  int status = ms > 0 ? need_timer(host) : 0;
   if (status < 0) return status;
-  watchdog->slice = slice_ms * UINT64_C(1000000);
+  watchdog->cpu_slice = cpu_ms * UINT64_C(1000000);
+  watchdog->slice = ms * UINT64_C(1000000);
+  if (watchdog->awake) watchdog->cpu_since = cpu_now();
   if (watchdog->awake && shortest(watchdog) == 0) sleep_again(watchdog);
   return 0;
 }
@@ -120,9 +137,15 @@ static bool is_same(struct host *host, uint64_t now) {
   watchdog->rests = same && host->current == NULL ? watchdog->rests + 1 : 0;
   if (same && host->current != NULL) return true;
   watchdog->seen = host->runs;
-  watchdog->since = now;
+  begin_at(watchdog, now);
   watchdog->has_reported = false;
   return false;
+}
+
+static bool is_over(const struct watchdog *watchdog, uint64_t held) {
+  return watchdog->slice != 0 &&
+         (held >= watchdog->slice ||
+          cpu_now() - watchdog->cpu_since >= watchdog->cpu_slice);
 }
 
 enum watchdog_finding watchdog_look(struct host *host) {
@@ -133,8 +156,8 @@ enum watchdog_finding watchdog_look(struct host *host) {
   if (watchdog->rests == RESTS_MOST) sleep_again(watchdog);
   if (!same) return WATCHDOG_NOTHING;
   uint64_t held = now - watchdog->since;
-  if (watchdog->slice != 0 && held >= watchdog->slice) {
-    watchdog->since = now; /* its __close gets as much */
+  if (is_over(watchdog, held)) {
+    begin_at(watchdog, now); /* its __close gets as much */
     return WATCHDOG_CUT;
   }
   if (watchdog->limit == 0 || held < watchdog->limit || watchdog->has_reported)

@@ -18,7 +18,9 @@
 
 struct host;
 
-enum { WATCHDOG_SLICE_MS = 1000 };
+/* A version that is loaded may compute for so long, and hold the loop for so long
+ * in all: where others have the machine, the second is far more than the first. */
+enum { WATCHDOG_LOAD_CPU_MS = 1000, WATCHDOG_LOAD_MS = 5000 };
 
 enum watchdog_finding {
   WATCHDOG_NOTHING,
@@ -30,12 +32,14 @@ struct watchdog {
 #if defined(_POSIX_TIMERS) && _POSIX_TIMERS > 0
   timer_t timer;
 #endif
-  uint64_t limit;              /* ns; 0: nobody reports */
-  uint64_t slice;              /* ns that a guarded task may run; 0: none is */
+  uint64_t limit;     /* ns; 0: nobody reports */
+  uint64_t cpu_slice; /* ns that a guarded task may compute */
+  uint64_t slice;     /* and hold the loop in all; 0: none is guarded */
   volatile sig_atomic_t awake; /* the timer runs */
   bool is_open;                /* there is a timer */
   bool has_reported;           /* this task */
   uint64_t since;              /* when a look first saw this task, ns */
+  uint64_t cpu_since;          /* the same, of the thread's CPU time */
   unsigned seen;               /* host->runs at the last look */
   int rests;                   /* looks in a row that saw no task run */
 };
@@ -44,9 +48,10 @@ struct watchdog {
 int watchdog_open(struct host *host, unsigned limit_ms);
 void watchdog_close(struct host *host);
 void watchdog_wake(struct host *host); /* the loop has something to run */
-/* From now on a task that holds the loop for so long is cut, where somebody has
- * a mind to (see signals.c); 0: nobody is. One of libuv's errors, or 0. */
-int watchdog_guard(struct host *host, unsigned slice_ms);
+/* From now on a task that computes or holds the loop for so long is cut, where
+ * somebody has a mind to (see signals.c); 0: none is. One of libuv's errors, or
+ * 0. */
+int watchdog_guard(struct host *host, unsigned cpu_ms, unsigned ms);
 /* For the signal handler, about the running task. */
 enum watchdog_finding watchdog_look(struct host *host);
 

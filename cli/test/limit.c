@@ -73,7 +73,7 @@ static void cut(lua_State *L, struct host *host) {
 
 static int finish(lua_State *L) {
   uv_timer_stop(&limit->timer);
-  watchdog_guard(host_of(L), 0);
+  watchdog_guard(host_of(L), 0, 0);
   lua_pushboolean(L, limit->done);
   if (limit->spun.source == NULL) return 1;
   lua_pushfstring(L, "%s:%d", limit->spun.source, limit->spun.line);
@@ -91,7 +91,8 @@ static int wait_for_spec(lua_State *L) {
   if (limit->done) return wait_pass(L, task, &limit->runner);
   if (ms > 0) {
     set_alarm(host, ms);
-    watchdog_guard(host, ms < UINT32_MAX ? (unsigned)ms : UINT32_MAX);
+    unsigned slice = ms < UINT32_MAX ? (unsigned)ms : UINT32_MAX;
+    watchdog_guard(host, slice, slice);
   }
   return wait_park(L, task, &limit->runner, WAIT_FOREVER);
 }

@@ -38,7 +38,8 @@ static int prepare(lua_State *L) {
     generation_retire(generation, true);
     return luaL_error(L, "not enough memory");
   }
-  watchdog_guard(host, WATCHDOG_SLICE_MS); /* without a timer nobody is cut */
+  /* Without a timer nobody is cut. */
+  watchdog_guard(host, WATCHDOG_LOAD_CPU_MS, WATCHDOG_LOAD_MS);
   lua_pushinteger(L, (lua_Integer)generation->id);
   return 1;
 }
@@ -121,7 +122,7 @@ static int end(lua_State *L) {
 /* ---- retire(id), commit(id), within(id, fn, ...) -------------------------- */
 
 static int prepared(lua_State *L) {
-  watchdog_guard(host_of(L), 0);
+  watchdog_guard(host_of(L), 0, 0);
   return 0;
 }
 

@@ -44,6 +44,12 @@ local function is_mapped(list)
   return list[6] == 0xffff and list[1] | list[2] | list[3] | list[4] | list[5] == 0
 end
 
+-- The eight groups of any address, of an IPv4 one those of "::ffff:10.0.0.1" and true. nil: it is none.
+function client.groups(text)
+  if is_ipv4(text) then return groups_of("::ffff:" .. text), true end
+  return groups_of(text), false
+end
+
 -- What counts as one client: an IPv4 address, the /64 of an IPv6 address. nil: it is no address.
 function client.network(text)
   if is_ipv4(text) then return text end

@@ -1,7 +1,9 @@
--- Who asks, where there is a proxy in between: the address that our own proxy has put into a header.
+-- Who asks, where there is a proxy in between: the address that our own proxy has put into a header. Whoever is
+-- connected could be somebody else, who may write there what he likes: only the peers of some networks are believed.
 local core = ...
 local gmatch, lower, match, sub, type = string.gmatch, string.lower, string.match, string.sub, type
 local client = core.load "modules/http/middleware/client.lua"
+local networks = core.load "modules/http/middleware/networks.lua"
 local options = core.load "modules/http/middleware/options.lua"
 
 -- (Each pattern finds its end at once: others would look at thousands of blanks again for each of them.)
@@ -39,17 +41,24 @@ local function node_of(entry)
   return node
 end
 
-local rules = { header = options.header_name, proxies = options.integer(1, 16) }
+-- This machine, and networks that nobody reaches from outside (RFC 1122, 1918, 3927, 4193, 4291, 6598).
+local PRIVATE = {
+  "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
+  "::1", "fc00::/7", "fe80::/10",
+}
+
+local rules = { header = options.header_name, proxies = options.integer(1, 16), from = networks.rule }
 
 local function client_address(given)
   given = options.check("client_address", given, rules)
   local header, proxies = lower(given.header or "x-forwarded-for"), given.proxies or 1
-  local is_forwarded = header == "forwarded"
+  local is_forwarded, is_proxy = header == "forwarded", networks.matcher(given.from or PRIVATE)
   return function(req)
-    local value = req:header(header)
-    local entry = type(value) == "string" and entry_of(value, proxies)
+    local peer, value = client.of(req), req:header(header)
+    if type(value) ~= "string" or peer and not is_proxy(peer) then return peer end
+    local entry = entry_of(value, proxies)
     if entry and is_forwarded then entry = node_of(entry) end
-    return entry and client.without_port(entry) or client.of(req)
+    return entry and client.without_port(entry) or peer
   end
 end
 

@@ -443,13 +443,17 @@ function middleware.rate_limit(options) end
 ---@class neap.http.client_address.options
 ---@field header? string `"x-forwarded-for"`; `"forwarded"` is read by its own rules (RFC 7239)
 ---@field proxies? integer how many proxies of our own are one behind the other, each of which adds an entry: 1
+---@field from? string[] networks of the proxy that connects, `"203.0.113.0/24"`, or its addresses: private ones
 
 ---Makes a function that tells the address of who asks, where proxies stand in between: for
 ---`rate_limit` (`key`) and `access_log` (`client`), or for a handler. It takes the entry of the header
 ---that the outermost of these proxies has made, without a port: what stands before it anybody can
 ---send. Where there is none, or it is no address, it is the peer's; nil at a Unix socket.
 ---
----Use it only where nobody reaches the server but through the proxies.
+---It believes the header where whoever is connected is in one of the networks `from`: this machine
+---and private networks, where nothing else is said (127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12,
+---192.168.0.0/16, 169.254.0.0/16, 100.64.0.0/10, ::1, fc00::/7, fe80::/10). Whoever comes by a Unix
+---socket is believed. Name the proxy itself where others in these networks are not to be trusted.
 ---
 ---Raises for options that are none.
 ---

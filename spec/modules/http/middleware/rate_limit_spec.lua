@@ -236,6 +236,36 @@ describe("client_address", function()
     assert.equal("::1", address(nil, nil, "[::1]:80"))
   end)
 
+  it("believes peers of this machine and of private networks, where nothing is said", function()
+    for _, peer in ipairs { "127.9.9.9:1", "10.255.0.1:1", "172.16.0.1:1", "172.31.255.255:1", "192.168.3.4:1",
+      "100.64.0.1:1", "169.254.1.1:1", "[::1]:1", "[fd00::1]:1", "[fe80::1%eth0]:1", "[::ffff:10.0.0.1]:1" } do
+      assert.equal("203.0.113.7", address(nil, "203.0.113.7", peer), peer)
+    end
+    for peer, host in pairs { ["11.0.0.1:1"] = "11.0.0.1", ["172.32.0.1:1"] = "172.32.0.1",
+      ["192.169.0.1:1"] = "192.169.0.1", ["100.128.0.1:1"] = "100.128.0.1", ["[::2]:1"] = "::2",
+      ["[2001:db8::1]:1"] = "2001:db8::1", ["[::ffff:8.8.8.8]:1"] = "::ffff:8.8.8.8" } do
+      assert.equal(host, address(nil, "203.0.113.7", peer), peer)
+    end
+  end)
+
+  it("believes those it is told of, and only these", function()
+    local from = { "192.0.2.0/25", "198.51.100.7", "2001:db8:8000::/33", "0.0.0.0/32" }
+    for _, peer in ipairs { "192.0.2.127:1", "198.51.100.7:1", "[2001:db8:8000::1]:1", "[2001:DB8:ffff:1::]:1",
+      "[::ffff:192.0.2.1]:1" } do
+      assert.equal("203.0.113.7", address({ from = from }, "203.0.113.7", peer), peer)
+    end
+    for _, peer in ipairs { "192.0.2.128:1", "198.51.100.6:1", "[2001:db8:7fff::1]:1", "127.0.0.1:1" } do
+      assert.not_equal("203.0.113.7", address({ from = from }, "203.0.113.7", peer), peer)
+    end
+    for _, peer in ipairs { "8.8.8.8:1", "[2001:db8::1]:1" } do
+      assert.equal("203.0.113.7", address({ from = { "0.0.0.0/0", "::/0" } }, "203.0.113.7", peer))
+      assert.not_equal("203.0.113.7", address({ from = {} }, "203.0.113.7", peer))
+    end
+    local address_of = middleware.client_address { from = {} }
+    local at_unix_socket = { header = function() return "203.0.113.7" end }
+    assert.equal("203.0.113.7", address_of(at_unix_socket))
+  end)
+
   it("takes no time, whatever there is", function()
     for _ = 1, 30 do
       for _, value in ipairs { "1" .. (" "):rep(16000) .. "2", (" "):rep(16000), (","):rep(16000) } do
@@ -249,6 +279,11 @@ describe("client_address", function()
     refuses("proxies must be an integer from 1 to 16", middleware.client_address, { proxies = 0 })
     refuses("header must be the name of a header", middleware.client_address, { header = "" })
     refuses("unknown option 'hops'", middleware.client_address, { hops = 1 })
+    for _, network in ipairs { "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "/8", "example.com", "", "::/x", 10 } do
+      refuses('from must be a list of networks such as "10.0.0.0/8" or addresses', middleware.client_address,
+        { from = { network } })
+    end
+    refuses("from must be a list of networks", middleware.client_address, { from = "10.0.0.1" })
   end)
 end)
 

@@ -19,7 +19,8 @@ enum { SLOW_AFTER_MS = 10000 };
 
 void arrival_refuse(struct request *request, int answer) {
   struct client *client = request->client;
-  if (client != NULL && client->refusal == 0) client->refusal = answer;
+  if (client != NULL && client->refusal == 0)
+    client->refusal = (uint16_t)answer;
 }
 
 void arrival_end(struct request *request, int status, int answer) {

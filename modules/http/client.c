@@ -1,6 +1,7 @@
 /* client.c - the life of a connection, from one request to the next. */
 #include "modules/http/client.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/host.h"
@@ -92,6 +93,7 @@ static void on_free(struct handle *h) {
   struct client *client = (struct client *)h;
   head_free(client->intake.head);
   inbox_free(&client->stream.inbox);
+  free(client->failed_id);
   stream_free(h);
 }
 

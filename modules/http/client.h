@@ -47,8 +47,9 @@ struct client {
   uint32_t in_flight;   /* and so many of them only into the system */
   uint32_t requests;    /* that have been served */
   uint64_t number;      /* of the request */
+  char *failed_id;      /* what a script has called one that failed, or NULL */
   uint64_t leave_by;    /* the program, or its server, ends; or 0 */
-  int refusal;          /* the status that the request has earned, or 0 */
+  uint16_t refusal;     /* the status that the request has earned, or 0 */
   uint8_t in_a_row;     /* requests that the task has served */
   uint8_t phase;        /* an enum phase */
   bool sent;            /* the head of the answer */

@@ -17,8 +17,8 @@ enum { AT_ERROR = 2, AT_TRACE };
 /* Its task is named after the request, as long as it is spoken of. */
 static void report(lua_State *L, const struct request *request) {
   struct task *task = host_of(L)->current;
-  char text[160];
-  request_describe(request, text, sizeof text);
+  char text[REQUEST_DESCRIPTION];
+  request_describe(request, text);
   lua_pushstring(L, task->name);
   task_rename(task, text);
   lua_pushvalue(L, AT_TRACE);

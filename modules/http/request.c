@@ -96,16 +96,28 @@ void request_format_id(uint64_t number, char text[REQUEST_ID]) {
 enum { TARGET_SHOWN = 80 };
 
 /* (A target has no byte that is not visible: see target.c.) */
-void request_describe(const struct request *request, char *text, size_t size) {
+void request_describe(const struct request *request,
+                      char text[REQUEST_DESCRIPTION]) {
   char id[REQUEST_ID];
   size_t target_size;
   const char *target = request_piece(request, 0, &target_size);
   request_format_id(request->number, id);
   bool is_long = target_size > TARGET_SHOWN;
-  snprintf(text, size, "%s %.*s%s (request %s)",
+  snprintf(text, REQUEST_DESCRIPTION, "%s %.*s%s (request %s)",
            llhttp_method_name((llhttp_method_t)request->method),
            (int)(is_long ? TARGET_SHOWN : target_size), target,
-           is_long ? "..." : "", id);
+           is_long ? "..." : "", request->id != NULL ? request->id : id);
+}
+
+/* What a script calls it goes into reports and a header, if it is fit for them. */
+static const char *check_id(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TSTRING) return NULL;
+  size_t size;
+  const char *id = lua_tolstring(L, index, &size);
+  if (size == 0 || size >= REQUEST_ID) return NULL;
+  for (const char *c = id; c < id + size; c++)
+    if (*c <= ' ' || *c > '~') return NULL;
+  return id;
 }
 
 /* ---- fields -------------------------------------------------------------- */
@@ -281,7 +293,9 @@ static int push_field(lua_State *L) { /* request, key; methods and fields */
 }
 
 static int set_field(lua_State *L) { /* request, key, value */
-  request_check(L);
+  struct request *request = request_check(L);
+  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "id") == 0)
+    request->id = check_id(L, 3);
   request_push_own(L);
   lua_insert(L, 2);
   lua_rawset(L, 2);

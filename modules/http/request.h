@@ -35,6 +35,7 @@ struct body {          /* of a request, see arrival.c */
 struct request {
   struct client *client; /* NULL: it is over */
   uint64_t number;
+  const char *id; /* that a script has given it, in its own table; or NULL */
   union peer peer;
   struct body body;
   struct upload *uploads; /* files that go with it, see forms/upload.h */
@@ -65,10 +66,13 @@ const char *request_piece(const struct request *request, unsigned index,
 void request_push_piece(lua_State *L, const struct request *request,
                         unsigned index);
 
-enum { REQUEST_ID = 40 };
+/* The id of the request with this number: "3f9a01c2-17". */
+enum { REQUEST_ID = 129, REQUEST_DESCRIPTION = 256 };
 void request_format_id(uint64_t number, char text[REQUEST_ID]);
-/* "GET /hello (request 3f9a01c2-17)": for reports. */
-void request_describe(const struct request *request, char *text, size_t size);
+/* "GET /hello (request 3f9a01c2-17)", or with the id that it has been given: for
+ * reports. */
+void request_describe(const struct request *request,
+                      char text[REQUEST_DESCRIPTION]);
 
 /* The table of what a script, or we, keep with the request at index 1. */
 void request_push_own(lua_State *L);

@@ -7,6 +7,8 @@
 #include "modules/http/serve.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "host/generation.h"
 #include "host/host.h"
@@ -198,9 +200,11 @@ static bool settle(lua_State *L, struct task *task, enum task_end end) {
   if (request == NULL) return false;
   bool refused = end == TASK_FAILED && client->refusal != 0 && !client->sent;
   if (end == TASK_FAILED && !refused) {
-    char text[160];
-    request_describe(request, text, sizeof text);
+    char text[REQUEST_DESCRIPTION];
+    request_describe(request, text);
     task_rename(task, text);
+    free(client->failed_id);
+    client->failed_id = request->id != NULL ? strdup(request->id) : NULL;
   }
   request_detach(request);
   return refused;
@@ -215,7 +219,7 @@ static void answer_for(struct client *client, enum task_end how) {
   if (how == TASK_FAILED && client->refusal == 0) {
     refusal.keeps_alive = client_may_go_on(client, false);
     request_format_id(client->number, id);
-    refusal.id = id;
+    refusal.id = client->failed_id != NULL ? client->failed_id : id;
   }
   size_t size =
     refusal_format(text, &client->stream.handle.host->clock, &refusal);

@@ -797,7 +797,7 @@ function server:close() end
 ---@field base string where the router that serves it is mounted: `"/api"`; `""` where it is not. `path` is then what follows; base and path together are the path that is routed. Middleware may set it, as behind a proxy that takes a prefix off: bases of mounts begin with that
 ---@field route string? the pattern by which a router has found its handler: `"/tea/:kind"`, for logs and counts
 ---@field max_body? integer may be set, by middleware: the limit for `req:body` and `req:chunks` instead of the server's
----@field id string a short text that no other request has: for logs; the 500 of this request and its report name it
+---@field id string a short text that no other request has: for logs; the 500 of this request and its report name it. A script may set another one: 1 to 128 visible ASCII characters, or those two keep to the first
 ---@field session? table of `middleware.sessions`: what belongs to this browser; empty where there is nothing yet; nil ends it; `req:renew_session()` gives it a new id
 ---@field user? any of `middleware.basic_auth`: the name of who asks, or what its `check` has returned
 ---@field [string] any the script's own

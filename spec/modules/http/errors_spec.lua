@@ -50,6 +50,22 @@ local function fails(handler, method)
 end
 
 describe("a handler that raises", function()
+  it("with the id that it has given its request, where that is fit for a header", function()
+    local list = { "mine", ("x"):rep(128), "", ("x"):rep(129), "a b", "a\r\nb: c", "\xff", 17, true }
+    handlers["/bad"] = function(req)
+      req.id = list[tonumber(req:body())]
+      error "fails"
+    end
+    local client <close> = raw.connect(server.address)
+    for i, id in ipairs(list) do
+      client:send(raw.request("POST /bad", tostring(i)))
+      local sent = client:response().headers["x-request-id"]
+      if i <= 2 then assert.equal(id, sent) else assert.matches("^%x+%-%d+$", sent) end
+      eventually(function() return #reports == i end)
+      assert.equal("POST /bad (request " .. sent .. ")", reports[i].name)
+    end
+  end)
+
   it("whatever it raises", function()
     local object = setmetatable({}, { __tostring = function() return "an object of its own" end })
     local errors = { "text", 42, { "a table" }, object, print, true, coroutine.create(print) }

@@ -224,7 +224,7 @@ function middleware.sessions(options) end
 ---Puts the id of a request into its answer. It is `req.id`, also where it came with the request
 ---(`trust`) or was made by a function.
 ---
----An error's answer and its report have an id in any case: that of the server.
+---An error's answer and its report have this id, too.
 ---
 ---Raises for options that are none.
 ---

@@ -279,7 +279,8 @@ describe("client_address", function()
     refuses("proxies must be an integer from 1 to 16", middleware.client_address, { proxies = 0 })
     refuses("header must be the name of a header", middleware.client_address, { header = "" })
     refuses("unknown option 'hops'", middleware.client_address, { hops = 1 })
-    for _, network in ipairs { "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "/8", "example.com", "", "::/x", 10 } do
+    local networks = { "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "/8", "example.com", "", "::/x", 10 }
+    for _, network in ipairs(networks) do
       refuses('from must be a list of networks such as "10.0.0.0/8" or addresses', middleware.client_address,
         { from = { network } })
     end

@@ -1,5 +1,6 @@
 -- Ids of requests: ours, those of a proxy where it is trusted, and never what could mean something in a log.
-local http, middleware = require "neap.http", require "neap.http.middleware"
+local neap, http, middleware = require "neap", require "neap.http", require "neap.http.middleware"
+local test = require "neap.test"
 local raw, support = require "spec.support.http", require "spec.support.middleware"
 local request_id, ask, refuses = middleware.request_id, support.ask, support.refuses
 
@@ -40,13 +41,26 @@ describe("request_id", function()
     assert.equal("t1", ask(app, raw.get "/").headers["x-trace"])
   end)
 
+  it("is in the answer to an error, and in its report", function()
+    local told
+    neap.on_error(function(_, _, info) told = info.name end)
+    local _ <close> = setmetatable({}, { __close = function() neap.on_error(nil) end })
+    local app = http.router()
+    app:use(request_id { trust = true })
+    app:get("/", function() error "fails" end)
+    local id = ("x"):rep(128)
+    local response = ask(app, raw.get("/", "X-Request-Id: " .. id))
+    assert.same({ 500, id }, { response.status, response.headers["x-request-id"] })
+    test.eventually(function() return told end)
+    assert.equal("GET / (request " .. id .. ")", told)
+  end)
+
   it("is not sent where the function makes none", function()
-    local neap = require "neap"
     local told
     neap.on_error(function(message) told = message end)
     local _ <close> = setmetatable({}, { __close = function() neap.on_error(nil) end })
     assert.equal(500, ask(support.app(request_id { make = function() return "a\r\nb" end }), raw.get "/").status)
-    require "neap.test".eventually(function() return told end)
+    test.eventually(function() return told end)
     assert.equal('request_id: make returned "a??b", which is no id', told)
   end)
 

@@ -138,6 +138,7 @@ static void load(lua_State *L) {
   embedded_load(L, "modules/fs/watch.lua");
   notifier_push_core(L);
   luaL_setfuncs(L, functions, 0);
+  embedded_add_load(L);
   embedded_load(L, "host/watch.lua");
   lua_pushvalue(L, -2);
   lua_call(L, 1, 2);

@@ -29,6 +29,8 @@ function terminal.open(command, options)
   return self
 end
 
+terminal.NO_COLOR = { env = { NO_COLOR = "1" } }
+
 -- `neap repl`, with the first prompt on the screen. Here any task may hold the loop.
 function terminal.open_repl(options)
   local self = terminal.open(program.quote(program.neap) .. " --slow=0 repl; echo status $?", options)
@@ -81,5 +83,23 @@ function terminal:close()
 end
 
 terminal.__close = terminal.close
+
+-- What a line prints, at a terminal without colours.
+function terminal.show(...)
+  local repl <close> = terminal.open_repl(terminal.NO_COLOR)
+  local out
+  for _, line in ipairs { ... } do
+    repl:type(line .. "\r")
+    repl:expect "\r\n"
+    out = repl:expect("^()> $", "^(.-)\r\n> $")
+  end
+  return type(out) == "string" and out:gsub("\r", "") or ""
+end
+
+-- The `it` for specs of what is typed and edited: `pending`, where the program is built without an editor.
+function terminal.it_edits(it, pending)
+  local is_without = program.run_neap({ "--version" }).out:find("without line editing")
+  return is_without and pending or it
+end
 
 return terminal

@@ -25,7 +25,8 @@ struct embedded_part {
 };
 
 /* core.load(file), for the table `core`, which is on top: what the file returns,
- * which is given `core`. For files that only others of a module need. */
+ * which is given `core`; it runs once. For files that only others of a module
+ * need. */
 void embedded_add_load(lua_State *L);
 
 /* The names of the list (the last one has none) are functions of the table

@@ -15,16 +15,21 @@ void embedded_load(lua_State *L, const char *name) {
   lua_remove(L, -2);
 }
 
-static int load_file(lua_State *L) { /* name; core */
-  embedded_load(L, luaL_checkstring(L, 1));
+static int load_file(lua_State *L) { /* name; core, what has been loaded */
+  const char *name = luaL_checkstring(L, 1);
+  if (lua_getfield(L, lua_upvalueindex(2), name) != LUA_TNIL) return 1;
+  embedded_load(L, name);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_call(L, 1, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, lua_upvalueindex(2), name);
   return 1;
 }
 
 void embedded_add_load(lua_State *L) {
   lua_pushvalue(L, -1);
-  lua_pushcclosure(L, load_file, 1);
+  lua_newtable(L);
+  lua_pushcclosure(L, load_file, 2);
   lua_setfield(L, -2, "load");
 }
 

@@ -16,11 +16,10 @@ local POLL = 0.5 -- seconds, where the system does not tell; more, where to look
 local EXACT = 1e-6 -- s: what is missing to a time is an error of rounding
 local PATIENCE, LONGEST = 4, 20 -- times `gather`: until a file is closed; of a burst
 
--- For the parts.
-function core.warn(message, code) warn(message, code, POLL) end
-core.tree = core.load "modules/fs/watch/tree.lua"
+function core.warn(message, code) warn(message, code, POLL) end -- for the parts
 
-local list_soon, subscribe = core.tree.list_soon, core.tree.subscribe
+local tree = core.load "modules/fs/watch/tree.lua"
+local list_soon, subscribe = tree.list_soon, tree.subscribe
 local looking = core.load "modules/fs/watch/look.lua"
 local list_fresh, look, look_at_root = looking.list_fresh, looking.look, looking.look_at_root
 local read = core.load "modules/fs/watch/told.lua"

@@ -3,10 +3,10 @@
 --
 -- What differs is reported, and known from then on. While we wait more may be told: what is dirty is taken before we
 -- look at it, so it is looked at again, and a directory may have been dropped meanwhile.
-local core = ... -- entries, marks, marks_followed, now, tree: see watch.lua
+local core = ... -- entries, marks, marks_followed, now: see watch.lua
 local error, ipairs, next, pairs, type = error, ipairs, next, pairs, type
 local min = math.min
-local now, tree = core.now, core.tree
+local now, tree = core.now, core.load "modules/fs/watch/tree.lua"
 local absent, absolute, add_node, doubt, drop_child, drop_node, renew, report, way_to =
   tree.absent, tree.absolute, tree.add_node, tree.doubt, tree.drop_child, tree.drop_node, tree.renew, tree.report,
   tree.way_to

@@ -1,9 +1,9 @@
 -- What the system tells of a watch: each hint becomes something that is to be looked at, once the burst is over, which
 -- lasts from `self.began` to `self.last`. Only a directory is not left till then: it is watched at once. Does the
 -- system tell no more, all is polled from then on.
-local core = ... -- notifier, now, tree, warn: see watch.lua
+local core = ... -- notifier, now, warn: see watch.lua
 local pairs, type = pairs, type
-local now, tree, warn = core.now, core.tree, core.warn
+local now, tree, warn = core.now, core.load "modules/fs/watch/tree.lua", core.warn
 local add_node, doubt, list_soon, mark_dirty, renew =
   tree.add_node, tree.doubt, tree.list_soon, tree.mark_dirty, tree.renew
 

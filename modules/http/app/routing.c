@@ -92,7 +92,8 @@ static unsigned method_number(const char *name) {
 }
 
 /* (tree, pattern, method, number) -> true; or false, the number that is there
- * already; or nil, why that is no route. */
+ * already; or nil, why that is no path; or nil: no server of ours knows the
+ * method. */
 int routing_add(lua_State *L) {
   size_t size;
   struct tree *tree = check_tree(L, 1);
@@ -100,10 +101,10 @@ int routing_add(lua_State *L) {
   unsigned method = method_number(luaL_checkstring(L, 3));
   const char *why =
     size > 0 || method != TREE_MOUNT ? tree_fault(pattern, size) : NULL;
-  if (method == TREE_METHODS) why = "no server of ours knows the method";
-  if (why != NULL) {
+  bool is_known = method != TREE_METHODS;
+  if (why != NULL || !is_known) {
     lua_pushnil(L);
-    lua_pushstring(L, why);
+    lua_pushstring(L, is_known ? why : NULL);
     return 2;
   }
   int *slot = tree_slot(tree, pattern, size, method);

@@ -6,6 +6,7 @@
 #include "host/embedded.h"
 #include "modules/http/app/mounting.h"
 #include "modules/http/app/pair.h"
+#include "modules/http/app/place.h"
 #include "modules/http/app/routing.h"
 #include "modules/http/body.h"
 #include "modules/http/failure.h"
@@ -29,6 +30,7 @@ static const luaL_Reg functions[] = {
 // clang-format off: one line for each
 static const struct embedded_part parts[] = {
   {"cookie", "modules/http/app/cookies.lua"},
+  {"encode", "modules/http/app/answers.lua"},
   {"escape", "modules/http/app/answers.lua"},
   {"file", "modules/http/files/files.lua"},
   {"html", "modules/http/app/answers.lua"},
@@ -66,6 +68,7 @@ static const luaL_Reg core[] = {
   {"is_as_loaded", http_is_as_loaded},
   {"outcome", request_outcome},
   {"pair", http_pair},
+  {"place", http_place},
   {"files_date", files_date},
   {"files_encode", files_encode},
   {"files_judge", files_judge},

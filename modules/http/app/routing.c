@@ -346,3 +346,28 @@ void routing_push_handler(lua_State *L, int index) {
       break;
   lua_remove(L, -2);
 }
+
+/* The router on top becomes the handler of the route, or nil. */
+static void step_to_route(lua_State *L, struct text *path, unsigned method) {
+  int router = lua_gettop(L);
+  const struct tree *tree = tree_of(L, router);
+  struct tree_match match = tree_find(tree, path->bytes, path->size, method);
+  lua_getfield(L, router, "routes");
+  if (lua_rawgeti(L, -1, match.route) == LUA_TTABLE)
+    lua_getfield(L, -1, "handler");
+  lua_replace(L, router);
+  lua_settop(L, router);
+  if (match.mounted) skip(path, match.rest);
+  if (path->size == 0) *path = (struct text){"/", 1};
+}
+
+void routing_push_route_handler(lua_State *L, int index) {
+  const struct request *request = request_check(L);
+  struct text path;
+  path.bytes = request_path(request, &path.size);
+  lua_pushvalue(L, index);
+  for (int i = 0; i < MOUNTS_SHOWN && lua_istable(L, -1); i++) {
+    if (tree_of(L, lua_gettop(L)) == NULL) break;
+    step_to_route(L, &path, request->method);
+  }
+}

@@ -20,10 +20,10 @@ struct work;
 
 struct work_kind {
   const char *name;
-  void (*stop)(struct work *work);  /* end it now; it may take a turn */
+  void (*stop)(struct work *work); /* end it now; it may take a turn */
   /* End it once it is idle. NULL: stop it, unless it lasts. */
   void (*drain)(struct work *work);
-  int (*start)(struct work *work);  /* it was staged: begin, see generation.h */
+  int (*start)(struct work *work); /* it was staged: begin, see generation.h */
   /* The line that made it; NULL: it is a task, a handle, or part of one. */
   struct origin (*origin)(const struct work *work);
   bool lasts; /* what a request in flight may use: it ends after that */

@@ -52,6 +52,7 @@ static const struct embedded_part middleware[] = {
   {"cors", "modules/http/middleware/cors.lua"},
   {"decompress", "modules/http/middleware/decompress.lua"},
   {"development", "modules/http/middleware/development.lua"},
+  {"errors", "modules/http/middleware/errors.lua"},
   {"rate_limit", "modules/http/middleware/rate_limit.lua"},
   {"request_id", "modules/http/middleware/request_id.lua"},
   {"security_headers", "modules/http/middleware/security_headers.lua"},

@@ -22,11 +22,19 @@ router_class.__index = methods
 
 -- ---- middleware ------------------------------------------------------------------
 
+-- `return next()` leaves nothing of its caller: then it is told which middleware that is.
+local function refuse_next(middleware, value)
+  local text = format("the next handler is given the request, next(req), and not %s", type(value))
+  if not getinfo(2, "t").istailcall or type(middleware) ~= "function" then error(text, 3) end
+  local info = getinfo(middleware, "S")
+  error(format("%s (by the middleware %s:%d)", text, info.short_src, info.linedefined), 0)
+end
+
 -- What middleware calls gives it a table, whatever the handler has returned. An error about that names `outermost`,
 -- a function of the script: the handler is it, or calls it.
 local function wrap(middleware, handler, outermost)
   local function following(req)
-    if req == nil then error("the next handler wants the request: next(req)", 2) end
+    if type(req) ~= "userdata" then refuse_next(middleware, req) end
     return make_response(req, outermost, handler(req))
   end
   return function(req)

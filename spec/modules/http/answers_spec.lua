@@ -65,7 +65,8 @@ describe("an error about what was returned", function()
   it("names the handler for headers that cannot be sent", function()
     for text, headers in pairs { ["a line break"] = { x = "\n" }, ["can only be"] = { connection = "upgrade" },
       ["says 5"] = { ["content-length"] = 5 }, ["cannot be the name"] = { ["x y"] = 1 },
-      ["is a boolean"] = { x = true },
+      ["is a boolean"] = { x = true }, ["in capitals or not"] = { ["content-type"] = "a/b", ["Content-Type"] = "a/b" },
+      ["'content_type' is to be written with '%-', as"] = { content_type = "a/b" },
     } do
       local function handler() return 200, "", headers end
       local place = HERE:gsub("%p", "%%%0") .. debug.getinfo(handler, "S").linedefined

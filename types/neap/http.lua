@@ -624,6 +624,9 @@ function router:mount(prefix, handler) end
 ---
 ---local response = app:request { method = "POST", path = "/echo", body = "tea", headers = { accept = "*/*" } }
 ---print(response.status, response.headers["x-method"], response:body()) --> 200	POST	tea
+---print(app:request({ method = "POST", path = "/echo", json = { cups = 2 } }):json().cups) --> 2
+---print(app:request({ method = "POST", path = "/echo", form = { tea = { "green", "oolong" } } }):body())
+-----> tea=green&tea=oolong
 ---```
 ---
 ---Source: RFC 9112; socketpair.
@@ -640,6 +643,8 @@ function router:request(request) end
 ---@field path? string with a query, if there is one; `"/"`
 ---@field headers? table<string, string|number|(string|number)[]>|[string, string][] by name; or a list of pairs, which are sent in this order
 ---@field body? string|number|(string|number)[]|fun(): string? a function gives it piece by piece, until nil: it is sent in chunks then
+---@field json? any instead of a body: it is sent as JSON, with that `content-type` unless `headers` have one
+---@field form? table<string, string|number|(string|number)[]> instead of a body: fields of a form, without files
 ---@field peer? string what the handler is told to be the other end: `"192.0.2.7:5000"`; without it there is none, as with a Unix socket
 ---@field timeout? number seconds until the answer's head is there, and for each wait for its body
 

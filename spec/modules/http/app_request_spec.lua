@@ -1,6 +1,6 @@
 -- router:request: what a client would get, without a port.
-local http, neap, test, timer =
-  require "neap.http", require "neap", require "neap.test", require "neap.timer"
+local http, json, neap, test, timer =
+  require "neap.http", require "neap.json", require "neap", require "neap.test", require "neap.timer"
 local raw = require "spec.support.http"
 
 -- What is reported from here on.
@@ -368,7 +368,14 @@ describe("app:request", function()
       local bad = "bad argument #1 to 'request' "
       refused(bad .. "(a path or a table expected, got nil)", nil)
       refused(bad .. "(a path or a table expected, got number)", 5)
-      refused(bad .. "(unknown option 'pth' (there are: body, headers, method, path, peer, timeout))", { pth = "/" })
+      refused(bad .. "(body must be a string, a number, a list of these, or a function, not a table of something else; "
+        .. "see json and form)", { body = { a = 1 } })
+      refused(bad .. "(one of body, form and json is the body)", { body = "x", json = 1 })
+      refused(bad .. "(json: $: cannot encode a function)", { json = print })
+      refused(bad .. "(form must be a table, not a string)", { form = "x" })
+      refused(bad .. "(a value of form must be a string or a list of them, not a boolean)", { form = { a = true } })
+      refused(bad .. "(a name of form must be a string, not a number)", { form = { "a" } })
+      refused(bad .. "(unknown option 'pth' (there are: body, form, headers, json, method, path, peer, timeout))", { pth = "/" })
       refused(bad .. "(path has a line break or a zero byte)", "/a\r\nb")
       refused(bad .. "(path has a line break or a zero byte)", { path = "/a\0" })
       refused(bad .. "(method has a line break or a zero byte)", { method = "GET\n" })
@@ -526,6 +533,25 @@ describe("app:request", function()
       collectgarbage()
       test.eventually(function() return #leaks:list() == 0 end)
     end)
+  end)
+
+  it("sends values as JSON, and fields as a form does", function()
+    local router
+    local function sent(options)
+      options.method = "POST"
+      return router:request(options):json()
+    end
+    router = http.router():post("/", function(req) return http.json { type = req:header "content-type", body = req:body() } end)
+    assert.same({ type = "application/json", body = '{"a":[1,"x"]}' }, sent { json = { a = { 1, "x" } } })
+    assert.same({ type = "application/json", body = "false" }, sent { json = false })
+    assert.same({ type = "a/b", body = "[]" }, sent { json = json.array(), headers = { ["Content-Type"] = "a/b" } })
+    assert.same({ type = "application/x-www-form-urlencoded", body = "a=1&a=%26%3D&b%20c=%C3%A4" },
+      sent { form = { ["b c"] = "ä", a = { 1, "&=" } } })
+    router = http.router():post("/", function(req)
+      local form = assert(req:form())
+      return http.json { form:list "a", form.fields["b c"] }
+    end)
+    assert.same({ { "1", "&=" }, "ä" }, sent { form = { ["b c"] = "ä", a = { 1, "&=" } } })
   end)
 
   it("answers as a server at an address does, byte for byte", function()

@@ -8,6 +8,7 @@ local error, getmetatable, ipairs, next, pairs, select, setmetatable, type =
   error, getmetatable, ipairs, next, pairs, select, setmetatable, type
 local concat, find, format, getinfo, gsub, move, remove, sort, upper =
   table.concat, string.find, string.format, debug.getinfo, string.gsub, table.move, table.remove, table.sort, string.upper
+local loaded = package.loaded
 local make_response, routing_add, routing_methods, routing_serve =
   core.response_of, core.routing_add, core.routing_methods, core.routing_serve
 
@@ -112,6 +113,16 @@ local function refuse_handler(name, at, what, value)
   error(format("bad argument #%d to '%s' (%s expected, got %s)", at, name, what, got), 4)
 end
 
+-- Not the middleware, but what makes it. (Nothing of that is loaded where the script has not done so.)
+local function refuse_maker(name, at, value)
+  for maker, made in next, loaded["neap.http.middleware"] or {} do
+    if made == value then
+      error(format("bad argument #%d to '%s' (middleware.%s makes middleware; call it: middleware.%s(...))", at, name,
+        maker, maker), 4)
+    end
+  end
+end
+
 -- The handlers among the arguments of a method, from `at` on. Errors are raised where that was called. Behind what it
 -- loads `require` gives the name of the file: that is none of them.
 local function handlers_of(name, at, what, ...)
@@ -121,6 +132,7 @@ local function handlers_of(name, at, what, ...)
   end
   for i = 1, count do
     if not is_handler(list[i]) then refuse_handler(name, at + i - 1, what, list[i]) end
+    refuse_maker(name, at + i - 1, list[i])
   end
   if count == 0 then
     error(format("bad argument #%d to '%s' (%s expected, got no value)", at, name, what), 3)

@@ -134,6 +134,11 @@ describe("a router", function()
       fails(function() app:use(print, other) end))
     assert.matches("router_spec.lua:%d+: bad argument #2 to 'use' %(middleware expected, got nil%)",
       fails(function() app:use(print, nil) end))
+    local middleware = require "neap.http.middleware"
+    assert.matches("router_spec.lua:%d+: bad argument #1 to 'use' %(middleware.compress makes middleware; call it: ",
+      fails(function() app:use(middleware.compress) end))
+    assert.matches("router_spec.lua:%d+: bad argument #2 to 'get' %(middleware.cors makes middleware; call it: ",
+      fails(function() app:get("/", middleware.cors, print) end))
     for _, name in ipairs { "get", "route", "mount", "group", "use" } do
       assert.matches("router_spec.lua:%d+: call '" .. name .. "' with a colon, as in app:" .. name,
         fails(function() app[name]("/", print) end))

@@ -5,6 +5,8 @@
 #include "modules/http/failure.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "host/host.h"
 #include "host/report.h"
@@ -14,11 +16,34 @@
 
 enum { AT_ERROR = 2, AT_TRACE };
 
+enum { ID_MOST = 128 }; /* as middleware.request_id trusts */
+
+/* An id that it was given, or NULL: it is left on the stack. Whatever else a
+ * script has put there is none. */
+static const char *given_id(lua_State *L) {
+  size_t size;
+  if (!request_push_kept(L, "id")) return NULL;
+  const char *id = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  for (size = 0; id[size] > ' ' && id[size] < 127; size++) continue;
+  return id[size] == '\0' && size > 0 && size <= ID_MOST ? id : NULL;
+}
+
+/* "GET /tea (request 5f0c3a9b-17, 3e1a)": the second id is that of the answer. */
+static void describe(lua_State *L, const struct request *request, char *text,
+                     size_t size) {
+  request_describe(request, text, size);
+  const char *id = given_id(L);
+  size_t length = strlen(text);
+  if (id != NULL && length > 0 && length + strlen(id) + 3 < size)
+    snprintf(text + length - 1, size - length + 1, ", %s)", id);
+  lua_settop(L, AT_TRACE);
+}
+
 /* Its task is named after the request, as long as it is spoken of. */
 static void report(lua_State *L, const struct request *request) {
   struct task *task = host_of(L)->current;
-  char text[160];
-  request_describe(request, text, sizeof text);
+  char text[320];
+  describe(L, request, text, sizeof text);
   lua_pushstring(L, task->name);
   task_rename(task, text);
   lua_pushvalue(L, AT_TRACE);

@@ -7,7 +7,8 @@ local core = ...
 local error, getmetatable, ipairs, next, pairs, select, setmetatable, type =
   error, getmetatable, ipairs, next, pairs, select, setmetatable, type
 local concat, find, format, getinfo, gsub, move, remove, sort, upper =
-  table.concat, string.find, string.format, debug.getinfo, string.gsub, table.move, table.remove, table.sort, string.upper
+  table.concat, string.find, string.format, debug.getinfo, string.gsub, table.move, table.remove, table.sort,
+  string.upper
 local loaded = package.loaded
 local make_response, routing_add, routing_methods, routing_serve =
   core.response_of, core.routing_add, core.routing_methods, core.routing_serve
@@ -159,9 +160,9 @@ local function enter(scope, route, level)
   local number = #routes + 1
   local added, why = routing_add(router[TREE], route.path, route.method, number)
   if added == nil then
-    error(why and format("bad path '%s' (%s)", route.path, why)
-      or format("bad argument #1 to 'route' ('%s' is no method; they are upper-case words, as \"PROPFIND\")", route.method),
-      level + 1)
+    why = why and format("bad path '%s' (%s)", route.path, why) or format(
+      "bad argument #1 to 'route' ('%s' is no method; they are upper-case words, as \"PROPFIND\")", route.method)
+    error(why, level + 1)
   elseif not added then
     error(format("%s %s has a route already (%s)", route.method, route.path, routes[why].where), level + 1)
   end

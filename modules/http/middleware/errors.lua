@@ -27,10 +27,13 @@ local function thrown(err)
   return { status = status, message = type(message) == "string" and message or nil, error = err }
 end
 
--- Without the line of ours at which it was raised. (Assertions of others raise a table.)
+-- Without the line of ours at which it was raised, and without a traceback, which middleware.timeout adds. (Assertions
+-- of others raise a table.)
 local function text_of(err)
   if type(err) == "table" then err = err.message end
-  return type(err) == "string" and (match(err, "^[^\n]-:%d+: (.*)") or err) or nil
+  if type(err) ~= "string" then return nil end
+  local line = match(err, "^[^\n]*")
+  return match(line, "^.-:%d+: (.*)") or line
 end
 
 local function problem_of(req, caught)
@@ -47,8 +50,9 @@ end
 -- ---- what is said of it ---------------------------------------------------------------
 
 local function as_json(req, problem)
-  local text = encode { status = problem.status, detail = problem.message, id = problem.status >= 500 and req.id or nil }
-  return problem.status, text, { ["content-type"] = "application/problem+json" }
+  local status = problem.status
+  local text = encode { status = status, detail = problem.message, id = status >= 500 and req.id or nil }
+  return status, text, { ["content-type"] = "application/problem+json" }
 end
 
 local function plain(problem)

@@ -375,7 +375,8 @@ describe("app:request", function()
       refused(bad .. "(form must be a table, not a string)", { form = "x" })
       refused(bad .. "(a value of form must be a string or a list of them, not a boolean)", { form = { a = true } })
       refused(bad .. "(a name of form must be a string, not a number)", { form = { "a" } })
-      refused(bad .. "(unknown option 'pth' (there are: body, form, headers, json, method, path, peer, timeout))", { pth = "/" })
+      refused(bad .. "(unknown option 'pth' (there are: body, form, headers, json, method, path, peer, timeout))",
+        { pth = "/" })
       refused(bad .. "(path has a line break or a zero byte)", "/a\r\nb")
       refused(bad .. "(path has a line break or a zero byte)", { path = "/a\0" })
       refused(bad .. "(method has a line break or a zero byte)", { method = "GET\n" })
@@ -541,7 +542,9 @@ describe("app:request", function()
       options.method = "POST"
       return router:request(options):json()
     end
-    router = http.router():post("/", function(req) return http.json { type = req:header "content-type", body = req:body() } end)
+    router = http.router():post("/", function(req)
+      return http.json { type = req:header "content-type", body = req:body() }
+    end)
     assert.same({ type = "application/json", body = '{"a":[1,"x"]}' }, sent { json = { a = { 1, "x" } } })
     assert.same({ type = "application/json", body = "false" }, sent { json = false })
     assert.same({ type = "a/b", body = "[]" }, sent { json = json.array(), headers = { ["Content-Type"] = "a/b" } })

@@ -2,7 +2,8 @@
 local http, middleware = require "neap.http", require "neap.http.middleware"
 local timer = require "neap.timer"
 local test = require "neap.test"
-local raw, routes, support = require "spec.support.http", require "spec.support.routes", require "spec.support.middleware"
+local raw, routes = require "spec.support.http", require "spec.support.routes"
+local support = require "spec.support.middleware"
 local errors = middleware.errors
 
 -- Of a request: its status, its type, and what stands in it.
@@ -18,7 +19,7 @@ local function app_with(...)
   app:get("/none", function() return 404, "there is no such tea\n" end)
   app:get("/bare", function() return 410 end)
   app:get("/own", function() return http.json({ mine = true }, 422) end)
-  app:get("/bug", function() local tea; return tea.kind end)
+  app:get("/bug", function(req) return req.tea.kind end)
   app:get("/thrown", function() error { status = 409, message = "taken", field = "name" } end)
   app:get("/away", function() error { status = 503, message = "the database is away" } end)
   app:get("/odd", function() error { status = 200 } end)
@@ -42,8 +43,10 @@ describe("errors", function()
     says(404, "there is no such tea", "/none")
     says(410, nil, "/bare")
     says(409, "taken", "/thrown")
-    assert.equal("GET, HEAD, OPTIONS", says(405, "Method Not Allowed", { method = "PUT", path = "/tea" }).headers.allow)
-    says(400, "line 1, column 2: string or '}' expected near end of file", { method = "POST", path = "/json", body = "{" })
+    local response = says(405, "Method Not Allowed", { method = "PUT", path = "/tea" })
+    assert.equal("GET, HEAD, OPTIONS", response.headers.allow)
+    says(400, "line 1, column 2: string or '}' expected near end of file",
+      { method = "POST", path = "/json", body = "{" })
     says(413, "request body: message too long", { method = "POST", path = "/json", body = ("x"):rep(21) })
     says(415, "request form: it has no content-type", { method = "POST", path = "/form", body = "a=b" })
     assert.same({}, reports)
@@ -62,12 +65,25 @@ describe("errors", function()
     local response = app:request "/bug"
     local problem = response:json()
     assert.same({ 500, nil, response:header "x-request-id" }, { response.status, problem.detail, problem.id })
-    assert.matches("^GET /bug %(request " .. problem.id:gsub("%p", "%%%0") .. "%): .*errors_spec.lua:%d+: attempt to index",
-      reports[1])
+    assert.matches("^GET /bug %(request " .. problem.id:gsub("%p", "%%%0")
+      .. "%): .*errors_spec.lua:%d+: attempt to index", reports[1])
     assert.equal(500, (ask(app, "/odd")))
     local away, body = ask(app, "/away")
     assert.same({ 503, "the database is away" }, { away, body.detail })
     assert.equal(3, #reports)
+  end)
+
+  it("reports under the id that the client is told, too", function()
+    local reports = routes.reports_of_errors(finally)
+    local app = http.router():use(middleware.request_id { trust = true }, errors())
+    app:get("/", function(req)
+      if req.query.odd then req.id = "a b\n" end
+      error "no"
+    end)
+    assert.equal("abc-1", app:request({ headers = { ["x-request-id"] = "abc-1" } }):json().id)
+    assert.equal(500, app:request("/?odd=1").status)
+    assert.matches("^GET / %(request [%x-]+, abc%-1%): ", reports[1])
+    assert.matches("^GET /%?odd=1 %(request [%x-]+%): ", reports[2])
   end)
 
   it("asks a function, whose answer has the status unless it has another", function()
@@ -121,7 +137,10 @@ describe("errors", function()
     local app = http.router():use(errors()):use(middleware.timeout(0.01))
     app:get("/slow", function() timer.sleep(60) end)
     app:get("/in", middleware.basic_auth { users = { ada = "x" } }, function() return "in" end)
+    app:post("/late", function(req) return assert(req:json { limit = 20 }) end)
     assert.equal("Service Unavailable", app:request("/slow"):json().detail)
+    assert.equal("request body: message too long", -- and no traceback
+      app:request({ method = "POST", path = "/late", body = ("x"):rep(21) }):json().detail)
     local response = app:request "/in"
     assert.same({ 401, "Unauthorized" }, { response.status, response:json().detail })
     assert.matches("Basic", response:header "www-authenticate")

@@ -3,7 +3,6 @@
 local core = ...
 local byte, error, format, getinfo, gsub, pcall, type =
   string.byte, error, string.format, debug.getinfo, string.gsub, pcall, type
-local math_type = math.type
 local encode = require "neap.json".encode
 
 local answers = {}
@@ -27,7 +26,7 @@ end
 
 -- What stands behind the first argument, where there is something.
 local function check_rest(name, status, headers, least, most)
-  if status ~= nil and (math_type(status) ~= "integer" or status < least or status > most) then
+  if status ~= nil and (type(status) ~= "number" or status % 1 ~= 0 or status < least or status > most) then
     local got = type(status) == "number" and status or type(status)
     fail(2, format("bad argument #2 to '%s' (a status from %d to %d expected, got %s)", name, least, most, got))
   end

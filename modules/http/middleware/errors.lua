@@ -3,8 +3,8 @@
 --
 -- An error is reported as ever, before it is asked: unless it is the client's.
 local core = ...
-local error, find, gsub, match, math_type, pairs, sub, traceback, type, xpcall =
-  error, string.find, string.gsub, string.match, math.type, pairs, string.sub, debug.traceback, type, xpcall
+local error, find, gsub, match, pairs, sub, traceback, type, xpcall =
+  error, string.find, string.gsub, string.match, pairs, string.sub, debug.traceback, type, xpcall
 local encode = require "neap.json".encode
 local options = core.load "modules/http/middleware/options.lua"
 
@@ -21,8 +21,8 @@ end
 -- error { status = 404, message = "no such tea" } is for the client, and from 500 on for the report, too.
 local function thrown(err)
   if type(err) ~= "table" then return nil end
-  local status = err.status
-  if math_type(status) ~= "integer" or status < 400 or status > 599 then return nil end
+  local status = options.as_integer(err.status)
+  if not status or status < 400 or status > 599 then return nil end
   local message = err.message
   return { status = status, message = type(message) == "string" and message or nil, error = err }
 end

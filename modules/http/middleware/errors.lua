@@ -49,9 +49,11 @@ end
 
 -- ---- what is said of it ---------------------------------------------------------------
 
+-- `errors` of what was raised for the client: which field is wrong, say.
 local function as_json(req, problem)
-  local status = problem.status
-  local text = encode { status = status, detail = problem.message, id = status >= 500 and req.id or nil }
+  local status, err = problem.status, problem.error
+  local text = encode { status = status, detail = problem.message, id = status >= 500 and req.id or nil,
+    errors = status < 500 and type(err) == "table" and err.errors or nil }
   return status, text, { ["content-type"] = "application/problem+json" }
 end
 

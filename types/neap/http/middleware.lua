@@ -533,7 +533,8 @@ function middleware.security_headers(options) end
 ---The function is given the request and the problem, and returns an answer in any form. It has the
 ---status of the problem, unless it has another one than 200, and keeps the headers of what it replaces
 ---(`Allow`, `WWW-Authenticate`, cookies). If it returns nil, that goes out as it was. Without a function the
----answer is `application/problem+json`: `{"status":404,"detail":"no such tea"}`, and from 500 on the id.
+---answer is `application/problem+json`: `{"status":404,"detail":"no such tea"}`, from 500 on with the id, below
+---with the `errors` of what was raised.
 ---
 ---An error is reported before, as ever, and the client is not told its text. One that is a table with a
 ---`status` is for the client, with its `message`: `error { status = 409, message = "taken" }`. Below 500 it is

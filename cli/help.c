@@ -19,7 +19,7 @@ static const char text[] =
   "  neap test [paths] [options]                   run specs (neap test --help)\n"
   "  neap new NAME; neap check [files]             begin a service; judge scripts\n"
   "  neap reload|status PID|NAME                   change it while it runs; see it\n"
-  "  neap ps                                       list the programs that run\n"
+  "  neap ps; neap help http.serve                 list what runs; what that does\n"
   "  neap [repl [script]]                          read lines and run each\n"
   "\n"
   "Options, before the script:\n"

@@ -269,7 +269,8 @@ static bool read_command(struct reader *reader) {
   if (is(name, "status")) return read_question(reader, COMMAND_STATUS);
   if (is(name, "ps")) return read_question(reader, COMMAND_PS);
   if (is(name, "help")) {
-    options->command = COMMAND_HELP;
+    bool is_about = reader->at + 1 < options->argc;
+    options->command = is_about ? COMMAND_ABOUT : COMMAND_HELP;
   } else if (is(name, "test")) {
     options->command = COMMAND_TEST;
   } else if (is(name, "new")) {

@@ -15,6 +15,7 @@ enum command {
   COMMAND_TEST, /* what follows is busted's and the runner's */
   COMMAND_NEW,  /* what follows is its own, as for the next one */
   COMMAND_CHECK,
+  COMMAND_ABOUT,  /* help about a name */
   COMMAND_RELOAD, /* this and the next two ask programs that run */
   COMMAND_STATUS,
   COMMAND_PS,

@@ -127,6 +127,13 @@ static int load_tool(lua_State *L, const char *file) {
   return 1;
 }
 
+/* `neap help NAME`, as at the prompt */
+static int load_about(lua_State *L) {
+  embedded_load(L, "cli/about.lua");
+  repl_push_core(L);
+  return 1;
+}
+
 /* "reload", "chat": as they stand on the command line. */
 static int load_client(lua_State *L, const struct options *options) {
   embedded_load(L, "cli/client.lua");
@@ -148,6 +155,7 @@ static int load_script(lua_State *L, const struct options *options) {
   if (options->command == COMMAND_TEST) return load_test(L);
   if (options->command == COMMAND_NEW) return load_tool(L, "cli/new.lua");
   if (options->command == COMMAND_CHECK) return load_tool(L, "cli/check.lua");
+  if (options->command == COMMAND_ABOUT) return load_about(L);
   if (options_ask(options)) return load_client(L, options);
   if (options->from_stdin) return load_file(L, NULL);
   if (options->script < options->argc)

@@ -221,7 +221,7 @@ local function add_globals()
   local help
   local function ask(...)
     help = help or part("help", core, coloured)
-    return help(...)
+    help(...)
   end
   if getmetatable(globals) then return end -- a script has its own ideas
   setmetatable(globals, { __index = function(t, key)

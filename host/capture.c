@@ -69,7 +69,8 @@ static void free_bytes(struct handle *h) {
 }
 
 /* No origin: it belongs to the child, which has one. */
-static const struct work_kind kind = {.name = "output", .stop = handle_stop};
+static const struct work_kind kind = {
+  .name = "output", .stop = handle_stop, .lasts = true};
 
 struct capture *capture_new(struct host *host, int fd, struct owner *owner) {
   struct capture *capture = handle_new(host, sizeof *capture);

@@ -144,10 +144,19 @@ static void stop_unless_it_lasts(struct work *work, void *data) {
   if (!work->kind->lasts) work_stop(work);
 }
 
+static void stop_what_lasts(struct work *work, void *data) {
+  (void)data;
+  if (work->kind->lasts) work_stop(work);
+}
+
 void generation_check_end(struct generation *generation) {
   struct host *host = generation->host;
-  if (generation->state != GENERATION_RETIRED || generation->ending) return;
-  if (generation->owners != NULL) return;
+  if (generation->owners != NULL || generation->ending) return;
+  if (generation->state != GENERATION_RETIRED) {
+    if (host->phase == HOST_DRAINING)
+      owner_each(&generation->background, stop_what_lasts, NULL);
+    return;
+  }
   if (generation->background.first != NULL) {
     owner_each(&generation->background, stop, NULL);
     return;
@@ -236,6 +245,14 @@ static void drain(struct work *work, void *data) {
   work_drain(work);
 }
 
+static void settle_owners(struct generation *generation) {
+  for (struct owner *owner = generation->owners, *next; owner != NULL;
+       owner = next) {
+    next = owner->next;
+    owner_settle(owner);
+  }
+}
+
 void generation_retire(struct generation *generation, bool all) {
   if (generation->host->live == generation) generation->host->live = NULL;
   generation->state = GENERATION_RETIRED;
@@ -247,8 +264,10 @@ void generation_retire(struct generation *generation, bool all) {
 
 void generation_drain(struct generation *generation) {
   generation_tell(generation);
-  owner_each(&generation->background, stop, NULL);
+  owner_each(&generation->background, stop_unless_it_lasts, NULL);
   each_served(generation, drain, NULL);
+  settle_owners(generation);
+  generation_check_end(generation);
 }
 
 static int start_staged(struct owner *owner) {

@@ -73,7 +73,9 @@ int generation_refuse(lua_State *L, const char *text);
 int generation_commit(struct generation *generation);
 /* Stops its background; with `all` also what serves connections. */
 void generation_retire(struct generation *generation, bool all);
-/* Asks its background to end now, and what it serves to end when idle. */
+/* Asks its background to end now, and what it serves to end when idle. What
+ * lasts ends with those who may use it: of a request with that, of the background
+ * with the last request. */
 void generation_drain(struct generation *generation);
 
 /* Wakes its listeners. It is called by itself when the generation is retired, or

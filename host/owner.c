@@ -87,10 +87,27 @@ void owner_drop(struct owner *owner) {
   generation_check_end(generation);
 }
 
+/* What drains knows itself when nobody uses it. */
+static void stop_unless_it_drains(struct work *work, void *data) {
+  (void)data;
+  if (work->kind->drain == NULL) work_stop(work);
+}
+
+void owner_settle(struct owner *owner) {
+  if (owner_is_background(owner)) return;
+  for (const struct work *work = owner->first; work != NULL; work = work->next)
+    if (!work->kind->lasts) return;
+  owner_each(owner, stop_unless_it_drains, NULL);
+}
+
 void work_end(struct work *work) {
   struct owner *owner = work->owner;
+  bool lasts = work->kind->lasts;
   unlink_from(work, owner);
-  if (owner->first == NULL) owner_drop(owner);
+  if (owner->first == NULL)
+    owner_drop(owner);
+  else if (!lasts && owner->generation->host->phase == HOST_DRAINING)
+    owner_settle(owner); /* it was perhaps the last that used the rest */
 }
 
 void work_move(struct work *work, struct owner *owner) {
@@ -107,6 +124,6 @@ void work_stop(struct work *work) {
 void work_drain(struct work *work) {
   if (work->kind->drain != NULL)
     work->kind->drain(work);
-  else
+  else if (!work->kind->lasts)
     work->kind->stop(work);
 }

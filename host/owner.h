@@ -20,12 +20,13 @@ struct work;
 
 struct work_kind {
   const char *name;
-  void (*stop)(struct work *work);  /* end it now; it may take a turn */
-  void (*drain)(struct work *work); /* end it once it is idle; NULL: stop it */
-  int (*start)(struct work *work);  /* it was staged: begin, see generation.h */
+  void (*stop)(struct work *work); /* end it now; it may take a turn */
+  /* End it once it is idle. NULL: stop it, unless it lasts. */
+  void (*drain)(struct work *work);
+  int (*start)(struct work *work); /* it was staged: begin, see generation.h */
   /* The line that made it; NULL: it is a task, a handle, or part of one. */
   struct origin (*origin)(const struct work *work);
-  bool lasts; /* what a request in flight may use: it ends after the last one */
+  bool lasts; /* what a request in flight may use: it ends after that */
 };
 
 struct work { /* first member of whatever an owner owns */
@@ -63,5 +64,8 @@ void work_end(struct work *work);
 void work_move(struct work *work, struct owner *owner); /* a new owner */
 void work_stop(struct work *work);
 void work_drain(struct work *work);
+/* The program ends: what is left of an owner that nothing uses any more ends,
+ * too. */
+void owner_settle(struct owner *owner);
 
 #endif

@@ -105,6 +105,10 @@ static int tell(lua_State *L) {
 /* Like lua.c: a string, what __tostring makes of it, or its type. */
 static void push_message(lua_State *L, int error) {
   const char *what = "";
+  if (lua_type(L, error) == LUA_TSTRING) { /* no call: the stack may be full */
+    lua_pushvalue(L, error);
+    return;
+  }
   bool readable = lua_isstring(L, error);
   if (!readable && luaL_getmetafield(L, error, "__tostring") != LUA_TNIL) {
     lua_pop(L, 1);

@@ -222,7 +222,9 @@ return function(...)
   elseif what ~= nil then
     out = by_value(what)
   end
+  local known = out ~= nil
   out = out or { ("There is no help for %s; help() lists what there is.\n"):format(
     type(what) == "string" and '"' .. what .. '"' or what == nil and "nil" or "this " .. type(what)) }
   io.stdout:write(concat(out, "\n"))
+  return known
 end

@@ -82,7 +82,8 @@ enum rule {
   RULE_LENGTH,
   RULE_CLOSE,
   RULE_TYPE,
-  RULE_DATE
+  RULE_DATE,
+  RULE_MISSPELT /* a key of Lua that needs no quotes; nobody means it */
 };
 
 static enum rule rule_of(struct text name) {
@@ -90,10 +91,13 @@ static enum rule rule_of(struct text name) {
     const char *name;
     enum rule rule;
   } rules[] = {
-    {"connection", RULE_CLOSE},       {"content-length", RULE_LENGTH},
-    {"content-type", RULE_TYPE},      {"date", RULE_DATE},
-    {"keep-alive", RULE_OURS},        {"proxy-connection", RULE_OURS},
-    {"transfer-encoding", RULE_OURS}, {"upgrade", RULE_OURS},
+    {"connection", RULE_CLOSE},        {"content-length", RULE_LENGTH},
+    {"content-type", RULE_TYPE},       {"date", RULE_DATE},
+    {"keep-alive", RULE_OURS},         {"proxy-connection", RULE_OURS},
+    {"transfer-encoding", RULE_OURS},  {"upgrade", RULE_OURS},
+    {"cache_control", RULE_MISSPELT},  {"content_disposition", RULE_MISSPELT},
+    {"content_length", RULE_MISSPELT}, {"content_type", RULE_MISSPELT},
+    {"set_cookie", RULE_MISSPELT},
   };
   char first = (char)(name.bytes[0] | 32);
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -119,7 +123,10 @@ static int64_t check_length(const struct script *by, struct text value) {
 /* Names that differ in case are one. */
 static void check_once(const struct script *by, bool seen, struct text name) {
   if (seen)
-    refuse_with(by, "response header '%s' can only be there once", name.bytes);
+    refuse_with(by,
+                "response header '%s' can only be there once, in capitals or"
+                " not",
+                name.bytes);
 }
 
 /* True: the line is to be written as it is. */
@@ -128,6 +135,12 @@ static bool obey(const struct script *by, enum rule rule, struct text name,
   switch (rule) {
     case RULE_OURS:
       refuse_with(by, "response header '%s' is not for a script to set",
+                  name.bytes);
+      return false;
+    case RULE_MISSPELT:
+      refuse_with(by,
+                  "response header '%s' is to be written with '-', as"
+                  " [\"content-type\"]",
                   name.bytes);
       return false;
     case RULE_LENGTH:

@@ -6,6 +6,7 @@
 #include "host/embedded.h"
 #include "modules/http/app/mounting.h"
 #include "modules/http/app/pair.h"
+#include "modules/http/app/place.h"
 #include "modules/http/app/routing.h"
 #include "modules/http/body.h"
 #include "modules/http/failure.h"
@@ -29,6 +30,7 @@ static const luaL_Reg functions[] = {
 // clang-format off: one line for each
 static const struct embedded_part parts[] = {
   {"cookie", "modules/http/app/cookies.lua"},
+  {"encode", "modules/http/app/answers.lua"},
   {"escape", "modules/http/app/answers.lua"},
   {"file", "modules/http/files/files.lua"},
   {"html", "modules/http/app/answers.lua"},
@@ -50,6 +52,7 @@ static const struct embedded_part middleware[] = {
   {"cors", "modules/http/middleware/cors.lua"},
   {"decompress", "modules/http/middleware/decompress.lua"},
   {"development", "modules/http/middleware/development.lua"},
+  {"errors", "modules/http/middleware/errors.lua"},
   {"rate_limit", "modules/http/middleware/rate_limit.lua"},
   {"request_id", "modules/http/middleware/request_id.lua"},
   {"security_headers", "modules/http/middleware/security_headers.lua"},
@@ -66,6 +69,7 @@ static const luaL_Reg core[] = {
   {"is_as_loaded", http_is_as_loaded},
   {"outcome", request_outcome},
   {"pair", http_pair},
+  {"place", http_place},
   {"files_date", files_date},
   {"files_encode", files_encode},
   {"files_judge", files_judge},

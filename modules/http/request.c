@@ -67,6 +67,10 @@ struct request *request_check(lua_State *L) {
   return class_check(L, 1, class_name);
 }
 
+struct request *request_test(lua_State *L, int index) {
+  return class_test(L, index, class_name);
+}
+
 /* ---- its bytes ----------------------------------------------------------- */
 
 const char *request_piece(const struct request *request, unsigned index,

@@ -57,8 +57,9 @@ struct request {
 struct request *request_push(lua_State *L, struct client *client,
                              int class_ref);
 int request_class(lua_State *L); /* its reference, for request_push */
-void request_detach(struct request *request); /* it has been served */
-struct request *request_check(lua_State *L);  /* argument 1 */
+void request_detach(struct request *request);          /* it has been served */
+struct request *request_check(lua_State *L);           /* argument 1 */
+struct request *request_test(lua_State *L, int index); /* or NULL */
 
 /* Its target is piece 0; the names of its headers are the odd ones. */
 const char *request_piece(const struct request *request, unsigned index,

@@ -67,15 +67,21 @@ static int read_status(const struct source *from, int index) {
   lua_Integer status = lua_tointegerx(L, index, &is_integer);
   if (lua_type(L, index) != LUA_TNUMBER || !is_integer || status < 200 ||
       status > 599)
-    refuse(from, lua_pushfstring(L, "the status %s, which is none (200 to 599)",
+    refuse(from, lua_pushfstring(L,
+                                 "the status %s, which is none (an integer"
+                                 " from 200 to 599)",
                                  luaL_tolstring(L, index, NULL)));
   return (int)status;
 }
 
 static void check_list(const struct source *from, int index) {
-  lua_pushnil(from->L);
-  if (lua_next(from->L, index) != 0)
-    refuse(from, "as its body a table that is no list of strings");
+  lua_State *L = from->L;
+  lua_pushnil(L);
+  if (lua_next(L, index) == 0) return;
+  if (lua_getfield(L, index, "headers") == LUA_TTABLE)
+    refuse(from, "as its body a response, which has a status of its own");
+  refuse(from, "as its body a table that is no list of strings (http.json"
+               " makes a response of it)");
 }
 
 /* A list of strings becomes one, in its place. */
@@ -172,7 +178,9 @@ static void check_names(const struct source *from, int index) {
     for (int i = 0; i < NAMES && lua_type(L, -1) == LUA_TSTRING; i++)
       known = known || strcmp(lua_tostring(L, -1), names[i]) == 0;
     if (known) continue;
-    refuse(from, lua_pushfstring(L, "a table with the field '%s'",
+    refuse(from, lua_pushfstring(L,
+                                 "a table with the field '%s' (http.json"
+                                 " makes a response of data)",
                                  luaL_tolstring(L, -1, NULL)));
   }
 }
@@ -230,6 +238,10 @@ struct response response_read(lua_State *L, int handler, int first) {
     case LUA_TTABLE:
       check_count(&from, first, 1);
       read_table(&from, first, &response);
+      break;
+    case LUA_TFUNCTION:
+      refuse(&from, "a function (as a body it stands behind a status, as a"
+                    " handler it is called: f(req))");
       break;
     case LUA_TNIL:
     case LUA_TNONE: refuse_nothing(&from, first); break;

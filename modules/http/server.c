@@ -133,17 +133,30 @@ static bool is_handler(lua_State *L, int index) {
   return true;
 }
 
-/* address [, options], handler: as everywhere, the function is last. */
+static void check_handler(lua_State *L, int index) {
+  if (is_handler(L, index)) return;
+  const char *got = luaL_typename(L, index);
+  if (lua_isboolean(L, index) && lua_toboolean(L, index))
+    got = "true; a module that returns nothing gives that";
+  luaL_argerror(L, index,
+                lua_pushfstring(L, "a handler expected, got %s", got));
+}
+
+/* address [, options], handler: as everywhere, the function is last. Behind what
+ * it loads `require` gives the name of the file. */
 static void check_arguments(lua_State *L) {
-  if (lua_isfunction(L, 2))
-    luaL_argcheck(L, lua_isnoneornil(L, 3), 3,
-                  "the options come before the handler");
-  if (lua_isnoneornil(L, 3) && is_handler(L, 2)) {
+  bool is_second = is_handler(L, 2);
+  bool is_required = is_second && lua_type(L, 3) == LUA_TSTRING;
+  luaL_argcheck(L, !is_second || is_required || lua_isnoneornil(L, 3), 3,
+                "the options come before the handler");
+  if (!is_second && !lua_istable(L, 2) && !is_handler(L, 3))
+    check_handler(L, 2);
+  if (is_second) {
     lua_pushnil(L);
     lua_insert(L, 2);
   }
+  check_handler(L, 3);
   lua_settop(L, 3);
-  if (!is_handler(L, 3)) luaL_checktype(L, 3, LUA_TFUNCTION);
   option_check(L, 2, names);
 }
 

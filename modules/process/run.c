@@ -51,8 +51,8 @@ struct feed { /* a pipe that goes when all has been written, or is not wanted */
   char data[];
 };
 
-static const struct work_kind feed_kind = {.name = "input",
-                                           .stop = handle_stop};
+static const struct work_kind feed_kind = {
+  .name = "input", .stop = handle_stop, .lasts = true};
 
 static void on_written(uv_write_t *uv, int status) {
   struct handle *h = uv->handle->data;

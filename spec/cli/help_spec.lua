@@ -32,6 +32,16 @@ describe("the help", function()
     end
   end)
 
+  it("tells of a name what the stubs do, as at the prompt", function()
+    local about = run_neap { "help", "http.redirect" }
+    assert.same({ 0, "" }, { about.code, about.err })
+    assert.matches("http.redirect%(.-308", about.out)
+    assert.matches("http.router%(%)", run_neap({ "help", "http" }).out)
+    local both = run_neap { "help", "fs.read", "no.such" }
+    assert.equal(1, both.code)
+    assert.matches("fs.read.*There is no help for \"no.such\"", both.out)
+  end)
+
   it("belongs to the script after its name", function()
     assert.equal("--help\n", run_neap({ "-", "--help" }, { input = "print(...)" }).out)
   end)

@@ -168,7 +168,8 @@ function http.html(text, status, headers) end
 function http.json(value, status, headers) end
 
 ---Sends the client elsewhere. 303, the default, makes a GET of whatever was asked, as after a
----form; 307 and 308 keep the method and the body; 308 and 301 are for ever.
+---form; 307 and 308 keep the method and the body; 308 and 301 are for ever. Bytes that no URL has
+---(spaces, quotes, letters beyond ASCII, a backslash) are encoded; "%" stays what it is.
 ---
 ---```lua
 ---local http = require "neap.http"
@@ -179,9 +180,24 @@ function http.json(value, status, headers) end
 ---
 ---Source: RFC 9110, 15.4 and 10.2.2.
 ---@param location string a URL, or a path on this server
----@param status? integer 303
+---@param status? integer 300 to 399: 303
+---@param headers? table<string, string|number|(string|number)[]>
 ---@return neap.http.response response
-function http.redirect(location, status) end
+function http.redirect(location, status, headers) end
+
+---Text for a URL: a segment of its path, a name or a value in its query. All but letters, digits and
+---`-._~` is encoded, "/" too.
+---
+---```lua
+---local http = require "neap.http"
+---
+---print("/files/" .. http.encode "50% tea/milk.txt") --> /files/50%25%20tea%2Fmilk.txt
+---```
+---
+---Source: RFC 3986, 2.1 and 2.3.
+---@param text string|number
+---@return string encoded
+function http.encode(text) end
 
 ---Text for HTML: between tags, and in the value of an attribute that is in quotes. (Not for what
 ---stands in a script or in a style.)
@@ -262,7 +278,7 @@ function http.cookie(name, value, options) end
 ---@field truncated boolean there are more
 
 ---@class neap.http.entry
----@field name string any bytes but zero and slash: percent-encode it for a link, escape it for a page
+---@field name string any bytes but zero and slash: `http.encode` it for a link, escape it for a page
 ---@field kind "file"|"directory" links are what they lead to
 ---@field size integer in bytes
 ---@field modified integer when it was last changed, in seconds since 1970
@@ -608,6 +624,9 @@ function router:mount(prefix, handler) end
 ---
 ---local response = app:request { method = "POST", path = "/echo", body = "tea", headers = { accept = "*/*" } }
 ---print(response.status, response.headers["x-method"], response:body()) --> 200	POST	tea
+---print(app:request({ method = "POST", path = "/echo", json = { cups = 2 } }):json().cups) --> 2
+---print(app:request({ method = "POST", path = "/echo", form = { tea = { "green", "oolong" } } }):body())
+-----> tea=green&tea=oolong
 ---```
 ---
 ---Source: RFC 9112; socketpair.
@@ -624,6 +643,8 @@ function router:request(request) end
 ---@field path? string with a query, if there is one; `"/"`
 ---@field headers? table<string, string|number|(string|number)[]>|[string, string][] by name; or a list of pairs, which are sent in this order
 ---@field body? string|number|(string|number)[]|fun(): string? a function gives it piece by piece, until nil: it is sent in chunks then
+---@field json? any instead of a body: it is sent as JSON, with that `content-type` unless `headers` have one
+---@field form? table<string, string|number|(string|number)[]> instead of a body: fields of a form, without files
 ---@field peer? string what the handler is told to be the other end: `"192.0.2.7:5000"`; without it there is none, as with a Unix socket
 ---@field timeout? number seconds until the answer's head is there, and for each wait for its body
 

@@ -3,16 +3,18 @@
 -- The server is the real one, at one end of a pair of sockets (pair.c); here is the client at the other end. What it
 -- sends as a body a task of its own sends, while the answer is read: that may come before all of it has been taken.
 local core = ...
-local error, format, getmetatable, ipairs, pairs, pcall, setmetatable, tostring, type =
-  error, string.format, getmetatable, ipairs, pairs, pcall, setmetatable, tostring, type
-local collectgarbage, concat, find, getinfo, lower, match, math_type =
-  collectgarbage, table.concat, string.find, debug.getinfo, string.lower, string.match, math.type
-local neap, timer = require "neap", require "neap.timer"
+local error, format, getmetatable, ipairs, next, pairs, pcall, setmetatable, tostring, type =
+  error, string.format, getmetatable, ipairs, next, pairs, pcall, setmetatable, tostring, type
+local byte, collectgarbage, concat, find, getinfo, gsub, lower, match, math_type, sort =
+  string.byte, collectgarbage, table.concat, string.find, debug.getinfo, string.gsub, string.lower, string.match,
+  math.type, table.sort
+local json, neap, timer = require "neap.json", require "neap", require "neap.timer"
 local answers = core.load "modules/http/app/client_response.lua"
 
 -- ---- arguments ----------------------------------------------------------------------
 
-local NAMES = { body = true, headers = true, method = true, path = true, peer = true, timeout = true }
+local NAMES = { body = true, form = true, headers = true, json = true, method = true, path = true, peer = true,
+  timeout = true }
 
 -- Raised where the method was called.
 local function refuse(text, ...)
@@ -25,7 +27,7 @@ local function check_options(options)
   if type(options) ~= "table" then refuse("a path or a table expected, got %s", type(options)) end
   for key in pairs(options) do
     if not NAMES[key] then
-      refuse("unknown option '%s' (there are: body, headers, method, path, peer, timeout)", tostring(key))
+      refuse("unknown option '%s' (there are: body, form, headers, json, method, path, peer, timeout)", tostring(key))
     end
   end
   local timeout = options.timeout
@@ -85,23 +87,65 @@ local function text_of(body)
     if type(piece) ~= "string" and type(piece) ~= "number" then return nil end
     texts[i] = piece
   end
+  if #texts == 0 and next(body) ~= nil then return nil end
   return concat(texts)
 end
 
--- A string, or a function that gives the pieces; nil: there is none.
-local function check_body(body)
+local function encode(value)
+  if type(value) ~= "string" and type(value) ~= "number" then
+    refuse("a value of form must be a string or a list of them, not a %s", type(value))
+  end
+  return (gsub(format("%s", value), "[^%w._~-]", function(c) return format("%%%02X", byte(c)) end))
+end
+
+-- As a browser sends it; names in their order.
+local function form_of(fields)
+  local names, pairs_of = {}, {}
+  if type(fields) ~= "table" then refuse("form must be a table, not a %s", type(fields)) end
+  for name in pairs(fields) do
+    if type(name) ~= "string" then refuse("a name of form must be a string, not a %s", type(name)) end
+    names[#names + 1] = name
+  end
+  sort(names)
+  for _, name in ipairs(names) do
+    local value = fields[name]
+    for _, one in ipairs(type(value) == "table" and value or { value }) do
+      pairs_of[#pairs_of + 1] = encode(name) .. "=" .. encode(one)
+    end
+  end
+  return concat(pairs_of, "&")
+end
+
+local function json_of(value)
+  local ok, text = pcall(json.encode, value)
+  if not ok then refuse("json: %s", text) end
+  return text
+end
+
+-- A string, or a function that gives the pieces; nil: there is none. And its type, where that is known.
+local function check_body(options)
+  local body = options.body
+  if (body ~= nil and 1 or 0) + (options.json ~= nil and 1 or 0) + (options.form ~= nil and 1 or 0) > 1 then
+    refuse("one of body, form and json is the body")
+  end
+  if options.json ~= nil then return json_of(options.json), "application/json" end
+  if options.form ~= nil then return form_of(options.form), "application/x-www-form-urlencoded" end
   if body == nil or type(body) == "function" then return body end
   local text = text_of(body)
-  if not text then refuse("body must be a string, a number, a list of these, or a function, not a %s", type(body)) end
+  if not text then
+    refuse("body must be a string, a number, a list of these, or a function, not a %s%s", type(body),
+      type(body) == "table" and " of something else; see json and form" or "")
+  end
   return text
 end
 
 -- The head; and whether the body is to go out in chunks.
-local function format_head(options, body)
+local function format_head(options, body, kind)
   local method = check_text("method", options.method, "GET")
   local path = check_text("path", options.path, "/")
   local lines, names = header_lines(options.headers)
   local chunked = type(body) == "function" and not names["content-length"]
+  if kind and not names["content-type"] then lines[#lines + 1] = "content-type: " .. kind .. "\r\n" end
   if not names.host then lines[#lines + 1] = "host: localhost\r\n" end
   if names["transfer-encoding"] or body == nil then
     chunked = chunked and body ~= nil
@@ -179,8 +223,8 @@ end
 local function prepare(router, options)
   if type(options) == "string" then options = { path = options } end
   check_options(options)
-  local body = check_body(options.body)
-  local head, chunked, expects = format_head(options, body)
+  local body, kind = check_body(options)
+  local head, chunked, expects = format_head(options, body, kind)
   local method = options.method or "GET"
   local what = { head = head, body = body ~= "" and body or nil, chunked = chunked, expects = expects,
     method = method, timeout = options.timeout, name = method .. " " .. (options.path or "/") }

@@ -6,8 +6,10 @@
 local core = ...
 local error, getmetatable, ipairs, next, pairs, select, setmetatable, type =
   error, getmetatable, ipairs, next, pairs, select, setmetatable, type
-local concat, find, format, getinfo, gsub, sort, upper =
-  table.concat, string.find, string.format, debug.getinfo, string.gsub, table.sort, string.upper
+local concat, find, format, getinfo, gsub, move, remove, sort, upper =
+  table.concat, string.find, string.format, debug.getinfo, string.gsub, table.move, table.remove, table.sort,
+  string.upper
+local loaded = package.loaded
 local make_response, routing_add, routing_methods, routing_serve =
   core.response_of, core.routing_add, core.routing_methods, core.routing_serve
 
@@ -22,11 +24,19 @@ router_class.__index = methods
 
 -- ---- middleware ------------------------------------------------------------------
 
+-- `return next()` leaves nothing of its caller: then it is told which middleware that is.
+local function refuse_next(middleware, value)
+  local text = format("the next handler is given the request, next(req), and not %s", type(value))
+  if not getinfo(2, "t").istailcall or type(middleware) ~= "function" then error(text, 3) end
+  local info = getinfo(middleware, "S")
+  error(format("%s (by the middleware %s:%d)", text, info.short_src, info.linedefined), 0)
+end
+
 -- What middleware calls gives it a table, whatever the handler has returned. An error about that names `outermost`,
 -- a function of the script: the handler is it, or calls it.
 local function wrap(middleware, handler, outermost)
   local function following(req)
-    if req == nil then error("the next handler wants the request: next(req)", 2) end
+    if type(req) ~= "userdata" then refuse_next(middleware, req) end
     return make_response(req, outermost, handler(req))
   end
   return function(req)
@@ -90,17 +100,45 @@ local function is_handler(value)
   return type(metatable) == "table" and metatable.__call ~= nil
 end
 
--- Arguments of a method, from `at` on. Errors are raised where that was called.
-local function check_handlers(name, at, ...)
-  for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    if not is_handler(value) then
-      error(format("bad argument #%d to '%s' (a handler expected, got %s)", at + i - 1, name, type(value)), 3)
+-- A router has been called with a dot, or what it is to be called with is not there.
+local function check_scope(name, scope)
+  if getmetatable(scope) ~= router_class then
+    error(format("call '%s' with a colon, as in app:%s(...)", name, name), 3)
+  end
+end
+
+local NOTHING_RETURNED = "true; a module that returns nothing gives that"
+
+local function refuse_handler(name, at, what, value)
+  local got = value == true and NOTHING_RETURNED or type(value)
+  error(format("bad argument #%d to '%s' (%s expected, got %s)", at, name, what, got), 4)
+end
+
+-- Not the middleware, but what makes it. (Nothing of that is loaded where the script has not done so.)
+local function refuse_maker(name, at, value)
+  for maker, made in next, loaded["neap.http.middleware"] or {} do
+    if made == value then
+      error(format("bad argument #%d to '%s' (middleware.%s makes middleware; call it: middleware.%s(...))", at, name,
+        maker, maker), 4)
     end
   end
-  if select("#", ...) == 0 then
-    error(format("bad argument #%d to '%s' (a handler expected, got no value)", at, name), 3)
+end
+
+-- The handlers among the arguments of a method, from `at` on. Errors are raised where that was called. Behind what it
+-- loads `require` gives the name of the file: that is none of them.
+local function handlers_of(name, at, what, ...)
+  local list, count = { ... }, select("#", ...)
+  if count > 1 and type(list[count]) == "string" and is_handler(list[count - 1]) then
+    list[count], count = nil, count - 1
   end
+  for i = 1, count do
+    if not is_handler(list[i]) then refuse_handler(name, at + i - 1, what, list[i]) end
+    refuse_maker(name, at + i - 1, list[i])
+  end
+  if count == 0 then
+    error(format("bad argument #%d to '%s' (%s expected, got no value)", at, name, what), 3)
+  end
+  return list
 end
 
 local function check_string(name, at, value)
@@ -122,7 +160,9 @@ local function enter(scope, route, level)
   local number = #routes + 1
   local added, why = routing_add(router[TREE], route.path, route.method, number)
   if added == nil then
-    error(format("bad path '%s' (%s)", route.path, why), level + 1)
+    why = why and format("bad path '%s' (%s)", route.path, why) or format(
+      "bad argument #1 to 'route' ('%s' is no method; they are upper-case words, as \"PROPFIND\")", route.method)
+    error(why, level + 1)
   elseif not added then
     error(format("%s %s has a route already (%s)", route.method, route.path, routes[why].where), level + 1)
   end
@@ -131,10 +171,8 @@ local function enter(scope, route, level)
   return scope
 end
 
-local function add(scope, method, path, ...)
-  local middleware = { ... }
-  local handler = middleware[#middleware]
-  middleware[#middleware] = nil
+local function add(scope, method, path, middleware)
+  local handler = remove(middleware)
   local route = { method = method, path = full_path(scope, path), middleware = middleware, handler = handler }
   return (enter(scope, route, 3))
 end
@@ -142,32 +180,50 @@ end
 for _, name in ipairs { "get", "post", "put", "patch", "delete", "head", "options", "any" } do
   local method = name == "any" and ANY or upper(name)
   methods[name] = function(scope, path, ...)
+    check_scope(name, scope)
     check_string(name, 1, path)
-    check_handlers(name, 2, ...)
-    return (add(scope, method, path, ...))
+    return (add(scope, method, path, handlers_of(name, 2, "a handler", ...)))
   end
 end
 
 function methods.route(scope, method, path, ...)
+  check_scope("route", scope)
   check_string("route", 1, method)
   check_string("route", 2, path)
-  check_handlers("route", 3, ...)
-  return (add(scope, method, path, ...))
+  return (add(scope, method, path, handlers_of("route", 3, "a handler", ...)))
 end
 
 -- Whatever is below the prefix and has no route. It is found as a path that goes on.
 function methods.mount(scope, prefix, handler)
+  check_scope("mount", scope)
   check_string("mount", 1, prefix)
-  check_handlers("mount", 2, handler)
+  handlers_of("mount", 2, "a handler", handler)
   local path = gsub(full_path(scope, prefix), "/$", "")
   if find(path, "/*", 1, true) then error(format("bad path '%s' (a mount has the rest of it anyway)", prefix), 2) end
   return (enter(scope, { method = MOUNT, path = path, middleware = {}, handler = handler }, 2))
 end
 
+-- What others take for the path of middleware, or for middleware, is none here.
+local function check_no_path(value)
+  if type(value) ~= "string" then return end
+  error("bad argument #1 to 'use' (middleware expected, got string; for a path there are group and mount)", 3)
+end
+
+local function check_no_router(list)
+  for i = 1, #list do
+    if getmetatable(list[i]) == router_class then
+      error(format("bad argument #%d to 'use' (a router is no middleware; mount it: app:mount(prefix, router))", i), 3)
+    end
+  end
+end
+
 -- For the routes that are there, and for those to come.
 function methods.use(scope, ...)
-  check_handlers("use", 1, ...)
-  for i = 1, select("#", ...) do scope.middleware[#scope.middleware + 1] = (select(i, ...)) end
+  check_scope("use", scope)
+  check_no_path((...))
+  local list = handlers_of("use", 1, "middleware", ...)
+  check_no_router(list)
+  move(list, 1, #list, #scope.middleware + 1, scope.middleware)
   local router = scope.router
   for number, route in ipairs(router.routes) do router[2 * number + 2] = run_of(route) end
   if scope == router then
@@ -186,8 +242,9 @@ local function refuse_call()
 end
 
 function methods.group(scope, prefix, define)
+  check_scope("group", scope)
   check_string("group", 1, prefix)
-  check_handlers("group", 2, define)
+  handlers_of("group", 2, "a function", define)
   local group = new_scope(full_path(scope, gsub(prefix, "/$", "")), scope)
   group[RUN] = refuse_call
   define(group)

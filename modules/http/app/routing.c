@@ -92,7 +92,8 @@ static unsigned method_number(const char *name) {
 }
 
 /* (tree, pattern, method, number) -> true; or false, the number that is there
- * already; or nil, why that is no route. */
+ * already; or nil, why that is no path; or nil: no server of ours knows the
+ * method. */
 int routing_add(lua_State *L) {
   size_t size;
   struct tree *tree = check_tree(L, 1);
@@ -100,10 +101,10 @@ int routing_add(lua_State *L) {
   unsigned method = method_number(luaL_checkstring(L, 3));
   const char *why =
     size > 0 || method != TREE_MOUNT ? tree_fault(pattern, size) : NULL;
-  if (method == TREE_METHODS) why = "no server of ours knows the method";
-  if (why != NULL) {
+  bool is_known = method != TREE_METHODS;
+  if (why != NULL || !is_known) {
     lua_pushnil(L);
-    lua_pushstring(L, why);
+    lua_pushstring(L, is_known ? why : NULL);
     return 2;
   }
   int *slot = tree_slot(tree, pattern, size, method);
@@ -344,4 +345,29 @@ void routing_push_handler(lua_State *L, int index) {
     if (tree_of(L, lua_gettop(L)) == NULL || !step_inside(L, &path, method))
       break;
   lua_remove(L, -2);
+}
+
+/* The router on top becomes the handler of the route, or nil. */
+static void step_to_route(lua_State *L, struct text *path, unsigned method) {
+  int router = lua_gettop(L);
+  const struct tree *tree = tree_of(L, router);
+  struct tree_match match = tree_find(tree, path->bytes, path->size, method);
+  lua_getfield(L, router, "routes");
+  if (lua_rawgeti(L, -1, match.route) == LUA_TTABLE)
+    lua_getfield(L, -1, "handler");
+  lua_replace(L, router);
+  lua_settop(L, router);
+  if (match.mounted) skip(path, match.rest);
+  if (path->size == 0) *path = (struct text){"/", 1};
+}
+
+void routing_push_route_handler(lua_State *L, int index) {
+  const struct request *request = request_check(L);
+  struct text path;
+  path.bytes = request_path(request, &path.size);
+  lua_pushvalue(L, index);
+  for (int i = 0; i < MOUNTS_SHOWN && lua_istable(L, -1); i++) {
+    if (tree_of(L, lua_gettop(L)) == NULL) break;
+    step_to_route(L, &path, request->method);
+  }
 }

@@ -19,5 +19,7 @@ void routing_push_params(lua_State *L, struct request *request);
 /* Who has given the answer of the handler at `index` to the request at index 1:
  * that, or, where it is a router, the function within that has. */
 void routing_push_handler(lua_State *L, int index);
+/* While that handler runs: who of it is asked in the end, behind all middleware. */
+void routing_push_route_handler(lua_State *L, int index);
 
 #endif

@@ -160,7 +160,9 @@ static const char *segment_fault(const char *text, size_t size, bool is_last) {
   if (size >= TREE_SEGMENT) return "a segment of more than 255 bytes";
   bool is_named = size > 0 && (text[0] == ':' || text[0] == '*');
   if (!is_named) return NULL;
-  if (!is_name(text + 1, size - 1)) return "a parameter without a name";
+  if (size == 1) return "a parameter without a name";
+  if (!is_name(text + 1, size - 1))
+    return "the name of a parameter is of letters, digits and '_'";
   if (text[0] == '*' && !is_last) return "'*' can only be its end";
   return NULL;
 }

@@ -1,7 +1,7 @@
 -- What methods are called with, checked as C does it elsewhere. A method is called by C, which the script has called:
 -- its caller is level 3.
-local error, find, floor, format, math_type, pairs, type =
-  error, string.find, math.floor, string.format, math.type, pairs, type
+local concat, error, find, floor, format, math_type, pairs, sort, tointeger, type =
+  table.concat, error, string.find, math.floor, string.format, math.type, pairs, table.sort, math.tointeger, type
 local go = require "neap".go
 
 local function bad(level, index, name, text, ...)
@@ -13,9 +13,19 @@ local kinds = {
   path = { "a path", function(value)
     return type(value) == "string" and value ~= "" and not find(value, "\0", 1, true)
   end },
-  size = { "an integer from 0 on", function(value) return math_type(value) == "integer" and value >= 0 end },
+  size = { "an integer from 0 on", function(value)
+    local integer = math_type(value) and tointeger(value) -- 1e6 is one, too
+    return integer and integer >= 0 and integer
+  end },
   time = { "a number of seconds", function(value) return type(value) == "number" and value >= 0 and value <= 1e9 end },
 }
+
+local function names_of(known)
+  local list = {}
+  for name in pairs(known) do list[#list + 1] = name end
+  sort(list)
+  return concat(list, ", ")
+end
 
 -- A table that nobody else has. `known`: option -> its kind. Level is that of the caller of whoever calls.
 local function check_options(level, index, name, options, known)
@@ -24,9 +34,10 @@ local function check_options(level, index, name, options, known)
   if type(options) ~= "table" then bad(level + 1, index, name, "table expected, got %s", type(options)) end
   for key, value in pairs(options) do
     local kind = kinds[known[key]]
-    if not kind then bad(level + 1, index, name, "unknown option '%s'", key) end
-    if not kind[2](value) then bad(level + 1, index, name, "%s must be %s", key, kind[1]) end
-    result[key] = value
+    if not kind then bad(level + 1, index, name, "unknown option '%s' (there are: %s)", key, names_of(known)) end
+    local good = kind[2](value)
+    if not good then bad(level + 1, index, name, "%s must be %s", key, kind[1]) end
+    result[key] = math_type(good) and good or value
   end
   return result
 end

@@ -1,7 +1,7 @@
 -- req:form: all of a form at once. What it collects is held to its limits before it is kept.
 local core = ...
-local concat, error, getenv, ipairs, math_type, maxinteger, min, rawlen, setmetatable, type = table.concat, error,
-  os.getenv, ipairs, math.type, math.maxinteger, math.min, rawlen, setmetatable, type
+local concat, error, getenv, ipairs, math_type, maxinteger, min, rawlen, setmetatable, tointeger, type = table.concat,
+  error, os.getenv, ipairs, math.type, math.maxinteger, math.min, rawlen, setmetatable, math.tointeger, type
 local arguments, reader_of, new, receive = core.arguments, core.reader, core.new, core.uploads.receive
 local check_arguments, milliseconds, run = arguments.check, arguments.milliseconds, arguments.run
 local read_data, read_event, shown, too_large = reader_of.data, reader_of.event, reader_of.shown, reader_of.too_large
@@ -162,7 +162,8 @@ local function fill_limits(req, options)
   options.max_files = options.max_files or 100
   local most = req.max_body
   if options.max_size == nil and most ~= nil then
-    if math_type(most) ~= "integer" or most < 0 then error("req.max_body is no number of bytes", 4) end
+    most = math_type(most) and tointeger(most)
+    if not most or most < 0 then error("req.max_body is no number of bytes", 4) end
     options.max_size = most
   end
   options.max_size = options.max_size or min(options.max_file, maxinteger - IN_ALL_BESIDE_A_FILE) + IN_ALL_BESIDE_A_FILE

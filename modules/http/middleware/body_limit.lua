@@ -1,11 +1,12 @@
 -- How much a client may send: known beforehand it is refused at once, otherwise where it gets too much (req.max_body).
 local core = ...
-local math_type, tonumber = math.type, tonumber
+local tonumber = tonumber
 local options = core.load "modules/http/middleware/options.lua"
 
-local function body_limit(bytes)
-  if math_type(bytes) ~= "integer" or bytes < 0 then
-    options.fail("body_limit", "bytes must be an integer from 0, not " .. options.show(bytes))
+local function body_limit(given)
+  local bytes = options.as_integer(given)
+  if not bytes or bytes < 0 then
+    options.fail("body_limit", "bytes must be an integer from 0, not " .. options.show(given))
   end
   return function(req, next)
     local length = req:header "content-length"

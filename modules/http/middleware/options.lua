@@ -1,7 +1,8 @@
 -- Checks of what middleware is made with. Errors are those of the line that makes it: each check is called by the
 -- function that a script calls, and by nobody else.
-local error, find, format, gsub, math_type, next, sort, sub, concat, tostring, type =
-  error, string.find, string.format, string.gsub, math.type, next, table.sort, string.sub, table.concat, tostring, type
+local error, find, format, gsub, math_type, next, sort, sub, concat, tointeger, tostring, type =
+  error, string.find, string.format, string.gsub, math.type, next, table.sort, string.sub, table.concat,
+  math.tointeger, tostring, type
 
 local options = {}
 
@@ -25,21 +26,32 @@ local function names_of(rules)
   return concat(list, ", ")
 end
 
+local function copy(given)
+  local own = {}
+  for key, value in next, given do own[key] = value end
+  return own
+end
+
 -- The table of options, or an empty one. A rule is a function that is given the value, and returns what it should be
--- where it is not that.
+-- where it is not that; or nil, and the value to be taken instead.
 function options.check(name, given, rules)
   if given == nil then return {} end
   if type(given) ~= "table" then options.fail(name, "table expected, got " .. type(given), 2) end
+  local own
   for key, value in next, given do
     local rule = rules[key]
     if not rule then
       options.fail(name, format("unknown option %s (there are: %s)", type(key) == "string" and format("'%s'", key)
         or show(key), names_of(rules)), 2)
     end
-    local expected = rule(value)
+    local expected, other = rule(value)
     if expected then options.fail(name, format("%s must be %s, not %s", key, expected, show(value)), 2) end
+    if other then
+      own = own or copy(given)
+      own[key] = other
+    end
   end
-  return given
+  return own or given
 end
 
 -- ---- rules ------------------------------------------------------------------------
@@ -56,11 +68,18 @@ function options.string(value)
   if type(value) ~= "string" then return "a string" end
 end
 
+-- 1e6 is one, too, as everywhere in Lua; nil: it is none.
+function options.as_integer(value)
+  return math_type(value) and tointeger(value) or nil
+end
+
 function options.integer(least, most)
   return function(value)
-    if math_type(value) ~= "integer" or value < least or value > most then
+    local integer = options.as_integer(value)
+    if not integer or integer < least or integer > most then
       return format("an integer from %d to %d", least, most)
     end
+    return nil, integer
   end
 end
 

@@ -65,13 +65,32 @@ describe("an error about what was returned", function()
   it("names the handler for headers that cannot be sent", function()
     for text, headers in pairs { ["a line break"] = { x = "\n" }, ["can only be"] = { connection = "upgrade" },
       ["says 5"] = { ["content-length"] = 5 }, ["cannot be the name"] = { ["x y"] = 1 },
-      ["is a boolean"] = { x = true },
+      ["is a boolean"] = { x = true }, ["in capitals or not"] = { ["content-type"] = "a/b", ["Content-Type"] = "a/b" },
+      ["'content_type' is to be written with '%-', as"] = { content_type = "a/b" },
     } do
       local function handler() return 200, "", headers end
       local place = HERE:gsub("%p", "%%%0") .. debug.getinfo(handler, "S").linedefined
       assert.matches(text .. ".*, returned by the handler %(" .. place .. "%)$",
         told(http.router():mount("/m", http.router():get("/x", handler)), "/m/x"))
     end
+  end)
+
+  it("names the handler where it has returned what a call gives, which leaves no line", function()
+    local function broken() return http.json { f = print } end
+    local place = "%(in the handler " .. HERE:gsub("%p", "%%%0") .. debug.getinfo(broken, "S").linedefined .. "%)$"
+    local inner = http.router():get("/c", broken)
+    local app = http.router():get("/:x", broken):mount("/:a/b", inner)
+    for _ = 1, 2 do
+      assert.matches("cannot encode a function " .. place, told(app, "/1"))
+      assert.matches("cannot encode a function " .. place, told(app, "/1/b/c?q"))
+      app:use(function(req, next) return next(req) end)
+    end
+    for name, call in pairs { html = http.html, text = http.text, redirect = http.redirect, escape = http.escape } do
+      local function handler() return call(nil) end
+      assert.matches("bad argument #1 to '" .. name .. "' %(string expected, got nil%) %(in the handler .*:"
+        .. debug.getinfo(handler, "S").linedefined .. "%)$", told(http.router():get("/", handler), "/"))
+    end
+    assert.matches("cannot encode a function$", fails(function() return http.json(print) end)) -- no request
   end)
 
   it("names what can be called", function()
@@ -101,6 +120,23 @@ describe("answers", function()
     assert.matches("bad argument #1 to 'redirect'", fails(http.redirect, 303))
   end)
 
+  it("redirect to what is a URL, and bring headers along", function()
+    local response = http.redirect("/tea room/gr\xc3\xbcn?a=%20&b=<>\\", 302, { ["Set-Cookie"] = "a=b" })
+    assert.equal("/tea%20room/gr%C3%BCn?a=%20&b=%3C%3E%5C", response.headers.location)
+    assert.same({ 302, "a=b" }, { response.status, response.headers["set-cookie"] })
+    local url = "https://[::1]:80/a;b,c@d!$'()*+~#e"
+    assert.equal(url, http.redirect(url).headers.location)
+    assert.equal(500, answers(http.router():get("/", function() -- a line break stays an error
+      reports_of_errors(finally)
+      return http.redirect "/\r\nx: y"
+    end), "/"))
+  end)
+
+  it("encode what goes into a URL", function()
+    assert.equal("az-AZ_09.~%20%2F%3F%26%3D%25%00%FF%2B", http.encode "az-AZ_09.~ /?&=%\0\xff+")
+    assert.equal("7", http.encode(7))
+  end)
+
   it("are what a script has made of them, whatever is loaded later", function()
     local directory <close> = test.tempdir()
     directory:write("app.lua", [[
@@ -121,10 +157,12 @@ describe("answers", function()
       assert.matches(text, message, 1, true)
     end
     raises("cannot encode a function", http.json, print)
-    raises("returned the status 1000", http.json, 1, 1000)
-    raises("returned as its headers a string", http.html, "x", 200, "x")
-    raises("returned the status 20.5", http.text, "x", 20.5)
-    raises("returned the status 1000", http.redirect, "/", 1000)
+    raises("bad argument #2 to 'json' (a status from 200 to 599 expected, got 1000)", http.json, 1, 1000)
+    raises("bad argument #2 to 'json' (a status from 200 to 599 expected, got table)", http.json, 404, { a = 1 })
+    raises("bad argument #3 to 'html' (a table of headers expected, got string)", http.html, "x", 200, "x")
+    raises("bad argument #2 to 'text' (a status from 200 to 599 expected, got 20.5)", http.text, "x", 20.5)
+    raises("bad argument #2 to 'redirect' (a status from 300 to 399 expected, got 200)", http.redirect, "/", 200)
+    raises("bad argument #1 to 'encode' (string expected, got nil)", http.encode, nil)
     raises("returned a boolean", http.response, true)
     raises("returned the header '", http.response, 200, "", { ["X-A"] = 1, ["x-a"] = 2 })
     raises("returned a header with a name that is a number", http.text, "x", 200, { "x-a" })

@@ -1,6 +1,6 @@
 -- router:request: what a client would get, without a port.
-local http, neap, test, timer =
-  require "neap.http", require "neap", require "neap.test", require "neap.timer"
+local http, json, neap, test, timer =
+  require "neap.http", require "neap.json", require "neap", require "neap.test", require "neap.timer"
 local raw, routes = require "spec.support.http", require "spec.support.routes"
 local new_app = require "spec.support.answering"
 
@@ -196,6 +196,27 @@ describe("app:request", function()
       assert.equal(1, #reports)
       assert.matches("^GET /error %(request .-%): .*made on purpose", reports[1])
     end)
+  end)
+
+  it("sends values as JSON, and fields as a form does", function()
+    local router
+    local function sent(options)
+      options.method = "POST"
+      return router:request(options):json()
+    end
+    router = http.router():post("/", function(req)
+      return http.json { type = req:header "content-type", body = req:body() }
+    end)
+    assert.same({ type = "application/json", body = '{"a":[1,"x"]}' }, sent { json = { a = { 1, "x" } } })
+    assert.same({ type = "application/json", body = "false" }, sent { json = false })
+    assert.same({ type = "a/b", body = "[]" }, sent { json = json.array(), headers = { ["Content-Type"] = "a/b" } })
+    assert.same({ type = "application/x-www-form-urlencoded", body = "a=1&a=%26%3D&b%20c=%C3%A4" },
+      sent { form = { ["b c"] = "ä", a = { 1, "&=" } } })
+    router = http.router():post("/", function(req)
+      local form = assert(req:form())
+      return http.json { form:list "a", form.fields["b c"] }
+    end)
+    assert.same({ { "1", "&=" }, "ä" }, sent { form = { ["b c"] = "ä", a = { 1, "&=" } } })
   end)
 
   it("answers as a server at an address does, byte for byte", function()

@@ -118,7 +118,15 @@ describe("app:request", function()
       local bad = "bad argument #1 to 'request' "
       refused(bad .. "(a path or a table expected, got nil)", nil)
       refused(bad .. "(a path or a table expected, got number)", 5)
-      refused(bad .. "(unknown option 'pth' (there are: body, headers, method, path, peer, timeout))", { pth = "/" })
+      refused(bad .. "(body must be a string, a number, a list of these, or a function, not a table of something else; "
+        .. "see json and form)", { body = { a = 1 } })
+      refused(bad .. "(one of body, form and json is the body)", { body = "x", json = 1 })
+      refused(bad .. "(json: $: cannot encode a function)", { json = print })
+      refused(bad .. "(form must be a table, not a string)", { form = "x" })
+      refused(bad .. "(a value of form must be a string or a list of them, not a boolean)", { form = { a = true } })
+      refused(bad .. "(a name of form must be a string, not a number)", { form = { "a" } })
+      refused(bad .. "(unknown option 'pth' (there are: body, form, headers, json, method, path, peer, timeout))",
+        { pth = "/" })
       refused(bad .. "(path has a line break or a zero byte)", "/a\r\nb")
       refused(bad .. "(path has a line break or a zero byte)", { path = "/a\0" })
       refused(bad .. "(method has a line break or a zero byte)", { method = "GET\n" })

@@ -216,7 +216,8 @@ describe("req:form", function()
     end
     assert.equal("bad argument #1 to 'form' (table expected, got number)", raises(function(req) req:form(1) end))
     assert.equal("bad argument #2 to 'form' (function expected, got number)", raises(function(req) req:form({}, 1) end))
-    assert.equal("bad argument #1 to 'form' (unknown option 'limit')", raises(function(req) req:form { limit = 1 } end))
+    assert.equal("bad argument #1 to 'form' (unknown option 'limit' (there are: dir, max_field, max_fields, "
+      .. "max_fields_size, max_file, max_files, max_size, timeout))", raises(function(req) req:form { limit = 1 } end))
     assert.equal("bad argument #1 to 'form' (max_file must be an integer from 0 on)",
       raises(function(req) req:form { max_file = 0.5 } end))
     assert.equal("bad argument #1 to 'form' (timeout must be a number of seconds)",
@@ -239,7 +240,7 @@ describe("req:form", function()
     end
     assert.equal("bad argument #1 to 'save' (string expected, got nil)", upload(function(one) one:save() end))
     assert.equal("bad argument #1 to 'save' (a path with a zero in it)", upload(function(one) one:save "a\0b" end))
-    assert.equal("bad argument #2 to 'save' (unknown option 'mode')", upload(function(one)
+    assert.equal("bad argument #2 to 'save' (unknown option 'mode' (there are: overwrite))", upload(function(one)
       one:save("a", { mode = 1 })
     end))
     assert.equal("bad argument #1 to 'read' (function expected, got number)", upload(function(one) one:read(1) end))

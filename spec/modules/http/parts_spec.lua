@@ -303,7 +303,8 @@ describe("req:parts", function()
       end, post("/", body(part("a", "1"), part("b", "2"))))
     end
     assert.equal("bad argument #1 to 'parts' (table expected, got number)", raises(function(req) req:parts(1) end))
-    assert.equal("bad argument #1 to 'parts' (unknown option 'size')", raises(function(req) req:parts { size = 1 } end))
+    assert.equal("bad argument #1 to 'parts' (unknown option 'size' (there are: limit, max_parts, timeout))",
+      raises(function(req) req:parts { size = 1 } end))
     assert.equal("bad argument #1 to 'parts' (limit must be an integer from 0 on)",
       raises(function(req) req:parts { limit = -1 } end))
     assert.equal("bad argument #2 to 'parts' (no callback: it is for a loop)",
@@ -312,7 +313,7 @@ describe("req:parts", function()
       req:parts()
       req:parts()
     end))
-    assert.equal("bad argument #1 to 'body' (unknown option 'timeout')", raises(function(req)
+    assert.equal("bad argument #1 to 'body' (unknown option 'timeout' (there are: limit))", raises(function(req)
       for one in req:parts() do one:body { timeout = 1 } end
     end))
     assert.equal("this part is over: another one has been asked for", raises(function(req)

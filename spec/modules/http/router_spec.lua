@@ -103,19 +103,65 @@ describe("a router", function()
     assert.matches("router_spec.lua:%d+: bad path 'a' %(it does not begin with '/'%)",
       fails(function() app:get("a", print) end))
     for path, why in pairs {
-      ["/:"] = "without a name", ["/:1"] = "without a name", ["/*r/a"] = "only be its end", ["/:a/:a"] = "of one name",
+      ["/:"] = "without a name", ["/:1"] = "of letters, digits and '_'", ["/:id?"] = "of letters, digits",
+      ["/*r/a"] = "only be its end", ["/:a/:a"] = "of one name",
       ["/" .. ("x"):rep(256)] = "255 bytes",
     } do
       assert.matches(why, fails(function() app:get(path, print) end))
     end
-    assert.matches("no server of ours knows the method", fails(function() app:route("BREW", "/tea", print) end))
+    assert.matches("router_spec.lua:%d+: bad argument #1 to 'route' %('get' is no method; they are upper%-case words",
+      fails(function() app:route("get", "/tea", print) end))
+    assert.matches("'BREW' is no method", fails(function() app:route("BREW", "/tea", print) end))
     assert.matches("bad argument #2 to 'get' %(a handler expected, got no value%)", fails(function() app:get "/b" end))
     assert.matches("bad argument #3 to 'get' %(a handler expected, got nil%)",
       fails(function() app:get("/b", print, nil) end))
-    assert.matches("bad argument #1 to 'use' %(a handler expected, got string%)", fails(app.use, app, "x"))
+    assert.matches("bad argument #2 to 'get' %(a handler expected, got string%)",
+      fails(function() app:get("/b", "a", "b") end))
+    assert.matches("router_spec.lua:%d+: bad argument #2 to 'mount' %(a handler expected, got true; a module that ",
+      fails(function() app:mount("/c", true) end))
+    assert.matches("router_spec.lua:%d+: bad argument #2 to 'group' %(a function expected, got nil%)",
+      fails(function() app:group "/c" end))
     assert.matches("bad argument #1 to 'mount' %(string expected, got nil%)", fails(app.mount, app, nil, print))
     assert.matches("a mount has the rest", fails(function() app:mount("/a/*r", print) end))
     assert.matches("has a route already", fails(function() app:mount("/m", print):mount("/m/", print) end))
+  end)
+
+  it("raises for what others call middleware, and for a dot", function()
+    local app, other = http.router(), http.router()
+    assert.matches("router_spec.lua:%d+: bad argument #1 to 'use' %(middleware expected, got string; for a path there ",
+      fails(function() app:use("/x", print) end))
+    assert.matches("router_spec.lua:%d+: bad argument #2 to 'use' %(a router is no middleware; mount it",
+      fails(function() app:use(print, other) end))
+    assert.matches("router_spec.lua:%d+: bad argument #2 to 'use' %(middleware expected, got nil%)",
+      fails(function() app:use(print, nil) end))
+    local middleware = require "neap.http.middleware"
+    assert.matches("router_spec.lua:%d+: bad argument #1 to 'use' %(middleware.compress makes middleware; call it: ",
+      fails(function() app:use(middleware.compress) end))
+    assert.matches("router_spec.lua:%d+: bad argument #2 to 'get' %(middleware.cors makes middleware; call it: ",
+      fails(function() app:get("/", middleware.cors, print) end))
+    for _, name in ipairs { "get", "route", "mount", "group", "use" } do
+      assert.matches("router_spec.lua:%d+: call '" .. name .. "' with a colon, as in app:" .. name,
+        fails(function() app[name]("/", print) end))
+    end
+  end)
+
+  it("takes what `require` gives, the name of the file behind it", function()
+    local function required(value) return value, "./routes.lua" end
+    local inner = http.router():get("/", says "inner")
+    local app = http.router():get("/", required(says "it")):mount("/m", required(inner))
+      :use(required(function(req, next) return next(req) end))
+    assert.equal("it", body_of(app, "/"))
+    assert.equal("inner", body_of(app, "/m"))
+    assert(http.serve("127.0.0.1:0", required(app))):close()
+    assert(http.serve("127.0.0.1:0", required(says "x"))):close()
+    assert.matches("bad argument #3 to 'serve' %(the options come before the handler%)",
+      fails(function() http.serve("127.0.0.1:0", app, { max_body = 1 }) end))
+    assert.matches("bad argument #2 to 'serve' %(a handler expected, got no value%)",
+      fails(function() http.serve "127.0.0.1:0" end))
+    assert.matches("bad argument #2 to 'serve' %(a handler expected, got true; a module that returns nothing",
+      fails(function() http.serve("127.0.0.1:0", required(true)) end))
+    assert.matches("bad argument #3 to 'serve' %(a handler expected, got nil%)",
+      fails(function() http.serve("127.0.0.1:0", { max_body = 1 }, nil) end))
   end)
 end)
 
@@ -233,6 +279,10 @@ describe("middleware of a router", function()
     app:get("/next", function(_, next) return (next()) end, says "")
     assert.equal(500, answers(app, "/next"))
     test.eventually(function() return reports[2] end, 20)
-    assert.matches("router_spec.lua:%d+: the next handler wants the request", reports[2])
+    assert.matches("router_spec.lua:%d+: the next handler is given the request, next%(req%), and not nil$", reports[2])
+    app:get("/tail", function(_, next) return next { path = "/" } end, says "")
+    assert.equal(500, answers(app, "/tail"))
+    test.eventually(function() return reports[3] end, 20)
+    assert.matches("next%(req%), and not table %(by the middleware .*router_spec.lua:%d+%)$", reports[3])
   end)
 end)

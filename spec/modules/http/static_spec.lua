@@ -223,13 +223,26 @@ describe("http.static", function()
     assert.same({ 204, "GET, HEAD, OPTIONS", "" }, { response.status, response.headers.allow, response.body })
     response = ask(http.static(root, { max_age = 31536000, immutable = true }), "GET /files/a.txt")
     assert.equal("max-age=31536000, immutable", response.headers["cache-control"])
-    assert.has_error(function() http.static(root, { immutable = true }) end, "option 'immutable': only with 'max_age'")
-    assert.has_error(function() http.file(root, { max_age = -1 }) end, "option 'max_age': 0 to 1e9 seconds")
-    assert.has_error(function() http.file(root, { max_age = 0 / 0 }) end, "option 'max_age': 0 to 1e9 seconds")
-    assert.has_error(function() http.static(root, { indx = "x" }) end, "unknown option 'indx'")
+    assert.has_error(function() http.static(root, { immutable = true }) end,
+      "bad argument #2 to 'static' (option 'immutable': only with 'max_age')")
+    assert.has_error(function() http.file(root, { max_age = -1 }) end,
+      "bad argument #2 to 'file' (option 'max_age': 0 to 1e9 seconds)")
+    assert.has_error(function() http.file(root, { max_age = 0 / 0 }) end,
+      "bad argument #2 to 'file' (option 'max_age': 0 to 1e9 seconds)")
+    assert.has_error(function() http.static(root, { indx = "x" }) end, "bad argument #2 to 'static' (unknown option "
+      .. "'indx' (there are: dotfiles, etag, headers, immutable, index, list, max_age, precompressed, types))")
+    for option, value in pairs { type = "a\nb", download = 5, headers = { ["x y"] = "z" } } do
+      local ok, message = pcall(function() local _ = http.file(root, { [option] = value }) end)
+      assert.is_false(ok)
+      assert.matches("static_spec.lua:%d+: bad argument #2 to 'file' %(option '" .. option .. "'", message)
+    end
+    assert.has_error(function() http.static(root, { types = { x = "a\r" } }) end,
+      "bad argument #2 to 'static' (option 'types': no control bytes)")
+    assert.has_error(function() http.static(root, { headers = { x = "a\r" } }) end,
+      "bad argument #2 to 'static' (option 'headers': no control bytes)")
     for _, value in ipairs { "yes", 1, {} } do
       assert.has_error(function() http.static(root, { list = value }) end,
-        "option 'list': boolean or function expected, got " .. type(value))
+        "bad argument #2 to 'static' (option 'list': boolean or function expected, got " .. type(value) .. ")")
     end
     assert.has_error(function() http.static() end, "bad argument #1 to 'static' (string expected, got nil)")
   end)

@@ -522,6 +522,47 @@ function middleware.client_address(options) end
 ---@return neap.http.middleware middleware
 function middleware.security_headers(options) end
 
+-- ---- errors ----------------------------------------------------------------
+
+---What went wrong, for `middleware.errors`.
+---@class neap.http.problem
+---@field status integer 400 to 599
+---@field message string? for the client: the text of the answer, `message` of what was raised, what is wrong with the body. nil: nothing is to be said of it
+---@field error any what was raised, where something was
+
+---One place for what is said where something went wrong: errors, bodies that are refused, paths without a
+---route, and all answers of plain text from 400 on, also those of other middleware behind this one and
+---`return 404, "no such tea"`. Answers of another type are left alone: they say something themselves.
+---
+---The function is given the request and the problem, and returns an answer in any form. It has the
+---status of the problem, unless it has another one than 200, and keeps the headers of what it replaces
+---(`Allow`, `WWW-Authenticate`, cookies). If it returns nil, that goes out as it was. Without a function the
+---answer is `application/problem+json`: `{"status":404,"detail":"no such tea"}`, from 500 on with the id, below
+---with the `errors` of what was raised.
+---
+---An error is reported before, as ever, and the client is not told its text. One that is a table with a
+---`status` is for the client, with its `message`: `error { status = 409, message = "taken" }`. Below 500 it is
+---not reported.
+---
+---```lua
+---local http, middleware = require "neap.http", require "neap.http.middleware"
+---
+---local app = http.router()
+---app:use(middleware.errors(function(_, problem)
+---  return http.html("<h1>" .. problem.status .. "</h1><p>" .. http.escape(problem.message or "We are sorry."))
+---end))
+---app:get("/tea", function() error { status = 409, message = "no tea before five" } end)
+---
+---local response = app:request "/tea"
+---print(response.status, response:body()) --> 409	<h1>409</h1><p>no tea before five
+---print(app:request("/milk"):body()) --> <h1>404</h1><p>Not Found
+---```
+---
+---Source: RFC 9457.
+---@param answer? fun(req: neap.http.request, problem: neap.http.problem): neap.http.answer?, ...
+---@return neap.http.middleware middleware
+function middleware.errors(answer) end
+
 -- ---- development -----------------------------------------------------------
 
 ---For whoever writes the program: errors as pages, and pages that reload themselves.

@@ -16,6 +16,15 @@ describe("body_limit", function()
     assert.equal("", ask(support.app(body_limit(0)), raw.post("/", "")).body)
   end)
 
+  it("takes an integer that is written as 1e1, as do options", function()
+    local app = support.app(body_limit(1e1), middleware.rate_limit { rate = 1e3, burst = 1e2, headers = true })
+    assert.equal("1234567890", ask(app, raw.post("/", "1234567890")).body)
+    assert.equal(413, ask(app, raw.post("/", "12345678901")).status)
+    assert.equal('"default";q=100;w=1', ask(app, raw.get "/").headers["ratelimit-policy"])
+    app:post("/form", function(req) return assert(req:form { max_file = 1e6, max_fields = 1e1 }).fields.a end)
+    assert.equal("b", app:request({ method = "POST", path = "/form", form = { a = "b" } }):body())
+  end)
+
   it("answers 413 at once, without the handler, and without asking for the body", function()
     local called = false
     local app = http.router()

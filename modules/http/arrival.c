@@ -78,8 +78,15 @@ bool arrival_is_enough(const struct request *request) {
   return body->use == BODY_PIECES && request->client->decoded > 0;
 }
 
+/* Who only lets others have a turn has what it wants already. */
+static bool is_awaited(const struct request *request) {
+  const struct task *reader = request->body.reader;
+  return reader != NULL && reader->state == TASK_WAITING;
+}
+
 static void wake(struct request *request) {
   struct body *body = &request->body;
+  if (!is_awaited(request)) return;
   struct host *host = request->client->stream.handle.host;
   body->waited += clock_ms(&host->clock) - body->since;
   task_wake(body->reader, 0);
@@ -99,7 +106,7 @@ bool arrival_pump(struct request *request) {
 
 void arrival_fail(struct request *request, int status) {
   if (request->body.status == 0) request->body.status = status;
-  if (arrival_is_wanted(request)) wake(request);
+  wake(request);
 }
 
 void arrival_close(struct request *request) {
@@ -133,7 +140,7 @@ void arrival_expect(struct request *request) {
 /* Only the time that somebody has waited for it counts. */
 bool arrival_is_slow(const struct request *request, uint64_t now) {
   const struct body *body = &request->body;
-  if (!arrival_is_wanted(request)) return false;
+  if (!is_awaited(request)) return false;
   const struct server *server = client_server(request->client);
   uint64_t waited = body->waited + (now - body->since);
   if (server == NULL || waited < SLOW_AFTER_MS) return false;

@@ -5,7 +5,7 @@
 
 #include <lua.h>
 
-#include "modules/compress/codec.h"
+#include "host/codec/codec.h"
 
 struct run;
 

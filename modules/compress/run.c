@@ -8,7 +8,7 @@
 
 #include "host/job.h"
 #include "modules/compress/coder.h"
-#include "modules/compress/feed.h"
+#include "host/codec/feed.h"
 
 /* Bytes, in and out: on the loop, and in a thread until others have a turn. */
 enum { BUDGET_LOOP = 1 << 16, BUDGET_THREAD = 1 << 21 };

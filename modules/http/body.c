@@ -1,8 +1,8 @@
 /* body.c - what scripts get of the body of a request: all of it, once and again,
  * or its pieces.
  *
- * It is read in one of these ways, by one task at a time. What was read whole, or
- * was put in its place, is kept in the request's own table. */
+ * It is read in one of these ways, by one task at a time. What was read whole is
+ * kept in the request's own table. */
 #include "modules/http/body.h"
 
 #include <lauxlib.h>
@@ -17,16 +17,20 @@
 #include "modules/http/headers.h"
 #include "modules/http/request.h"
 #include "modules/http/server.h"
+#include "modules/http/unpacking.h"
 #include "modules/modules.h"
-
-enum { PIECE = 65536 };
 
 /* ---- reading: request, options ------------------------------------------- */
 
 static int push_piece(lua_State *L, struct request *request) {
-  struct client *client = request->client;
-  lua_pushlstring(L, client->stream.inbox.bytes, client->decoded);
-  client_take_decoded(client);
+  size_t size;
+  const char *piece = arrival_piece(request, &size);
+  if (size == 0) {
+    lua_pushnil(L);
+  } else {
+    lua_pushlstring(L, piece, size);
+    arrival_take_piece(request);
+  }
   return 1;
 }
 
@@ -49,37 +53,23 @@ static int push_whole(lua_State *L, struct body *body) {
   return 1;
 }
 
-/* What has been put in its place, whole or a piece of it. */
-static int push_given(lua_State *L, struct request *request) {
-  struct body *body = &request->body;
-  size_t size;
-  push_kept(L);
-  const char *text = lua_tolstring(L, -1, &size);
-  if (size > body->limit) {
-    arrival_refuse(request, 413);
-    return error_result(L, UV_EMSGSIZE, "request body");
-  }
-  if (body->use == BODY_WHOLE) return 1;
-  size_t at = (size_t)body->received, rest = size - at;
-  if (rest > PIECE) rest = PIECE;
-  body->received += rest;
-  if (rest == 0)
-    lua_pushnil(L);
-  else
-    lua_pushlstring(L, text + at, rest);
-  return 1;
-}
-
 /* (After its own time limit the body may be asked for again.) */
 static int fail(lua_State *L, struct request *request, int status) {
+  const struct unpacking *unpacking = request->body.unpacking;
+  const char *why = unpacking != NULL ? unpacking->feed.codec->why : NULL;
+  char code[32];
   if (status == UV_ETIMEDOUT) arrival_refuse(request, 408);
-  return error_result(L, status, "request body");
+  if (why == NULL) return error_result(L, status, "request body");
+  lua_pushnil(L);
+  lua_pushfstring(L, "request body: %s: %s", coding_names[unpacking->coding],
+                  why);
+  lua_pushstring(L, uv_err_name_r(status, code, sizeof code));
+  return 3;
 }
 
 static int finish(lua_State *L) {
   struct request *request = lua_touserdata(L, 1);
   struct body *body = &request->body;
-  if (body->is_given) return push_given(L, request);
   if (body->use == BODY_WHOLE && push_kept(L)) return 1;
   int status = body->status != 0 ? body->status : wait_status(L);
   if (request->client == NULL && status == 0 && !body->is_none)
@@ -88,8 +78,7 @@ static int finish(lua_State *L) {
   if (request->client != NULL && request->client->refusal == 408)
     request->client->refusal = 0;
   if (body->use == BODY_WHOLE) return push_whole(L, body);
-  if (!body->is_none && request->client->decoded > 0)
-    return push_piece(L, request);
+  if (!body->is_none) return push_piece(L, request);
   lua_pushnil(L);
   return 1;
 }
@@ -138,6 +127,13 @@ static const struct wait json_wait = {"request body", finish_json, NULL};
 
 /* ---- waiting for it ------------------------------------------------------ */
 
+/* Who unpacks one piece after the other lets others have a turn between them. */
+static int pass(lua_State *L, struct task *task, struct request *request) {
+  struct body *body = &request->body;
+  bool is_much = body->unpacking != NULL && body->unpacking->holds;
+  return (is_much ? wait_turn : wait_pass)(L, task, &body->reader);
+}
+
 /* (It is in use only then: where nobody can wait this raises.) */
 static int start(lua_State *L, struct request *request, enum body_use use,
                  const struct wait *wait, int callback, int64_t timeout) {
@@ -156,7 +152,7 @@ static int start(lua_State *L, struct request *request, enum body_use use,
   arrival_advance(request);
   if (!arrival_is_enough(request))
     arrival_invite(client); /* may find that it left */
-  if (arrival_is_enough(request)) return wait_pass(L, task, &body->reader);
+  if (arrival_is_enough(request)) return pass(L, task, request);
   arrival_expect(request);
   return wait_park(L, task, &body->reader, timeout);
 }
@@ -263,20 +259,22 @@ int body_chunks(lua_State *L) {
 
 /* ---- for middleware ------------------------------------------------------ */
 
-int body_limit(lua_State *L) {
-  lua_pushinteger(L, limit_of(L, request_check(L)));
+int body_is_as_sent(lua_State *L) {
+  const struct body *body = &request_check(L)->body;
+  lua_pushboolean(L, !body->is_none && body->unpacking == NULL);
   return 1;
 }
 
-int body_replace(lua_State *L) {
-  struct body *body = &request_check(L)->body;
-  luaL_checktype(L, 2, LUA_TSTRING);
-  request_push_own(L);
-  lua_pushvalue(L, 2);
-  lua_rawsetp(L, -2, &body_key);
-  body->use = BODY_UNUSED;
-  body->received = 0;
-  body->is_none = body->is_given = true;
+int body_unpack(lua_State *L) {
+  struct request *request = request_check(L);
+  struct body *body = &request->body;
+  enum coding coding = (enum coding)luaL_checkoption(L, 2, NULL, coding_names);
+  const char *why =
+    body_obstacle(request, body->use == BODY_WHOLE ? BODY_PIECES : BODY_WHOLE);
+  if (why != NULL) return luaL_error(L, "%s", why);
+  if (request->client == NULL || body->is_none) return 0;
+  body->unpacking = unpacking_new(coding);
+  if (body->unpacking == NULL) return luaL_error(L, "not enough memory");
   return 0;
 }
 

@@ -12,11 +12,10 @@ int body_chunks(lua_State *L);    /* request:chunks([options]) */
 
 /* ---- for middleware (core) ------------------------------------------------- */
 
-/* (request) -> how long its body may be, where who reads it says nothing */
-int body_limit(lua_State *L);
-/* (request, string): it was read whole, and is this from now on, as if it had
- * come so: to be read again, in any way. */
-int body_replace(lua_State *L);
+/* (request) -> it has a body, and that is given as it was sent */
+int body_is_as_sent(lua_State *L);
+/* (request, encoding): it comes packed, and is unpacked while it is read. */
+int body_unpack(lua_State *L);
 
 /* ---- for others that read it for a script (forms) --------------------------- */
 

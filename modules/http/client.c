@@ -113,9 +113,9 @@ void client_decode(struct client *client) {
   client->decoded = size;
 }
 
-void client_take_decoded(struct client *client) {
-  inbox_consume(&client->stream.inbox, client->decoded);
-  client->decoded = 0;
+void client_take(struct client *client, size_t size) {
+  inbox_consume(&client->stream.inbox, size);
+  client->decoded -= size;
   if (client->stream.inbox.size < INBOX_HIGH)
     stream_resume_reading(&client->stream);
 }
@@ -124,7 +124,7 @@ void client_take_decoded(struct client *client) {
 static bool skip(struct client *client) {
   do {
     client_decode(client);
-    client_take_decoded(client);
+    client_take(client, client->decoded);
   } while (client->intake.state == INTAKE_BODY &&
            client->stream.inbox.size > 0);
   return client->intake.state == INTAKE_END;
@@ -217,7 +217,8 @@ static bool has_left(const struct client *client) {
   if (client->task->state != TASK_WAITING) return false;
   bool sends =
     request != NULL && (request->writers != NULL || request->is_sending);
-  return !sends && client->task->wait->name != files_waits;
+  bool unpacks = request != NULL && arrival_is_behind(request);
+  return !sends && !unpacks && client->task->wait->name != files_waits;
 }
 
 bool client_resume(struct client *client) {
@@ -249,7 +250,7 @@ bool client_may_go_on(struct client *client, bool reads) {
 }
 
 void client_go_on(struct client *client) {
-  client_take_decoded(client);
+  client_take(client, client->decoded);
   if (client->intake.state == INTAKE_END) {
     head_give_back(client->intake.head, &spare);
     client->intake.head = NULL;
@@ -335,7 +336,7 @@ static bool pump(struct stream *stream) {
 static bool is_busy(const struct stream *stream) {
   const struct client *client = (const struct client *)stream;
   if (client->task == NULL) return is_choked(client);
-  return !arrival_is_wanted(client->request);
+  return !arrival_is_starved(client->request);
 }
 
 /* What its handler did when its end came, it may have done by now. */

@@ -68,7 +68,7 @@ void client_enter(struct client *client, enum phase phase);
 /* Decodes what has come of the body to the front of the inbox, where nothing
  * lies there yet. */
 void client_decode(struct client *client);
-void client_take_decoded(struct client *client);
+void client_take(struct client *client, size_t size); /* of what was decoded */
 /* Its request is over, and has been answered whole, or is answered by a body
  * that may still `read` that of the request. May another one follow? If so, on
  * to it. */

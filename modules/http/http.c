@@ -63,8 +63,8 @@ static const struct embedded_part middleware[] = {
 // clang-format on
 
 static const luaL_Reg core[] = {
-  {"body_limit", body_limit},
-  {"body_replace", body_replace},
+  {"body_is_as_sent", body_is_as_sent},
+  {"body_unpack", body_unpack},
   {"failure", http_failure},
   {"is_as_loaded", http_is_as_loaded},
   {"outcome", request_outcome},

@@ -16,6 +16,7 @@
 
 struct client;
 struct task;
+struct unpacking;
 struct upload;
 
 enum body_use { BODY_UNUSED, BODY_WHOLE, BODY_PIECES };
@@ -23,9 +24,9 @@ enum body_use { BODY_UNUSED, BODY_WHOLE, BODY_PIECES };
 struct body {          /* of a request, see arrival.c */
   struct task *reader; /* that waits for it, or NULL */
   enum body_use use;
-  bool is_none;  /* nothing comes of it (more): read, also when it is over */
-  bool is_given; /* it is what a script has put in its place */
-  char *bytes;   /* of BODY_WHOLE: what has come so far, or NULL */
+  bool is_none; /* nothing comes of it: that can be read when it is over, too */
+  struct unpacking *unpacking; /* it comes packed, or NULL: as it is */
+  char *bytes; /* of BODY_WHOLE: what has come so far, or NULL */
   size_t size, capacity;
   uint64_t received, limit;
   uint64_t waited, since; /* for its bytes, without the wait that is on; ms */

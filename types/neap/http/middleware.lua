@@ -286,15 +286,18 @@ function middleware.body_limit(bytes) end
 ---@class neap.http.decompress.options
 ---@field encodings? neap.compress.encoding[] what is taken: br, gzip, deflate
 
----Unpacks bodies of requests with a `Content-Encoding` before the handler is called, which reads them as any
----other: by `req:body`, `req:json`, `req:chunks`, `req:form`, `req:parts`. The headers stay what was sent.
+---Unpacks bodies of requests with a `Content-Encoding`: the handler reads them as any other, by `req:body`,
+---`req:json`, `req:chunks`, `req:form`, `req:parts`. The headers stay what was sent.
 ---
----They are unpacked as a whole, and no further than a body may be long (`req.max_body`, or that of the server):
----so put it behind `body_limit`. The client gets 413 for more, 400 for what is malformed, cut short or followed by
----something, 415 with `Accept-Encoding` for another encoding, and for several on top of each other. The handler
----is not called then.
+---Nothing is unpacked before it is read, and then piece by piece: so `req:chunks` and `req:parts` take any size in
+---constant memory. Whatever limits the body (`limit`, `req.max_body`, `max_body` of the server) holds for what is
+---sent, and for what comes of it.
 ---
----Raises for options that are none.
+---The client gets 415 with `Accept-Encoding` for another encoding, and for several on top of each other; the handler
+---is not called then. Reading fails, beside the reasons of `req:body`, with EINVAL (malformed, or something
+---follows the end) and EOF (cut short): 400 for the client where the handler raises then. EMSGSIZE is 413.
+---
+---Raises for options that are none; for a request whose body has been read before it.
 ---
 ---```lua
 ---local compress, http, net = require "neap.compress", require "neap.http", require "neap.net"

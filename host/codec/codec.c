@@ -1,5 +1,5 @@
 /* codec.c - which codec it is, and what all of them have. */
-#include "modules/compress/codec.h"
+#include "host/codec/codec.h"
 
 #include <stdlib.h>
 

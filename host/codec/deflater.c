@@ -7,7 +7,7 @@
 #include <uv.h>
 #include <zlib.h>
 
-#include "modules/compress/codec.h"
+#include "host/codec/codec.h"
 
 enum { WINDOW_BITS = 15, GZIP = 16, MEMORY_LEVEL = 8, DEFAULT = 6 };
 enum { SLOW = 7, AT_MOST = 16384, AT_MOST_SLOW = 2048 };

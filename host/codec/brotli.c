@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
-#include "modules/compress/codec.h"
+#include "host/codec/codec.h"
 
 enum {
   DEFAULT = 4,

@@ -4,8 +4,8 @@
  *
  * What fails leaves its reason, a text that lasts, and is of no more use but to
  * be freed. */
-#ifndef MODULES_COMPRESS_CODEC_H
-#define MODULES_COMPRESS_CODEC_H
+#ifndef HOST_CODEC_CODEC_H
+#define HOST_CODEC_CODEC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* feed.c - feeds a codec in slices: whoever feeds it can stop between two. */
-#include "modules/compress/feed.h"
+#include "host/codec/feed.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <uv.h>
 #include <zlib.h>
 
-#include "modules/compress/codec.h"
+#include "host/codec/codec.h"
 
 enum { WINDOW_BITS = 15, GZIP = 16, GZIP_FIRST = 0x1f, AT_MOST = 16384 };
 

@@ -1,8 +1,8 @@
 /* feed.h - one call's worth for a codec: input, and the output that grows. */
-#ifndef MODULES_COMPRESS_FEED_H
-#define MODULES_COMPRESS_FEED_H
+#ifndef HOST_CODEC_FEED_H
+#define HOST_CODEC_FEED_H
 
-#include "modules/compress/codec.h"
+#include "host/codec/codec.h"
 
 struct feed {
   struct codec *codec;

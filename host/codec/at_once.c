@@ -1,7 +1,7 @@
 /* at_once.c - gzip and deflate of what is there as a whole, by libdeflate: as
  * small as zlib's in a third of the time. Where Neap is built without it there
  * is none, and zlib does it. */
-#include "modules/compress/codec.h"
+#include "host/codec/codec.h"
 
 #ifdef NEAP_HAS_LIBDEFLATE
 

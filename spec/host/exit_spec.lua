@@ -227,8 +227,13 @@ describe("the end of a script", function()
       timer.sleep(0.001, function() print(1) end)
       local n = 0
       local every
-      every = timer.every(0.004, function() n = n + 1 if n == 2 then every:close() print(2) end end)
-      neap.go(function() timer.sleep(0.02) print(3) end)
+      every = timer.every(0.004, function()
+        n = n + 1
+        if n < 2 then return end
+        every:close()
+        print(2)
+        neap.go(function() timer.sleep(0.02) print(3) end)
+      end)
     ]]))
   end)
 

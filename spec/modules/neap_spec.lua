@@ -1,6 +1,6 @@
 -- neap.group and neap.deadline: tasks that end with their starter; and what
 -- else there is in the module. Tasks themselves: spec/host.
-local neap, timer = require "neap", require "neap.timer"
+local neap, test, timer = require "neap", require "neap.test", require "neap.timer"
 local support = require "spec.support.neap"
 
 local function park() timer.sleep(1000) end
@@ -252,6 +252,7 @@ describe("a deadline", function()
   end)
 
   it("cancels what it waited for, and waits for its __close", function()
+    local clock <close> = test.clock() -- luacheck: ignore -- it has begun by then
     local closed, after = false, false
     neap.deadline(0.001, function()
       local _ <close> = closing(function()
@@ -302,6 +303,7 @@ describe("a deadline", function()
   end)
 
   it("ends a group inside it", function()
+    local clock <close> = test.clock() -- luacheck: ignore -- it has begun by then
     local task
     local _, _, code = neap.deadline(0.002, neap.group, function(group)
       task = group:go(park)

@@ -37,16 +37,19 @@ describe("fs.watch", function()
       end))
       write(file, "1")
       test.eventually(function() return seen[1] end)
-      for i = 1, 4 do
+      for i = 1, 20 do
         write(file, tostring(i))
         timer.sleep(0.005)
       end
       assert.equal(1, #seen)
       hold:cancel()
-      test.eventually(function() return seen[2] end)
+      test.eventually(function() return seen[2] end, watching.limit)
       write(path .. "/sentinel", "1")
-      test.eventually(function() return seen[3] end)
-      assert.same({ "created/file", "changed/file", "created/sentinel" }, seen)
+      test.eventually(function() return seen[#seen] == "created/sentinel" end, watching.limit)
+      -- The last ones may be looked at, or not even that, when it returns: on a busy machine they are told after it.
+      assert.is_true(#seen >= 3 and #seen <= 5, table.concat(seen, " "))
+      for i = 2, #seen - 1 do assert.equal("changed/file", seen[i]) end
+      assert.equal("created/file", seen[1])
       assert.is_false(watcher.closed)
     end)
 

@@ -207,7 +207,7 @@ describe("fs.write, atomic", function()
         assert(fs.write(path, ("0"):rep(size), { atomic = true }))
         assert.same({ "file" }, names(dir))
       end
-    until round >= 25 and litter > 0 or round == 250 -- in memory the middle is short
+    until round >= 25 and litter > 0 or round == 250 -- where files are in memory, the middle is short
     assert.is_true(litter > 0) -- some were killed in the middle
   end)
 end)

@@ -31,55 +31,73 @@ local files = {}
 
 files["NAME.lua"] = [[
 -- NAME: greets whoever says a name. neap NAME.lua --watch [ADDRESS]
--- Each line of a connection is an event, and finds the code as it was last saved.
-local neap, net = require "neap", require "neap.net"
-local handler = require "handler"
+local neap, http = require "neap", require "neap.http"
 
-local server = assert(net.listen(neap.args[1] or "127.0.0.1:7000", handler.events))
-print("NAME: listening on " .. server.address)
+local server = assert(http.serve(neap.args[1] or "127.0.0.1:8080", require "app"))
+print("NAME: listening on http://" .. server.address)
 io.stdout:flush()
 ]]
 
-files["handler.lua"] = [[
--- What NAME does with a connection. `greet` needs none, so it can be tested without one.
-local handler = { events = {} }
+files["app.lua"] = [[
+-- What NAME answers: pages, and JSON for programs.
+local http, hot, middleware = require "neap.http", require "neap.hot", require "neap.http.middleware"
+local greet = require "greet"
 
-function handler.greet(name)
+local guests = hot.state("guests", function() return { count = 0 } end) -- what you save does not begin anew
+
+local app = http.router()
+app:use(middleware.development()) -- for you alone: errors are pages, and pages reload themselves when you save
+
+local function page(text, status)
+  return http.html("<!doctype html><meta charset=utf-8><title>NAME</title><h1>" .. http.escape(text) .. "</h1>"
+    .. "<form action=/hello><input name=name autofocus> <button>Say it</button></form>", status)
+end
+
+app:get("/", function() return page "Who are you?" end)
+
+app:get("/hello", function(req)
+  local text, problem = greet(req.query.name or "")
+  if not text then return page(problem, 400) end
+  guests.count = guests.count + 1
+  if req:accepts("text/html", "application/json") == "application/json" then
+    return http.json { text = text, guest = guests.count }
+  end
+  return page(text .. ". You are guest " .. guests.count)
+end)
+
+return app
+]]
+
+files["greet.lua"] = [[
+-- What needs no request stands alone, so it can be tested alone.
+return function(name)
   name = name:match("^%s*(.-)%s*$")
   if name == "" then return nil, "who are you?" end
   return "hello, " .. name
 end
-
-function handler.events.open(conn)
-  conn.state.lines = 0
-end
-
-function handler.events.line(conn, line)
-  conn.state.lines = conn.state.lines + 1
-  local text, problem = handler.greet(line)
-  conn:write((text or problem) .. "\n")
-end
-
-return handler
 ]]
 
 files["spec/NAME_spec.lua"] = [[
-local test = require "neap.test"
-local handler = require "handler"
+local app, greet = require "app", require "greet"
+
+local function get(name, accept)
+  return app:request { path = "/hello?name=" .. name, headers = { accept = accept } }
+end
 
 describe("NAME", function()
   it("greets by name", function()
-    assert.equal("hello, moon", handler.greet(" moon "))
-    assert.same({ nil, "who are you?" }, { handler.greet("") })
+    assert.equal("hello, moon", greet " moon ")
+    assert.same({ nil, "who are you?" }, { greet "" })
   end)
 
-  it("answers each line of a connection", function()
-    local server <close> = test.server(handler.events)
-    local conn <close> = assert(server:connect())
-    conn:write("ada\nbob\n")
-    assert.equal("hello, ada", conn:read("l", { timeout = 5 }))
-    assert.equal("hello, bob", conn:read("l", { timeout = 5 }))
-    assert.equal(2, server.connections[1].state.lines)
+  it("answers with a page, and programs with JSON", function()
+    assert.matches("<h1>hello, &lt;moon&gt;%. ", get("<moon>", "text/html"):body())
+    local answer = get("moon", "application/json"):json()
+    assert.same({ text = "hello, moon", guest = answer.guest }, answer)
+  end)
+
+  it("wants a name", function()
+    assert.equal(400, get("", "text/html").status)
   end)
 end)
 ]]
@@ -107,10 +125,10 @@ files[".luarc.json"] = ([[
 files["README.md"] = [[
 # NAME
 
-    neap NAME.lua --watch   # serves 127.0.0.1:7000; what you save is live at once
+    neap NAME.lua --watch   # serves http://127.0.0.1:8080; what you save is live at once
     neap test --watch       # runs the specs, and again what a change concerns
 
-Talk to it: `nc 127.0.0.1 7000`. What it does with a line is in `handler.lua`.
+Open the page, and change `app.lua` or `greet.lua` while you do. `NAME.lua` says where it listens.
 ]]
 
 local function make(path)

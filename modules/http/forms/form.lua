@@ -2,7 +2,8 @@
 local core = ...
 local concat, error, getenv, ipairs, math_type, maxinteger, min, rawlen, setmetatable, tointeger, type = table.concat,
   error, os.getenv, ipairs, math.type, math.maxinteger, math.min, rawlen, setmetatable, math.tointeger, type
-local arguments, reader_of, new, receive = core.arguments, core.reader, core.new, core.uploads.receive
+local arguments, reader_of = core.load "modules/http/forms/arguments.lua", core.load "modules/http/forms/reader.lua"
+local new, receive = core.new, core.load "modules/http/forms/uploads.lua".receive
 local check_arguments, milliseconds, run = arguments.check, arguments.milliseconds, arguments.run
 local read_data, read_event, shown, too_large = reader_of.data, reader_of.event, reader_of.shown, reader_of.too_large
 

@@ -2,12 +2,8 @@
 local core = ...
 local load, pairs = core.load, pairs
 
-core.arguments = load "modules/http/forms/arguments.lua"
-core.reader = load "modules/http/forms/reader.lua"
-core.uploads = load "modules/http/forms/uploads.lua"
-
 local methods = load "modules/http/forms/form.lua"
-for _, more in pairs { load "modules/http/forms/parts.lua", core.uploads } do
+for _, more in pairs { load "modules/http/forms/parts.lua", load "modules/http/forms/uploads.lua" } do
   for name, method in pairs(more) do methods[name] = method end
 end
 return methods

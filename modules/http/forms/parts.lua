@@ -1,7 +1,8 @@
 -- req:parts: one part after the other, as they come.
 local core = ...
 local concat, error, select = table.concat, error, select
-local arguments, reader_of, new = core.arguments, core.reader, core.new
+local arguments, reader_of = core.load "modules/http/forms/arguments.lua", core.load "modules/http/forms/reader.lua"
+local new = core.new
 local bad_argument, check_arguments, run = arguments.bad, arguments.check, arguments.run
 local read_data, read_event, too_large = reader_of.data, reader_of.event, reader_of.too_large
 

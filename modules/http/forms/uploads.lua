@@ -3,7 +3,7 @@ local core = ...
 local error, type = error, type
 local find, gsub, lower, match, sub = string.find, string.gsub, string.lower, string.match, string.sub
 local concat, maxinteger, utf8_length = table.concat, math.maxinteger, utf8.len
-local arguments, reader_of = core.arguments, core.reader
+local arguments, reader_of = core.load "modules/http/forms/arguments.lua", core.load "modules/http/forms/reader.lua"
 local bad_argument, run = arguments.bad, arguments.run
 local fail, read_data, shown, too_large = reader_of.fail, reader_of.data, reader_of.shown, reader_of.too_large
 

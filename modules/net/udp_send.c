@@ -105,16 +105,28 @@ void udp_send_queued(struct udp *udp) {
   }
 }
 
-/* The first address that the socket can send to. */
-static bool choose(struct errand *errand, const struct addrinfo *found) {
-  for (; found != NULL; found = found->ai_next) {
-    memset(&errand->name, 0, sizeof errand->name);
-    if (found->ai_addrlen > sizeof errand->name) continue;
-    memcpy(&errand->name, found->ai_addr, found->ai_addrlen);
-    errand->name.v4.sin_port = htons((uint16_t)errand->port); /* of both */
-    if (udp_map(errand->udp->family, &errand->name)) return true;
-  }
-  return false;
+static bool set_name(struct errand *errand, const struct addrinfo *found) {
+  memset(&errand->name, 0, sizeof errand->name);
+  if (found->ai_addrlen > sizeof errand->name) return false;
+  memcpy(&errand->name, found->ai_addr, found->ai_addrlen);
+  errand->name.v4.sin_port = htons((uint16_t)errand->port); /* of both */
+  return udp_map(errand->udp->family, &errand->name);
+}
+
+/* The system knows at once that nothing goes there. */
+static bool is_no_way(int status) {
+  return status == UV_EAFNOSUPPORT || status == UV_ENETUNREACH ||
+         status == UV_EHOSTUNREACH || status == UV_EADDRNOTAVAIL;
+}
+
+/* To the first address that there is a way to: a socket that has been connected
+ * to an IPv4 address knows none to an IPv6 one any more. */
+static int perform_by_name(struct errand *errand,
+                           const struct addrinfo *found) {
+  int status = UV_EAFNOSUPPORT;
+  for (; found != NULL && is_no_way(status); found = found->ai_next)
+    if (set_name(errand, found)) status = perform(errand);
+  return status;
 }
 
 static void on_answer(struct inquiry *inquiry, int status) {
@@ -122,9 +134,7 @@ static void on_answer(struct inquiry *inquiry, int status) {
   struct errand *errand =
     (struct errand *)(place - offsetof(struct errand, inquiry));
   if (errand->waiter == NULL) status = UV_ECANCELED;
-  if (status == 0 && !choose(errand, inquiry_addresses(inquiry)))
-    status = UV_EAFNOSUPPORT;
-  if (status == 0) status = perform(errand);
+  if (status == 0) status = perform_by_name(errand, inquiry_addresses(inquiry));
   if (status == 1)
     udp_watch(errand->udp);
   else

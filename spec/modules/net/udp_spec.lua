@@ -101,8 +101,9 @@ describe("net.udp", function()
   end)
 
   it("sends to names", function()
-    assert(client:send("by name", "localhost:" .. port_of(server.address)))
-    assert.equal("by name", (receive(server)))
+    local both <close> = assert(net.udp(":0")) -- it may be an IPv6 address first
+    assert(client:send("by name", "localhost:" .. port_of(both.address)))
+    assert.equal("by name", (receive(both)))
     local expected = "send no-such-name.invalid:5: "
     local ok, message, code = client:send("x", "no-such-name.invalid:5")
     assert.is_nil(ok)

@@ -193,11 +193,25 @@ function methods.route(scope, method, path, ...)
   return (add(scope, method, path, handlers_of("route", 3, "a handler", ...)))
 end
 
+-- Is one of them the other, or mounted in it, at any depth?
+local function has_mounted(router, other, seen)
+  if router == other then return true end
+  if seen[router] or getmetatable(router) ~= router_class or router.parent then return false end
+  seen[router] = true
+  for _, route in ipairs(router.routes) do
+    if route.method == MOUNT and has_mounted(route.handler, other, seen) then return true end
+  end
+  return false
+end
+
 -- Whatever is below the prefix and has no route. It is found as a path that goes on.
 function methods.mount(scope, prefix, handler)
   check_scope("mount", scope)
   check_string("mount", 1, prefix)
   handlers_of("mount", 2, "a handler", handler)
+  if has_mounted(handler, scope.router, {}) then
+    error("bad argument #2 to 'mount' (the router would be mounted in itself)", 2)
+  end
   local path = gsub(full_path(scope, prefix), "/$", "")
   if find(path, "/*", 1, true) then error(format("bad path '%s' (a mount has the rest of it anyway)", prefix), 2) end
   return (enter(scope, { method = MOUNT, path = path, middleware = {}, handler = handler }, 2))

@@ -78,13 +78,16 @@ end
 -- The report comes first: it is the same one as ever.
 local function answer(req, caught)
   if is_for_client(req, caught.err) then error(caught.err, 0) end
-  if not core.failure(req, caught.err, caught.trace) then error(caught.err, 0) end
+  local id = core.failure(req, caught.err, caught.trace)
+  if not id then error(caught.err, 0) end
   local story = trace.story(caught)
+  story.id = id
   local html = wants_html(req)
   local response = core.response(nil, 500, html and page.html(req, story) or page.text(req, story))
   local headers = response.headers
-  headers["x-request-id"], headers["cache-control"] = req.id, "no-store"
+  headers["x-request-id"], headers["cache-control"] = id, "no-store"
   headers["x-content-type-options"] = "nosniff"
+  thrown.answered[req] = "shown"
   if html then
     headers["content-type"], headers["content-security-policy"] = "text/html; charset=utf-8", page.POLICY
   end

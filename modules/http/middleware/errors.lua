@@ -49,8 +49,11 @@ local function problem_of(req, caught)
   if problem and problem.status < 500 then return problem end
   local status = core.outcome(req, err)
   if status == 499 or not status then error(err, 0) end -- nobody is there to be told
-  if core.failure(req, err, caught.trace) then return problem or { status = 500, error = err }, true end
-  return { status = status, message = text_of(err), error = err }
+  local id = core.failure(req, err, caught.trace)
+  if not id then return { status = status, message = text_of(err), error = err } end
+  problem = problem or { status = 500, error = err }
+  problem.id = id
+  return problem
 end
 
 -- ---- what is said of it ---------------------------------------------------------------
@@ -62,9 +65,9 @@ local function readable(text)
 end
 
 -- `errors` of what was raised for the client: which field is wrong, say.
-local function as_json(req, problem)
+local function as_json(_, problem)
   local status, err = problem.status, problem.error
-  local text = encode { status = status, detail = readable(problem.message), id = status >= 500 and req.id or nil,
+  local text = encode { status = status, detail = readable(problem.message), id = problem.id,
     errors = status < 500 and type(err) == "table" and thrown.field(err, "errors") or nil }
   return status, text, { ["content-type"] = "application/problem+json" }
 end
@@ -120,7 +123,8 @@ local function inherit(response, from)
 end
 
 -- A text, or nothing at all. (What is packed nobody can read here.)
-local function is_bare(response)
+local function is_bare(req, response)
+  if thrown.answered and thrown.answered[req] == "shown" then return false end
   if response.status < 400 or (response.body ~= nil and type(response.body) ~= "string") then return false end
   if response.headers["content-encoding"] then return false end
   local kind = response.headers["content-type"]
@@ -136,15 +140,16 @@ local function errors(answer)
     if thrown.answered then thrown.answered[req] = true end
     local ok, response = xpcall(next, catch, req)
     if ok then
-      if not is_bare(response) then return response end
+      if not is_bare(req, response) then return response end
       local body = response.body
       local problem = { status = response.status, message = body and body ~= "" and gsub(body, "\n$", "") or nil }
+      if response.status >= 500 then problem.id = response.headers["x-request-id"] end -- of another one behind it
       local other = ask(answer, req, problem)
       return other and inherit(other, response) or response
     end
-    local problem, is_reported = problem_of(req, response)
+    local problem = problem_of(req, response)
     local other = ask(answer, req, problem) or plain(problem)
-    if is_reported and not other.headers["x-request-id"] then other.headers["x-request-id"] = req.id end
+    other.headers["x-request-id"] = other.headers["x-request-id"] or problem.id
     return other
   end
 end

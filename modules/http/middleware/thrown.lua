@@ -4,7 +4,8 @@ local core = ...
 local pcall, type = pcall, type
 local options = core.load "modules/http/middleware/options.lua"
 
--- The requests whose errors middleware.errors answers, where development wants to know: nil, nobody does.
+-- The requests whose errors middleware.errors answers, where development wants to know (nil: nobody does); and "shown",
+-- where that has answered.
 local thrown = { answered = nil }
 
 function thrown.field(err, name)

@@ -83,9 +83,11 @@ describe("errors", function()
       error "no"
     end)
     assert.equal("abc-1", app:request({ headers = { ["x-request-id"] = "abc-1" } }):json().id)
-    assert.equal(500, app:request("/?odd=1").status)
+    local odd = app:request "/?odd=1"
+    assert.equal(odd:json().id, odd:header "x-request-id")
     assert.matches("^GET / %(request abc%-1%): ", reports[1])
-    assert.matches("^GET /%?odd=1 %(request [%x-]+%): ", reports[2])
+    assert.matches("^GET /%?odd=1 %(request " .. odd:json().id:gsub("%p", "%%%0") .. "%): ", reports[2])
+    assert.equal(2, #reports)
   end)
 
   it("asks a function, whose answer has the status unless it has another", function()
@@ -245,8 +247,9 @@ describe("errors", function()
     assert.same({}, reports)
     local page = app:request { path = "/bug", headers = { accept = "text/html" } }
     assert.same({ 500, "text/html; charset=utf-8" }, { page.status, page:header "content-type" })
+    assert.matches("^%(error object is a table value%): away\n", app:request("/bug"):body()) -- as text
     assert.equal(500, (ask(other, "/taken"))) -- as without it
-    assert.equal(2, #reports)
+    assert.equal(3, #reports)
   end)
 
   it("takes a function, or nothing", function()

@@ -44,8 +44,16 @@ local function wrap(middleware, handler, outermost)
   end
 end
 
+-- Middleware of neap.http.middleware hands on what it is given: it is not what an error is about.
+local function is_ours(middleware)
+  return type(middleware) == "function" and find(getinfo(middleware, "S").source, "^@neap:") ~= nil
+end
+
 local function compose(list, handler, outermost)
-  for i = #list, 1, -1 do handler, outermost = wrap(list[i], handler, outermost), list[i] end
+  for i = #list, 1, -1 do
+    handler = wrap(list[i], handler, outermost)
+    if not is_ours(list[i]) then outermost = list[i] end
+  end
   return handler, outermost
 end
 
@@ -241,7 +249,8 @@ function methods.use(scope, ...)
   local router = scope.router
   for number, route in ipairs(router.routes) do router[2 * number + 2] = run_of(route) end
   if scope == router then
-    router[RUN] = compose(scope.middleware, function(req) return routing_serve(router, req) end)
+    local function run(req) return routing_serve(router, req) end
+    router[RUN], router.outermost = compose(scope.middleware, run)
   end
   return scope
 end

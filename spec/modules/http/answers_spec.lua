@@ -1,5 +1,5 @@
 -- What handlers return: what makes it, what is wrong with it, and how long a body may be.
-local http, test = require "neap.http", require "neap.test"
+local http, middleware, test = require "neap.http", require "neap.http.middleware", require "neap.test"
 local routes = require "spec.support.routes"
 local answers, says, fails, reports_of_errors = routes.answers, routes.says, routes.fails, routes.reports_of_errors
 
@@ -73,6 +73,19 @@ describe("an error about what was returned", function()
       assert.matches(text .. ".*, returned by the handler %(" .. place .. "%)$",
         told(http.router():mount("/m", http.router():get("/x", handler)), "/m/x"))
     end
+  end)
+
+  it("names what the script has, not middleware of ours that handed it on", function()
+    local function handler() return 200, "", { ["x y"] = 1 } end
+    local function own(req, next) return next(req) end
+    local function place(fn) return ", returned by the handler " .. HERE .. debug.getinfo(fn, "S").linedefined end
+    local cors, errors = middleware.cors(), middleware.errors()
+    local inner = http.router():use(errors):get("/x", cors, handler):get("/own", cors, own, handler)
+    local app = http.router():use(cors, errors):mount("/m", inner)
+    for path, fn in pairs { ["/m/x"] = handler, ["/m/own"] = own } do
+      assert.matches(place(fn), told(app, path):gsub("[()]", ""), 1, true)
+    end
+    assert.matches(place(own), told(app:use(own), "/m/x"):gsub("[()]", ""), 1, true)
   end)
 
   it("names the handler at once, however deep it was called", function()

@@ -102,6 +102,15 @@ static int tell(lua_State *L) {
   return 1;
 }
 
+/* { status = 503, message = "..." } says it there; asked without a call, too. */
+static bool push_field(lua_State *L, int error) {
+  if (!lua_istable(L, error)) return false;
+  lua_pushliteral(L, "message");
+  if (lua_rawget(L, error) == LUA_TSTRING) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
 /* Like lua.c: a string, what __tostring makes of it, or its type. */
 static void push_message(lua_State *L, int error) {
   const char *what = "";
@@ -123,6 +132,10 @@ static void push_message(lua_State *L, int error) {
   }
   lua_pushfstring(L, "(error object is a %s value%s)", luaL_typename(L, error),
                   what);
+  if (!push_field(L, error)) return;
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_replace(L, -3);
+  lua_pop(L, 1);
 }
 
 static void push_start(lua_State *L, const struct task *task) {

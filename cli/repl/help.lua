@@ -1,6 +1,6 @@
 -- help(): what types/ says about a module, a function, a class or an object of it. The stubs are in the program; they
 -- are parsed when somebody first asks.
-local core, coloured = ...
+local core, coloured, way_to_all = ...
 local type, rawget, next, ipairs = type, rawget, next, ipairs
 local getmetatable, getregistry = debug.getmetatable, debug.getregistry
 local loaded = package.loaded
@@ -223,8 +223,9 @@ return function(...)
     out = by_value(what)
   end
   local known = out ~= nil
-  out = out or { ("There is no help for %s; help() lists what there is.\n"):format(
-    type(what) == "string" and '"' .. what .. '"' or what == nil and "nil" or "this " .. type(what)) }
+  out = out or { ("There is no help for %s; %s lists what there is.\n"):format(
+    type(what) == "string" and '"' .. what .. '"' or what == nil and "nil" or "this " .. type(what),
+    way_to_all or "help()") }
   io.stdout:write(concat(out, "\n"))
   return known
 end

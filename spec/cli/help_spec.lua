@@ -39,7 +39,7 @@ describe("the help", function()
     assert.matches("http.router%(%)", run_neap({ "help", "http" }).out)
     local both = run_neap { "help", "fs.read", "no.such" }
     assert.equal(1, both.code)
-    assert.matches("fs.read.*There is no help for \"no.such\"", both.out)
+    assert.matches("fs.read.*There is no help for \"no.such\"; help%(%), in the REPL, lists", both.out)
   end)
 
   it("belongs to the script after its name", function()

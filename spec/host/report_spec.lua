@@ -93,14 +93,16 @@ stack traceback:
 
   it("may be any value", function()
     local err = failing [[
-      neap.go(error, { 1 }) neap.go(error) neap.go(error, true) neap.go(error, 42) neap.go(error, print)
+      neap.go(error, { 1 }) neap.go(error, { status = 503, message = "away" })
+      neap.go(error) neap.go(error, true) neap.go(error, 42) neap.go(error, print)
       neap.go(error, setmetatable({}, { __tostring = function() return "it tells" end }))
       neap.go(error, setmetatable({}, { __name = "My.Type" }))
     ]]
     local messages = {}
     for message in err:gmatch("failed: ([^\n]*)\n") do messages[#messages + 1] = message end
     assert.same({
-      "(error object is a table value)", "(error object is a nil value)", "(error object is a boolean value)", "42",
+      "(error object is a table value)", "(error object is a table value): away",
+      "(error object is a nil value)", "(error object is a boolean value)", "42",
       "(error object is a function value)", "it tells", "(error object is a table value)",
     }, messages)
   end)

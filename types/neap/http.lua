@@ -169,7 +169,7 @@ function http.json(value, status, headers) end
 
 ---Sends the client elsewhere. 303, the default, makes a GET of whatever was asked, as after a
 ---form; 307 and 308 keep the method and the body; 308 and 301 are for ever. Bytes that no URL has
----(spaces, quotes, letters beyond ASCII, a backslash) are encoded; "%" stays what it is.
+---(spaces, tabs, quotes, letters beyond ASCII, a backslash) are encoded; "%" stays what it is. (`//shop.example` is another server: look at what a client has sent.)
 ---
 ---```lua
 ---local http = require "neap.http"
@@ -222,7 +222,7 @@ function http.escape(text) end
 ---@field http_only? boolean hidden from scripts in the page: true
 ---@field same_site? "lax"|"strict"|"none" whether it is sent with requests that come from other sites: "lax", with links only; "none" (always) must be secure
 ---@field partitioned? boolean in another site's frame, one for each such site; must be secure
----@field secret? string|string[] of 16 bytes or more: the value is signed, see `req:signed_cookie`. The first of a list signs
+---@field secret? string|string[] of 16 bytes or more: the value is signed, see `req:signed_cookie`. The first of a list signs. nil is no secret: `assert` that yours is there
 
 ---The value of a `set-cookie` header: sets a cookie in the browser. For several give the header a
 ---list. docs/cookies.md is its chapter.

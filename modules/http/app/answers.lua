@@ -58,14 +58,15 @@ local function percent(c)
   return format("%%%02X", byte(c))
 end
 
--- 303: whatever was asked, what follows is a GET. What no URL has in it is encoded; browsers take a "\" for a "/".
+-- 303: whatever was asked, what follows is a GET. What no URL has in it is encoded; browsers take a "\" for a "/", and
+-- leave tabs out: both could make of a path another server.
 function answers.redirect(location, status, headers)
   if type(location) ~= "string" then
     fail(1, format("bad argument #1 to 'redirect' (string expected, got %s)", type(location)))
   end
   if status or headers then check_rest("redirect", status, headers, 300, 399) end
   local response = core.response(nil, status or 303, nil, headers)
-  response.headers.location = gsub(location, '[ "<>\\^`{|}\128-\255]', percent)
+  response.headers.location = gsub(location, '[\t "<>\\^`{|}\128-\255]', percent)
   return response
 end
 

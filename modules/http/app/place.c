@@ -13,10 +13,28 @@
 
 enum { AT_REQUEST = 1, AT_HANDLER };
 
+/* Each look begins at the top: one at every frame of a deep recursion would take
+ * half a minute. */
+static int count_frames(lua_State *L) {
+  lua_Debug ar;
+  int there = 0, beyond = 1;
+  while (lua_getstack(L, beyond, &ar)) {
+    there = beyond;
+    beyond *= 2;
+  }
+  while (beyond - there > 1) {
+    int middle = there + (beyond - there) / 2;
+    if (lua_getstack(L, middle, &ar))
+      there = middle;
+    else
+      beyond = middle;
+  }
+  return there + 1;
+}
+
 /* Below serve's there is one frame. */
 static bool find_serve(lua_State *L, lua_Debug *ar) {
-  int count = 0;
-  while (lua_getstack(L, count, ar)) count++;
+  int count = count_frames(L);
   return count > 2 && lua_getstack(L, count - 2, ar);
 }
 

@@ -19,7 +19,11 @@ local NAMES = { body = true, form = true, headers = true, json = true, method = 
 -- Raised where the method was called.
 local function refuse(text, ...)
   local level = 2
-  while match(getinfo(level, "S").source, "^@neap:") do level = level + 1 end
+  local info = getinfo(level, "S")
+  while info and match(info.source, "^@neap:") do
+    level = level + 1
+    info = getinfo(level, "S")
+  end
   error(format("bad argument #1 to 'request' (%s)", format(text, ...)), level)
 end
 
@@ -109,6 +113,9 @@ local function form_of(fields)
   sort(names)
   for _, name in ipairs(names) do
     local value = fields[name]
+    if type(value) == "table" and #value == 0 and next(value) ~= nil then
+      refuse("'%s' of form must be a string or a list of them", name)
+    end
     for _, one in ipairs(type(value) == "table" and value or { value }) do
       pairs_of[#pairs_of + 1] = encode(name) .. "=" .. encode(one)
     end

@@ -44,8 +44,16 @@ local function wrap(middleware, handler, outermost)
   end
 end
 
+-- Middleware of neap.http.middleware hands on what it is given: it is not what an error is about.
+local function is_ours(middleware)
+  return type(middleware) == "function" and find(getinfo(middleware, "S").source, "^@neap:") ~= nil
+end
+
 local function compose(list, handler, outermost)
-  for i = #list, 1, -1 do handler, outermost = wrap(list[i], handler, outermost), list[i] end
+  for i = #list, 1, -1 do
+    handler = wrap(list[i], handler, outermost)
+    if not is_ours(list[i]) then outermost = list[i] end
+  end
   return handler, outermost
 end
 
@@ -193,11 +201,25 @@ function methods.route(scope, method, path, ...)
   return (add(scope, method, path, handlers_of("route", 3, "a handler", ...)))
 end
 
+-- Is one of them the other, or mounted in it, at any depth?
+local function has_mounted(router, other, seen)
+  if router == other then return true end
+  if seen[router] or getmetatable(router) ~= router_class or router.parent then return false end
+  seen[router] = true
+  for _, route in ipairs(router.routes) do
+    if route.method == MOUNT and has_mounted(route.handler, other, seen) then return true end
+  end
+  return false
+end
+
 -- Whatever is below the prefix and has no route. It is found as a path that goes on.
 function methods.mount(scope, prefix, handler)
   check_scope("mount", scope)
   check_string("mount", 1, prefix)
   handlers_of("mount", 2, "a handler", handler)
+  if has_mounted(handler, scope.router, {}) then
+    error("bad argument #2 to 'mount' (the router would be mounted in itself)", 2)
+  end
   local path = gsub(full_path(scope, prefix), "/$", "")
   if find(path, "/*", 1, true) then error(format("bad path '%s' (a mount has the rest of it anyway)", prefix), 2) end
   return (enter(scope, { method = MOUNT, path = path, middleware = {}, handler = handler }, 2))
@@ -227,7 +249,8 @@ function methods.use(scope, ...)
   local router = scope.router
   for number, route in ipairs(router.routes) do router[2 * number + 2] = run_of(route) end
   if scope == router then
-    router[RUN] = compose(scope.middleware, function(req) return routing_serve(router, req) end)
+    local function run(req) return routing_serve(router, req) end
+    router[RUN], router.outermost = compose(scope.middleware, run)
   end
   return scope
 end

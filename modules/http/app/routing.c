@@ -315,14 +315,14 @@ int routing_call(lua_State *L) {
 enum { MOUNTS_SHOWN = 100 };
 
 /* The router on top becomes what its answer came from: its outermost middleware,
- * or that of the route, or the route's handler. False: it answers itself. */
+ * or that of the route, or the route's handler; ours are not looked at, as they
+ * hand on what they are given. False: it answers itself. */
 static bool step_inside(lua_State *L, struct text *path, unsigned method) {
   int router = lua_gettop(L);
   const struct tree *tree = tree_of(L, router);
   struct tree_match match = tree_find(tree, path->bytes, path->size, method);
-  lua_getfield(L, router, "middleware");
-  if (lua_rawgeti(L, -1, 1) == LUA_TNIL && match.route != 0) {
-    lua_pop(L, 2);
+  if (lua_getfield(L, router, "outermost") == LUA_TNIL && match.route != 0) {
+    lua_pop(L, 1);
     lua_getfield(L, router, "routes");
     lua_rawgeti(L, -1, match.route);
     lua_getfield(L, -1, "outermost");

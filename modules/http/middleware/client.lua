@@ -24,7 +24,7 @@ end
 -- The eight groups of an IPv6 address, or nil. (RFC 4291, 2.2; a zone, as in fe80::1%eth0, is left out.)
 local function groups_of(text)
   if #text > 80 then return nil end
-  text = gsub(lower(text), "%%[^%%]*$", "")
+  text = gsub(lower(text), "%%[%w._~-]+$", "")
   local front, a, b, c, d = match(text, "^(.*:)(%d+)%.(%d+)%.(%d+)%.(%d+)$")
   if front then
     if not is_ipv4(sub(text, #front + 1)) then return nil end

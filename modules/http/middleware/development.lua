@@ -7,10 +7,11 @@
 local core = ...
 local error, find, format, lower, match, pairs, sub, type =
   error, string.find, string.format, string.lower, string.match, pairs, string.sub, type
-local getinfo, traceback, xpcall = debug.getinfo, debug.traceback, xpcall
+local getinfo, setmetatable, traceback, xpcall = debug.getinfo, setmetatable, debug.traceback, xpcall
 local page = core.load "modules/http/middleware/development/page.lua"
 local live = core.load "modules/http/middleware/development/live.lua"
 local trace = core.load "modules/http/middleware/development/trace.lua"
+local thrown = core.load "modules/http/middleware/thrown.lua"
 
 -- ---- who asks --------------------------------------------------------------------
 
@@ -68,15 +69,25 @@ local function wants_html(req)
   return find(lower(req:header "accept" or ""), "text/html", 1, true) ~= nil
 end
 
+-- middleware.errors tells it to the client, as it does without us.
+local function is_for_client(req, err)
+  local status = thrown.answered[req] and thrown.status(err)
+  return status and status < 500
+end
+
 -- The report comes first: it is the same one as ever.
 local function answer(req, caught)
-  if not core.failure(req, caught.err, caught.trace) then error(caught.err, 0) end
+  if is_for_client(req, caught.err) then error(caught.err, 0) end
+  local id = core.failure(req, caught.err, caught.trace)
+  if not id then error(caught.err, 0) end
   local story = trace.story(caught)
+  story.id = id
   local html = wants_html(req)
   local response = core.response(nil, 500, html and page.html(req, story) or page.text(req, story))
   local headers = response.headers
-  headers["x-request-id"], headers["cache-control"] = req.id, "no-store"
+  headers["x-request-id"], headers["cache-control"] = id, "no-store"
   headers["x-content-type-options"] = "nosniff"
+  thrown.answered[req] = "shown"
   if html then
     headers["content-type"], headers["content-security-policy"] = "text/html; charset=utf-8", page.POLICY
   end
@@ -103,6 +114,7 @@ end
 
 local function development(options)
   local force = read_options(options)
+  thrown.answered = thrown.answered or setmetatable({}, { __mode = "k" })
   return function(req, next)
     if not force and not is_ours(req) then return next(req) end
     local own = live.answer(req)

@@ -1,5 +1,5 @@
 -- What handlers return: what makes it, what is wrong with it, and how long a body may be.
-local http, test = require "neap.http", require "neap.test"
+local http, middleware, test = require "neap.http", require "neap.http.middleware", require "neap.test"
 local routes = require "spec.support.routes"
 local answers, says, fails, reports_of_errors = routes.answers, routes.says, routes.fails, routes.reports_of_errors
 
@@ -75,6 +75,28 @@ describe("an error about what was returned", function()
     end
   end)
 
+  it("names what the script has, not middleware of ours that handed it on", function()
+    local function handler() return 200, "", { ["x y"] = 1 } end
+    local function own(req, next) return next(req) end
+    local function place(fn) return ", returned by the handler " .. HERE .. debug.getinfo(fn, "S").linedefined end
+    local cors, errors = middleware.cors(), middleware.errors()
+    local inner = http.router():use(errors):get("/x", cors, handler):get("/own", cors, own, handler)
+    local app = http.router():use(cors, errors):mount("/m", inner)
+    for path, fn in pairs { ["/m/x"] = handler, ["/m/own"] = own } do
+      assert.matches(place(fn), told(app, path):gsub("[()]", ""), 1, true)
+    end
+    assert.matches(place(own), told(app:use(own), "/m/x"):gsub("[()]", ""), 1, true)
+  end)
+
+  it("names the handler at once, however deep it was called", function()
+    local function deep(n)
+      if n == 0 then return http.json { f = print } end
+      return (deep(n - 1))
+    end
+    local app = http.router():get("/", function() return deep(100000) end)
+    assert.matches("in the handler", told(app, "/")) -- it took a minute
+  end)
+
   it("names the handler where it has returned what a call gives, which leaves no line", function()
     local function broken() return http.json { f = print } end
     local place = "%(in the handler " .. HERE:gsub("%p", "%%%0") .. debug.getinfo(broken, "S").linedefined .. "%)$"
@@ -124,6 +146,7 @@ describe("answers", function()
     local response = http.redirect("/tea room/gr\xc3\xbcn?a=%20&b=<>\\", 302, { ["Set-Cookie"] = "a=b" })
     assert.equal("/tea%20room/gr%C3%BCn?a=%20&b=%3C%3E%5C", response.headers.location)
     assert.same({ 302, "a=b" }, { response.status, response.headers["set-cookie"] })
+    assert.equal("/%09/evil.example", http.redirect("/\t/evil.example").headers.location) -- browsers leave it out
     local url = "https://[::1]:80/a;b,c@d!$'()*+~#e"
     assert.equal(url, http.redirect(url).headers.location)
     assert.equal(500, answers(http.router():get("/", function() -- a line break stays an error

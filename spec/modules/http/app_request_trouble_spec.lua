@@ -124,6 +124,7 @@ describe("app:request", function()
       refused(bad .. "(json: $: cannot encode a function)", { json = print })
       refused(bad .. "(form must be a table, not a string)", { form = "x" })
       refused(bad .. "(a value of form must be a string or a list of them, not a boolean)", { form = { a = true } })
+      refused(bad .. "('a' of form must be a string or a list of them)", { form = { a = { b = "c" } } })
       refused(bad .. "(a name of form must be a string, not a number)", { form = { "a" } })
       refused(bad .. "(unknown option 'pth' (there are: body, form, headers, json, method, path, peer, timeout))",
         { pth = "/" })

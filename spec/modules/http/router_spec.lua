@@ -122,6 +122,11 @@ describe("a router", function()
     assert.matches("router_spec.lua:%d+: bad argument #2 to 'group' %(a function expected, got nil%)",
       fails(function() app:group "/c" end))
     assert.matches("bad argument #1 to 'mount' %(string expected, got nil%)", fails(app.mount, app, nil, print))
+    local inside = http.router():mount("/x", http.router():mount("/y", app))
+    for _, router in ipairs { app, inside } do
+      assert.matches("router_spec.lua:%d+: bad argument #2 to 'mount' %(the router would be mounted in itself%)",
+        fails(function() app:group("/g", function(group) group:mount("/z", router) end) end))
+    end
     assert.matches("a mount has the rest", fails(function() app:mount("/a/*r", print) end))
     assert.matches("has a route already", fails(function() app:mount("/m", print):mount("/m/", print) end))
   end)

@@ -532,6 +532,7 @@ function middleware.security_headers(options) end
 ---@field status integer 400 to 599
 ---@field message string? for the client: the text of the answer, `message` of what was raised, what is wrong with the body. nil: nothing is to be said of it
 ---@field error any what was raised, where something was
+---@field id string? of the request, where an error was reported: by it the report is found
 
 ---One place for what is said where something went wrong: errors, bodies that are refused, paths without a
 ---route, and all answers of plain text from 400 on, also those of other middleware behind this one and
@@ -539,9 +540,10 @@ function middleware.security_headers(options) end
 ---
 ---The function is given the request and the problem, and returns an answer in any form. It has the
 ---status of the problem, unless it has another one than 200, and keeps the headers of what it replaces
----(`Allow`, `WWW-Authenticate`, cookies). If it returns nil, that goes out as it was. Without a function the
----answer is `application/problem+json`: `{"status":404,"detail":"no such tea"}`, from 500 on with the id, below
----with the `errors` of what was raised.
+---(`Allow`, `WWW-Authenticate`, cookies), but for those that speak of the body. If it returns nil, that goes
+---out as it was. Without a function the answer is `application/problem+json`:
+---`{"status":404,"detail":"no such tea"}`, where an error was reported with the id, below 500 with the `errors` of
+---what was raised.
 ---
 ---An error is reported before, as ever, and the client is not told its text. One that is a table with a
 ---`status` is for the client, with its `message`: `error { status = 409, message = "taken" }`. Below 500 it is
@@ -574,7 +576,8 @@ function middleware.errors(answer) end
 ---message, the stack with the lines of source around each of its frames, the request. To who
 ---accepts HTML as a page, to others as text. Values of `Authorization`, `Cookie` and headers
 ---whose names speak of tokens, keys or secrets are hidden. Nothing else changes: the status is
----500 with the same `x-request-id`, and the error is counted and reported as ever.
+---500 with the same `x-request-id`, and the error is counted and reported as ever. What `errors`, before it,
+---tells the client, a table with a status below 500, goes through to that.
 ---
 ---Responses of the type `text/html` get a small script, before their last `</body>` or at
 ---their end. When another version of the program is live (`--watch`, `neap reload`), or it was started

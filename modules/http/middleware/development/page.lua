@@ -175,7 +175,7 @@ function page.html(req, story)
     '<h2>Request</h2><div class="card"><pre class="line">', escape(request_line(req)), "</pre></div>",
     section("Parameters", req.params), section("Query", req.query),
     "<h2>Headers</h2>", table_of(headers(req)),
-    "</main><footer>Request <code>", escape(req.id), "</code>: the report has the same number. ",
+    "</main><footer>Request <code>", escape(story.id), "</code>: the report has the same number. ",
     "Without development mode a client gets 500 and that number, and nothing else.</footer></body></html>\n",
   }
 end
@@ -201,7 +201,7 @@ function page.text(req, story)
   add(request_line(req))
   for _, row in ipairs(headers(req)) do add(row[1] .. ": " .. row[2]) end
   add ""
-  add("request " .. req.id)
+  add("request " .. story.id)
   local text = concat(out, "\n") .. "\n"
   if not utf8_len(text) then text = gsub(text, "[\128-\255]", "?") end -- what follows is for a terminal
   return (gsub(gsub(text, "\194[\128-\159]", "?"), "[^%C\n\t]", "?"))

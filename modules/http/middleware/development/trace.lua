@@ -2,8 +2,8 @@
 -- around each of them: of files that were read as this program, as long as they are what was read. All is bounded.
 local core = ...
 local byte, find, match, rep, sub = string.byte, string.find, string.match, string.rep, string.sub
-local getmetatable, ipairs, pcall, tonumber, tostring, type =
-  debug.getmetatable, ipairs, pcall, tonumber, tostring, type
+local getmetatable, ipairs, pcall, rawget, tonumber, tostring, type =
+  debug.getmetatable, ipairs, pcall, rawget, tonumber, tostring, type
 local is_as_loaded = core.is_as_loaded
 
 local MOST = 50 -- frames
@@ -159,7 +159,8 @@ local function describe(err)
     local ok, text = pcall(tostring, err)
     if ok then return text end
   end
-  return "(error object is a " .. type(err) .. " value)"
+  local message = type(err) == "table" and rawget(err, "message")
+  return "(error object is a " .. type(err) .. " value)" .. (type(message) == "string" and ": " .. message or "")
 end
 
 -- Waits for the disk. Fields: message, all of it; title, without the place; where; lines, around that; frames.

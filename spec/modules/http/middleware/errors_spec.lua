@@ -83,9 +83,11 @@ describe("errors", function()
       error "no"
     end)
     assert.equal("abc-1", app:request({ headers = { ["x-request-id"] = "abc-1" } }):json().id)
-    assert.equal(500, app:request("/?odd=1").status)
+    local odd = app:request "/?odd=1"
+    assert.equal(odd:json().id, odd:header "x-request-id")
     assert.matches("^GET / %(request abc%-1%): ", reports[1])
-    assert.matches("^GET /%?odd=1 %(request [%x-]+%): ", reports[2])
+    assert.matches("^GET /%?odd=1 %(request " .. odd:json().id:gsub("%p", "%%%0") .. "%): ", reports[2])
+    assert.equal(2, #reports)
   end)
 
   it("asks a function, whose answer has the status unless it has another", function()
@@ -173,6 +175,81 @@ describe("errors", function()
     client:close()
     test.eventually(function() return ended end, 20)
     assert.same({ "left" , {} }, { ended, reports })
+  end)
+
+  it("takes errors of any kind, and texts of any bytes", function()
+    local reports = routes.reports_of_errors(finally)
+    local function evil() error "evil" end
+    local raised = {
+      setmetatable({}, { __index = evil }),
+      setmetatable({ status = 404, message = "a \xff\n" }, { __index = evil }),
+      setmetatable({}, { __index = { status = 409, message = "of a class" } }),
+      { status = 600 }, { status = "404" }, { status = 404.0, message = {} },
+    }
+    local app = http.router():use(errors()):get("/:n", function(req) error(raised[tonumber(req.params.n)]) end)
+    app:get("/bytes", function() return 400, "\xff" end)
+    local seen = {}
+    for i = 1, #raised do
+      local status, problem = ask(app, "/" .. i)
+      seen[i] = status .. " " .. (problem.detail or "")
+    end
+    assert.same({ "500 ", "404 a ?\n", "409 of a class", "500 ", "500 ", "404 " }, seen)
+    assert.equal("?", select(2, ask(app, "/bytes")).detail)
+    assert.equal(3, #reports)
+  end)
+
+  it("tells what is wrong with a body, and not what a handler makes of its lack", function()
+    local app = http.router():use(errors())
+    app:post("/index", function(req) return req:json { limit = 5 }.name end)
+    app:post("/raised", function(req) error((select(2, req:json { limit = 5 }))) end)
+    app:post("/own", function(req) return req:json { limit = 5 } or error("no order", 0) end)
+    local function detail(path)
+      return select(2, ask(app, { method = "POST", path = path, body = "x 'a:1: b'" })).detail
+    end
+    assert.same({ nil, "request body: message too long", "no order" },
+      { detail "/index", detail "/raised", detail "/own" })
+    app:post("/json", function(req) error((select(2, req:json()))) end)
+    assert.matches("^line 1, column 1: ", detail "/json")
+  end)
+
+  it("keeps what does not speak of the body, and each cookie", function()
+    local ended = {}
+    local function ends(what) return function() ended[#ended + 1] = what end end
+    local app = http.router():use(errors(function()
+      return { status = 200, body = "sorry", headers = { ["set-cookie"] = "b=2", vary = "accept" }, after = ends "new" }
+    end))
+    app:get("/", function()
+      return { status = 404, body = "no", after = ends "old", headers = {
+        ["set-cookie"] = { "a=1", "c=3" }, vary = "origin", etag = '"x"', ["content-language"] = "en",
+        ["content-security-policy"] = "default-src 'none'", ["content-type"] = "text/plain",
+      } }
+    end)
+    app:get("/packed", function() return 404, "\x1f\x8b", { ["content-encoding"] = "gzip" } end)
+    local response = app:request "/"
+    assert.same({ 404, "sorry", "default-src 'none'" },
+      { response.status, response:body(), response:header "content-security-policy" })
+    assert.same({ "a=1, c=3, b=2", "origin, accept" }, { response:header "set-cookie", response:header "vary" })
+    assert.same({}, { response:header "etag", response:header "content-language" })
+    test.eventually(function() return ended[2] end, 20)
+    assert.same({ "new", "old" }, ended)
+    assert.same({ 404, "\x1f\x8b" }, { ask(app, "/packed") })
+  end)
+
+  it("gets from development what is meant for the client, and its pages", function()
+    local reports = routes.reports_of_errors(finally)
+    local app, other = http.router():use(errors()), http.router()
+    for _, router in ipairs { app, other } do
+      router:use(middleware.development { force = true })
+      router:get("/taken", function() error { status = 409, message = "taken" } end)
+      router:get("/bug", function() error { status = 503, message = "away" } end)
+    end
+    assert.same({ status = 409, detail = "taken" }, select(2, ask(app, "/taken")))
+    assert.same({}, reports)
+    local page = app:request { path = "/bug", headers = { accept = "text/html" } }
+    assert.same({ 500, "text/html; charset=utf-8" }, { page.status, page:header "content-type" })
+    assert.matches("^%(error object is a table value%): away\n", app:request("/bug"):body()) -- as text
+    assert.equal(500, (ask(other, "/taken"))) -- as without it
+    assert.equal(3, #reports)
   end)
 
   it("takes a function, or nothing", function()

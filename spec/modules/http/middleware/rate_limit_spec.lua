@@ -198,6 +198,8 @@ describe("client_address", function()
     assert.equal("2001:db8::1", address(nil, "2001:db8::1"))
     assert.equal("2001:db8::1", address(nil, "[2001:db8::1]:4711"))
     assert.equal("2001:db8::1", address(nil, "[2001:db8::1]"))
+    assert.equal("fe80::1%eth0", address(nil, "[fe80::1%eth0]:4711"))
+    assert.equal("127.0.0.1", address(nil, "fe80::1%<script>")) -- it is none
   end)
 
   it("reads Forwarded, by its own rules", function()

@@ -10,8 +10,6 @@
 #include "host/codec/feed.h"
 #include "host/wheel.h"
 
-struct request;
-
 struct unpacking {
   struct feed feed;     /* its output is the piece that lies ready */
   struct timeout again; /* it has given way: there is more to unpack, now */

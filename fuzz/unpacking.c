@@ -30,9 +30,12 @@ static void take_output(struct run *run) {
   struct outcome *outcome = &run->outcome;
   assert(output->size <= PIECE_MOST && output->room <= PIECE_MOST);
   assert(outcome->size + output->size <= run->limit);
-  memcpy(outcome->text + outcome->size, output->data, output->size);
+  if (output->size > 0)
+    memcpy(outcome->text + outcome->size, output->data, output->size);
   outcome->size += output->size;
-  output->size = 0;
+  unpacking_clear(run->unpacking);
+  const struct feed *feed = &run->unpacking->feed;
+  if (run->unpacking->ended) assert(!feed->codec && !output->data);
 }
 
 static void unpack(struct run *run, const char *bytes, size_t size, bool last) {

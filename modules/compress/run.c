@@ -6,9 +6,9 @@
 #include <lauxlib.h>
 #include <uv.h>
 
+#include "host/codec/feed.h"
 #include "host/job.h"
 #include "modules/compress/coder.h"
-#include "host/codec/feed.h"
 
 /* Bytes, in and out: on the loop, and in a thread until others have a turn. */
 enum { BUDGET_LOOP = 1 << 16, BUDGET_THREAD = 1 << 21 };

@@ -42,7 +42,7 @@ const char *arrival_piece(const struct request *request, size_t *size) {
 void arrival_take_piece(struct request *request) {
   struct unpacking *unpacking = request->body.unpacking;
   if (unpacking != NULL)
-    unpacking->feed.output.size = 0;
+    unpacking_clear(unpacking);
   else
     client_take(request->client, request->client->decoded);
 }

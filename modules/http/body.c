@@ -56,7 +56,7 @@ static int push_whole(lua_State *L, struct body *body) {
 /* (After its own time limit the body may be asked for again.) */
 static int fail(lua_State *L, struct request *request, int status) {
   const struct unpacking *unpacking = request->body.unpacking;
-  const char *why = unpacking != NULL ? unpacking->feed.codec->why : NULL;
+  const char *why = unpacking != NULL ? unpacking_why(unpacking) : NULL;
   char code[32];
   if (status == UV_ETIMEDOUT) arrival_refuse(request, 408);
   if (why == NULL) return error_result(L, status, "request body");

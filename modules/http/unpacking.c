@@ -26,6 +26,23 @@ void unpacking_free(struct unpacking *unpacking) {
   free(unpacking);
 }
 
+/* Nothing more will come, but its request may last for hours. */
+static void end(struct unpacking *unpacking) {
+  codec_free(unpacking->feed.codec);
+  unpacking->feed.codec = NULL;
+  if (unpacking->feed.output.size == 0) feed_free(&unpacking->feed);
+}
+
+void unpacking_clear(struct unpacking *unpacking) {
+  unpacking->feed.output.size = 0;
+  if (unpacking->ended) end(unpacking);
+}
+
+const char *unpacking_why(const struct unpacking *unpacking) {
+  const struct codec *codec = unpacking->feed.codec;
+  return codec != NULL ? codec->why : NULL;
+}
+
 /* (With room for a piece, and so much of a budget, it is one at most.) */
 size_t unpacking_take(struct unpacking *unpacking, const char *bytes,
                       size_t size, bool last, uint64_t limit, int *status) {
@@ -40,5 +57,6 @@ size_t unpacking_take(struct unpacking *unpacking, const char *bytes,
   unpacking->holds = result == FEED_MORE;
   unpacking->ended = last && result == FEED_DONE;
   *status = result < 0 ? result : 0;
+  if (unpacking->ended) end(unpacking);
   return size - feed->left;
 }

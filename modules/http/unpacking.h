@@ -10,10 +10,9 @@
 #include "host/codec/feed.h"
 #include "host/wheel.h"
 
-struct request;
-
 struct unpacking {
-  struct feed feed;     /* its output is the piece that lies ready */
+  struct feed feed;     /* its output is the piece that lies ready; its codec is
+                           gone when all has come out */
   struct timeout again; /* it has given way: there is more to unpack, now */
   uint64_t given;       /* bytes that have come out of it so far */
   enum coding coding;
@@ -28,6 +27,8 @@ struct unpacking *unpacking_new(enum coding coding);
  * all it is more than the limit). */
 size_t unpacking_take(struct unpacking *unpacking, const char *bytes,
                       size_t size, bool last, uint64_t limit, int *status);
-void unpacking_free(struct unpacking *unpacking); /* or NULL */
+void unpacking_clear(struct unpacking *unpacking); /* the piece was used */
+const char *unpacking_why(const struct unpacking *unpacking); /* or NULL */
+void unpacking_free(struct unpacking *unpacking);             /* or NULL */
 
 #endif

@@ -232,3 +232,28 @@ script("http", function()
   if status == '500' then error '500' end
   return 'ok'
 end)
+
+script("packed", function()
+  local compress, http, net = require 'neap.compress', require 'neap.http', require 'neap.net'
+  local middleware, neap = require 'neap.http.middleware', require 'neap'
+  neap.on_error(function() end)
+  local unpacked = middleware.decompress()
+  local function handle(req)
+    if req.path == '/whole' then return assert(req:body()) end
+    local pieces = {}
+    for piece in req:chunks() do pieces[#pieces + 1] = piece end
+    return table.concat(pieces)
+  end
+  local server <close> = assert(http.serve('127.0.0.1:0', function(req) return unpacked(req, handle) end))
+  local text = ('moon'):rep(100000)
+  local packed = assert(compress.encode(text, 'gzip'))
+  for _, path in ipairs { '/whole', '/pieces' } do
+    local conn <close> = assert(net.connect(server.address))
+    assert(conn:write { 'POST ', path, ' HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Encoding: gzip\r\n',
+      'Content-Length: ', #packed, '\r\n\r\n', packed })
+    local all = assert(conn:read 'a')
+    if not all:find '^HTTP/1.1 200' then error 'refused' end
+    if all:match '\r\n\r\n(.*)' ~= text then return 'another text' end
+  end
+  return 'ok'
+end)

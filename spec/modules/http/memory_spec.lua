@@ -1,4 +1,5 @@
 -- Whatever the size of a body, and however many connections there were: what a server needs does not grow.
+local compress = require "neap.compress"
 local http, neap, process = require "neap.http", require "neap", require "neap.process"
 local child = require "spec.support.child"
 local raw = require "spec.support.http"
@@ -21,6 +22,16 @@ local program = [[
 local http, process = require "neap.http", require "neap.process"
 local first, most = 0, 0
 local function look() most = math.max(most, process.memory().rss) end
+local unpacked = require "neap.http.middleware".decompress()
+local function hold(req)
+  for _ in req:chunks { limit = 1 << 40 } do end
+  collectgarbage()
+  look()
+  return { body = function(write)
+    write "held"
+    require "neap.timer".sleep(60)
+  end }
+end
 local server = assert(http.serve("127.0.0.1:0", function(req)
   local size = tonumber(req.query.size)
   if req.path == "/in" then
@@ -38,6 +49,8 @@ local server = assert(http.serve("127.0.0.1:0", function(req)
         if i % 16 == 0 then look() end
       end
     end }
+  elseif req.path == "/hold" then
+    return unpacked(req, hold)
   elseif req.path == "/echo" then
     return { body = function(write)
       for piece in req:chunks { limit = 1 << 40 } do write(piece) end
@@ -60,12 +73,12 @@ local function growth(use)
     client:send(raw.get "/most")
     return tonumber(client:response().body)
   end
-  local function warm(size) use(client, size) end
+  local function warm(size) use(client, size, address) end
   warm(MB)
   most()
   warm(MB)
   local before = most()
-  use(client, SIZE)
+  use(client, SIZE, address)
   return most() - before
 end
 
@@ -111,6 +124,21 @@ describe("memory", function()
       local sending = send(client, size)
       assert.equal(size, count(client))
       sending:join()
+    end)
+    assert.is_true(more < MOST, more)
+  end)
+
+  it("is not kept for a packed body that has been read, however long its request lasts", function()
+    local packed = compress.encode(("x"):rep(4 * MB), "br")
+    local more = growth(function(_, size, address)
+      local clients = {}
+      for i = 1, size > MB and MOST // MB or 1 do
+        clients[i] = raw.connect(address)
+        clients[i]:send(raw.post("/hold", packed, "Content-Encoding: br"))
+        clients[i]:head()
+        assert.equal("held", clients[i]:chunk())
+      end
+      for _, client in ipairs(clients) do client:reset() end
     end)
     assert.is_true(more < MOST, more)
   end)

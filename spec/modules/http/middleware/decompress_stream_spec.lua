@@ -293,6 +293,26 @@ describe("a body that comes packed", function()
     assert.equal(tostring(8 << 20), raw.exchange(other.address, post(bomb, "gzip"), 1)[1].body)
   end)
 
+  it("tells who asks for more of it that the client has left, also behind its end", function()
+    local whole, after
+    local server <close> = serve(function(req)
+      local next_piece, self = req:chunks()
+      local _ <close> = setmetatable({}, { __close = function() after = { pcall(next_piece, self) } end })
+      assert(next_piece(self) == TEXT and next_piece(self) == nil)
+      whole = true
+      timer.sleep(60)
+    end)
+    for _, encoding in ipairs(ENCODINGS) do
+      local client <close> = raw.connect(server.address)
+      client:send(post(compress.encode(TEXT, encoding), encoding))
+      eventually(function() return whole end)
+      client:reset()
+      eventually(function() return after end)
+      assert.same({ false, "request body: connection reset by peer" }, after)
+      whole, after = nil, nil
+    end
+  end)
+
   it("pushes back on who sends faster than the handler reads", function()
     local go, received = false, 0
     local noise = crypto.random(1 << 20)

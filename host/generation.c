@@ -144,19 +144,10 @@ static void stop_unless_it_lasts(struct work *work, void *data) {
   if (!work->kind->lasts) work_stop(work);
 }
 
-static void stop_what_lasts(struct work *work, void *data) {
-  (void)data;
-  if (work->kind->lasts) work_stop(work);
-}
-
 void generation_check_end(struct generation *generation) {
   struct host *host = generation->host;
-  if (generation->owners != NULL || generation->ending) return;
-  if (generation->state != GENERATION_RETIRED) {
-    if (host->phase == HOST_DRAINING)
-      owner_each(&generation->background, stop_what_lasts, NULL);
-    return;
-  }
+  if (generation->state != GENERATION_RETIRED || generation->ending) return;
+  if (generation->owners != NULL) return;
   if (generation->background.first != NULL) {
     owner_each(&generation->background, stop, NULL);
     return;
@@ -245,11 +236,30 @@ static void drain(struct work *work, void *data) {
   work_drain(work);
 }
 
-static void settle_owners(struct generation *generation) {
-  for (struct owner *owner = generation->owners, *next; owner != NULL;
-       owner = next) {
-    next = owner->next;
-    owner_settle(owner);
+static bool is_used(const struct generation *generation) {
+  if (owner_is_used(&generation->background)) return true;
+  for (const struct owner *o = generation->owners; o != NULL; o = o->next)
+    if (owner_is_used(o)) return true;
+  return false;
+}
+
+/* What a connection is served on ends by itself, when all is sent. */
+static void leave(struct work *work, void *data) {
+  (void)data;
+  if (work->kind->drain != NULL)
+    work_drain(work);
+  else
+    work_stop(work);
+}
+
+void generation_settle(struct host *host) {
+  if (host->phase != HOST_DRAINING) return;
+  for (struct generation *g = host->generations; g != NULL; g = g->next)
+    if (is_used(g)) return;
+  host->is_settled = true;
+  for (struct generation *g = host->generations; g != NULL; g = g->next) {
+    each_served(g, leave, NULL);
+    owner_each(&g->background, stop, NULL);
   }
 }
 
@@ -266,8 +276,6 @@ void generation_drain(struct generation *generation) {
   generation_tell(generation);
   owner_each(&generation->background, stop_unless_it_lasts, NULL);
   each_served(generation, drain, NULL);
-  settle_owners(generation);
-  generation_check_end(generation);
 }
 
 static int start_staged(struct owner *owner) {

@@ -73,10 +73,13 @@ int generation_refuse(lua_State *L, const char *text);
 int generation_commit(struct generation *generation);
 /* Stops its background; with `all` also what serves connections. */
 void generation_retire(struct generation *generation, bool all);
-/* Asks its background to end now, and what it serves to end when idle. What
- * lasts ends with those who may use it: of a request with that, of the background
- * with the last request. */
+/* Asks its background to end now, and what it serves to end when idle; not yet
+ * what lasts. */
 void generation_drain(struct generation *generation);
+/* While the program drains: if nothing is left, of any version, that may use what
+ * lasts, that ends too. (Whose it is does not tell who uses it: requests share
+ * connections that one of them has made.) */
+void generation_settle(struct host *host);
 
 /* Wakes its listeners. It is called by itself when the generation is retired, or
  * asked to end. */

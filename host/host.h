@@ -92,9 +92,10 @@ struct host {
   int exit_code;              /* that was asked for, or -1 */
   uint32_t spec;              /* the one that runs, under `neap test`; or 0 */
   enum host_phase phase;
-  bool polling; /* inside uv_run: no Lua is running */
-  bool has_luv; /* with handles on our loop, see luv.h */
-  bool blocked; /* an outer C function forbids to wait */
+  bool is_settled; /* it drains, and nothing is left that uses what lasts */
+  bool polling;    /* inside uv_run: no Lua is running */
+  bool has_luv;    /* with handles on our loop, see luv.h */
+  bool blocked;    /* an outer C function forbids to wait */
   bool reports_leaks;
   char scratch[SCRATCH_SIZE]; /* every stream reads into it, one at a time */
 };

@@ -131,6 +131,7 @@ void loop_drain(struct host *host) {
   clock_set(&host->clock, &host->stop_limit, clock_ms(&host->clock) + DRAIN_MS);
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     generation_drain(g);
+  generation_settle(host);
   luv_drain(host);
   if (host->polling) uv_stop(&host->loop);
 }

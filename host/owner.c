@@ -87,27 +87,19 @@ void owner_drop(struct owner *owner) {
   generation_check_end(generation);
 }
 
-/* What drains knows itself when nobody uses it. */
-static void stop_unless_it_drains(struct work *work, void *data) {
-  (void)data;
-  if (work->kind->drain == NULL) work_stop(work);
-}
-
-void owner_settle(struct owner *owner) {
-  if (owner_is_background(owner)) return;
+bool owner_is_used(const struct owner *owner) {
   for (const struct work *work = owner->first; work != NULL; work = work->next)
-    if (!work->kind->lasts) return;
-  owner_each(owner, stop_unless_it_drains, NULL);
+    if (!work->kind->lasts) return true;
+  return false;
 }
 
 void work_end(struct work *work) {
   struct owner *owner = work->owner;
+  struct host *host = owner->generation->host;
   bool lasts = work->kind->lasts;
   unlink_from(work, owner);
-  if (owner->first == NULL)
-    owner_drop(owner);
-  else if (!lasts && owner->generation->host->phase == HOST_DRAINING)
-    owner_settle(owner); /* it was perhaps the last that used the rest */
+  if (owner->first == NULL) owner_drop(owner);
+  if (!lasts) generation_settle(host); /* perhaps nothing uses the rest */
 }
 
 void work_move(struct work *work, struct owner *owner) {

@@ -26,7 +26,7 @@ struct work_kind {
   int (*start)(struct work *work); /* it was staged: begin, see generation.h */
   /* The line that made it; NULL: it is a task, a handle, or part of one. */
   struct origin (*origin)(const struct work *work);
-  bool lasts; /* what a request in flight may use: it ends after that */
+  bool lasts; /* what others may use: it ends after them, see generation.h */
 };
 
 struct work { /* first member of whatever an owner owns */
@@ -54,6 +54,8 @@ bool owner_is_background(const struct owner *owner);
 bool owner_is_staged(const struct owner *owner);
 /* Of what the running code starts. Raises where it may start nothing. */
 struct owner *owner_here(lua_State *L);
+/* There is more of it than what lasts. */
+bool owner_is_used(const struct owner *owner);
 /* For every work of it; `visit` may end the work that it is given. */
 typedef void work_visit(struct work *work, void *data);
 void owner_each(struct owner *owner, work_visit *visit, void *data);
@@ -64,8 +66,5 @@ void work_end(struct work *work);
 void work_move(struct work *work, struct owner *owner); /* a new owner */
 void work_stop(struct work *work);
 void work_drain(struct work *work);
-/* The program ends: what is left of an owner that nothing uses any more ends,
- * too. */
-void owner_settle(struct owner *owner);
 
 #endif

@@ -100,7 +100,10 @@ static void end(struct handle *h) {
  * made ends with whoever uses it, and that may be to answer a request. */
 void stream_drain(struct work *work) {
   struct stream *stream = (struct stream *)work;
-  if (!stream->served) return;
+  if (!stream->served) {
+    if (stream->handle.host->is_settled) handle_end(&stream->handle);
+    return;
+  }
   stream_flush(stream);
   if (stream->inbox.size > 0 || stream_pending(stream) > 0) return;
   if (stream->consumer != NULL)

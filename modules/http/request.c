@@ -298,11 +298,13 @@ static int push_field(lua_State *L) { /* request, key; methods and fields */
 
 static int set_field(lua_State *L) { /* request, key, value */
   struct request *request = request_check(L);
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "id") == 0)
-    request->id = check_id(L, 3);
+  bool is_id =
+    lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "id") == 0;
+  const char *id = is_id ? check_id(L, 3) : NULL;
   request_push_own(L);
   lua_insert(L, 2);
   lua_rawset(L, 2);
+  if (is_id) request->id = id; /* now it lives there */
   return 0;
 }
 

@@ -223,6 +223,8 @@ static void answer_for(struct client *client, enum task_end how) {
   }
   size_t size =
     refusal_format(text, &client->stream.handle.host->clock, &refusal);
+  free(client->failed_id); /* the next one has another */
+  client->failed_id = NULL;
   client->last = !refusal.keeps_alive;
   client_put(client, text, size);
 }

@@ -109,14 +109,8 @@ static int start(struct work *work) {
   return 0;
 }
 
-/* It ends with whoever uses it, and that may be to answer a request. */
-static void drain(struct work *work) {
-  (void)work;
-}
-
 static const struct work_kind kind = {.name = "datagram socket",
                                       .stop = handle_stop,
-                                      .drain = drain,
                                       .start = start,
                                       .lasts = true};
 

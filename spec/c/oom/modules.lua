@@ -187,6 +187,7 @@ script("http", function()
   local http = require 'neap.http'
   neap.on_error(function() end)
   local function echo(req)
+    req.id = 'x-' .. math.random(10, 99)
     local body = assert(req:body())
     local list = { req.method, req.path, req.query.a, req:header 'x-a' }
     list[#list + 1] = req.headers['x-a'] .. body .. #req.id

@@ -1,5 +1,5 @@
--- The end of a program, and what requests in flight use meanwhile: files, programs, directories. It is theirs until
--- they are answered, and holds nothing up after that.
+-- The end of a program, and what requests in flight use meanwhile: files, programs, directories, whoever has made
+-- them. It is theirs until they are answered, and holds nothing up after that.
 local net, fs = require "neap.net", require "neap.fs"
 local child = require "spec.support.child"
 local raw = require "spec.support.http"
@@ -9,6 +9,7 @@ local program = [[
 local fs, http, process, timer = require "neap.fs", require "neap.http", require "neap.process", require "neap.timer"
 local dir = ...
 local shared = assert(fs.open(dir .. "/shared", "w")) -- of no request
+local tool = assert(process.spawn { "cat" })
 local kept = {}
 local function wait()
   print "waits" io.stdout:flush()
@@ -40,9 +41,22 @@ local server = assert(http.serve("127.0.0.1:0", function(req)
     wait()
     walk()
     return assert(fs.read(temp.path .. "/a"))
+  elseif req.path == "/tool" then
+    assert(tool.stdin:write "cat\n")
+    return tool.stdout:read "l"
   elseif req.path == "/forget" then
     kept[1] = assert(process.spawn { "sleep", "1000" })
     kept[2] = assert(fs.open(dir .. "/forgotten", "w"))
+  elseif req.path == "/lend" then
+    kept.file = assert(fs.open(dir .. "/lent", "w"))
+  elseif req.path == "/borrow" then
+    wait()
+    return assert(kept.file:write "lent") and "done"
+  elseif req.path == "/heir" then -- somebody else has the pipe, too
+    local heir = "until test -e gate; do sleep 0.01; done"
+    kept[1] = assert(process.spawn({ "sh", "-c", "setsid sh -c '" .. heir .. "' & exec cat" }, { cwd = dir }))
+    kept[1].stdin:write "cat\n"
+    kept[1].stdout:read "l"
   end
   return req.path
 end))
@@ -93,6 +107,56 @@ describe("SIGTERM leaves to a request in flight", function()
   it("a directory for the time being, and the tree that it walks", function()
     assert.equal("in there", (ask "/directory"))
   end)
+
+  it("what another one has made", function()
+    local process <close>, address, files = start() -- luacheck: ignore
+    local client <close> = raw.connect(address)
+    client:send(raw.get "/lend")
+    assert.equal("/lend", client:response().body)
+    client:send(raw.get "/borrow")
+    process:line()
+    process:signal "TERM"
+    test.eventually(function() return not net.connect(address) end, 20)
+    files:write("gate", "")
+    assert.equal("done", client:response().body)
+    ends(process)
+    assert.equal("lent", fs.read(files:path_of "lent"))
+  end)
+
+  it("what the program has, also where it was on its way", function()
+    local process <close>, address = start() -- luacheck: ignore
+    local client <close> = raw.connect(address)
+    local request = raw.get "/tool"
+    client:send(request)
+    assert.equal("cat", client:response().body)
+    client:send(request:sub(1, 5))
+    process:signal "TERM"
+    test.eventually(function() return not net.connect(address) end, 20)
+    client:send(request:sub(6))
+    assert.equal("cat", client:response().body)
+    ends(process)
+  end)
+
+  it("what was kept over reloads", function()
+    local process <close> = child.start({}, { script = [[
+local hot, net, process = require "neap.hot", require "neap.net", require "neap.process"
+local tool = hot.keep("tool", assert(process.spawn { "cat" }))
+local server = assert(net.listen("127.0.0.1:0", function(conn)
+  conn:read "l"
+  print "waits" io.stdout:flush()
+  print(conn:read "l") -- the program ends
+  assert(tool.stdin:write "cat\n")
+  conn:write(tool.stdout:read "L")
+end))
+print(server.address) io.stdout:flush()
+]] })
+    local client <close> = assert(net.connect(process:line()))
+    client:write "now\n"
+    process:line()
+    process:signal "TERM"
+    assert.equal("cat", client:read "l")
+    ends(process)
+  end)
 end)
 
 describe("what a request has left behind", function()
@@ -103,6 +167,16 @@ describe("what a request has left behind", function()
     assert.equal("/forget", client:response().body)
     process:signal "TERM"
     ends(process)
+  end)
+
+  it("does not hold up the end, whoever else has it", function()
+    local process <close>, address, files = start() -- luacheck: ignore
+    local client <close> = raw.connect(address)
+    client:send(raw.get "/heir")
+    assert.equal("/heir", client:response().body)
+    process:signal "TERM"
+    ends(process)
+    files:write("gate", "")
   end)
 
   it("ends with the last that may use it", function()
@@ -118,5 +192,28 @@ describe("what a request has left behind", function()
     files:write("gate", "")
     assert.equal("done", client:response().body)
     ends(process)
+  end)
+end)
+
+describe("what a program has", function()
+  it("is there for __close, and ends where that has made it", function()
+    local process <close> = child.start({}, { script = [[
+local neap, process, timer = require "neap", require "neap.process", require "neap.timer"
+local tool = assert(process.spawn { "cat" })
+local function bye()
+  assert(tool.stdin:write "bye\n")
+  print(tool.stdout:read "l")
+  tool = assert(process.spawn { "sleep", "1000" })
+end
+neap.go(function()
+  local last <close> = setmetatable({}, { __close = bye })
+  print "waits" io.stdout:flush()
+  timer.sleep(1000)
+end)
+]] })
+    assert.equal("waits", process:line())
+    process:signal "TERM"
+    local code, out, err = process:wait()
+    assert.same({ 0, "bye\n", "" }, { code, out, err })
   end)
 end)

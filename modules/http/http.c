@@ -30,8 +30,8 @@ static const luaL_Reg functions[] = {
 // clang-format off: one line for each
 static const struct embedded_part parts[] = {
   {"cookie", "modules/http/app/cookies.lua"},
-  {"encode", "modules/http/app/answers.lua"},
   {"escape", "modules/http/app/answers.lua"},
+  {"escape_url", "modules/http/app/answers.lua"},
   {"file", "modules/http/files/files.lua"},
   {"html", "modules/http/app/answers.lua"},
   {"json", "modules/http/app/answers.lua"},

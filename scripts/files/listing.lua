@@ -80,8 +80,8 @@ end
 local function as_json(entry)
   local is_folder = entry.kind == "directory"
   return json.encode {
-    name = text.readable(entry.name), href = text.link(entry.name) .. (is_folder and "/" or ""), kind = entry.kind,
-    size = not is_folder and entry.size or nil, modified = text.iso(entry.modified),
+    name = text.readable(entry.name), href = http.escape_url(entry.name) .. (is_folder and "/" or ""),
+    kind = entry.kind, size = not is_folder and entry.size or nil, modified = text.iso(entry.modified),
   }
 end
 

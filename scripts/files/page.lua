@@ -1,6 +1,6 @@
 -- The pages of files.lua: one for a folder, one for what has failed. They work without JavaScript; with it, files.js
 -- sends files one by one and shows how far it is. Links are relative, so all of it may lie below any path of a proxy.
-local text = require "text"
+local http, text = require "neap.http", require "text"
 
 local page = {}
 
@@ -129,7 +129,7 @@ function page.row(entry)
   local is_folder = entry.kind == "directory"
   local kind = is_folder and "folder" or kind_of[(entry.name:match "%.(%w+)$" or ""):lower()] or "file"
   return ('<tr class="%s"><td class="name"><a href="%s%s"><bdi>%s</bdi></a><td class="size"%s>%s<td class="time">'
-    .. '<time datetime="%s">%s</time>\n'):format(kind, text.link(entry.name), is_folder and "/" or "",
+    .. '<time datetime="%s">%s</time>\n'):format(kind, http.escape_url(entry.name), is_folder and "/" or "",
     text.html(entry.name), is_folder and "" or (' title="%d bytes"'):format(entry.size),
     is_folder and "" or text.size(entry.size), text.iso(entry.modified), text.time(entry.modified))
 end

@@ -33,11 +33,6 @@ function text.html(name)
   return http.escape(text.readable(name))
 end
 
--- As a segment of a path.
-function text.link(name)
-  return (name:gsub("[^%w%-._~]", function(byte) return ("%%%02X"):format(byte:byte()) end))
-end
-
 local UNITS = { "kB", "MB", "GB", "TB" }
 
 function text.size(bytes)

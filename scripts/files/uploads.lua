@@ -84,7 +84,7 @@ local function save_all(req, files, folder)
     local name = text.readable(upload.filename)
     local ok, status, why = save(upload, folder)
     if ok then
-      saved[#saved + 1] = { name = name, href = text.link(upload.filename), size = upload.size }
+      saved[#saved + 1] = { name = name, href = http.escape_url(upload.filename), size = upload.size }
     else
       refused[#refused + 1], worst = { name = name, detail = why }, math.max(worst or 0, status)
     end

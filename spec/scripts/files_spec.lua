@@ -131,7 +131,6 @@ describe("scripts/files.lua", function()
     assert.equal("ä…\u{65E5}", text.readable "ä…\u{65E5}")
     assert.equal(("\u{FFFD}"):rep(1000000), text.readable(("\xff"):rep(1000000))) -- not for each byte all of it
     assert.equal("\u{FFFD}ä\u{FFFD}", text.readable "\xC3ä\xC3")
-    assert.equal("a%2Fb%25%FF%0A-._~", text.link "a/b%\xff\n-._~")
   end)
 
   it("sorts long lists in turns with others", function()

@@ -191,13 +191,13 @@ function http.redirect(location, status, headers) end
 ---```lua
 ---local http = require "neap.http"
 ---
----print("/files/" .. http.encode "50% tea/milk.txt") --> /files/50%25%20tea%2Fmilk.txt
+---print("/files/" .. http.escape_url "50% tea/milk.txt") --> /files/50%25%20tea%2Fmilk.txt
 ---```
 ---
 ---Source: RFC 3986, 2.1 and 2.3.
 ---@param text string|number
 ---@return string encoded
-function http.encode(text) end
+function http.escape_url(text) end
 
 ---Text for HTML: between tags, and in the value of an attribute that is in quotes. (Not for what
 ---stands in a script or in a style.)
@@ -278,7 +278,7 @@ function http.cookie(name, value, options) end
 ---@field truncated boolean there are more
 
 ---@class neap.http.entry
----@field name string any bytes but zero and slash: `http.encode` it for a link, escape it for a page
+---@field name string any bytes but zero and slash: `http.escape_url` it for a link, escape it for a page
 ---@field kind "file"|"directory" links are what they lead to
 ---@field size integer in bytes
 ---@field modified integer when it was last changed, in seconds since 1970

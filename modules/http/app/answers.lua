@@ -71,10 +71,10 @@ function answers.redirect(location, status, headers)
 end
 
 -- Text for a URL: a segment of its path, a name or a value of its query.
-function answers.encode(text)
+function answers.escape_url(text)
   if type(text) == "number" then text = format("%s", text) end
   if type(text) ~= "string" then
-    fail(1, format("bad argument #1 to 'encode' (string expected, got %s)", type(text)))
+    fail(1, format("bad argument #1 to 'escape_url' (string expected, got %s)", type(text)))
   end
   return (gsub(text, "[^%w._~-]", percent))
 end

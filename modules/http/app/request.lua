@@ -5,11 +5,11 @@
 local core = ...
 local error, format, getmetatable, ipairs, next, pairs, pcall, setmetatable, tostring, type =
   error, string.format, getmetatable, ipairs, next, pairs, pcall, setmetatable, tostring, type
-local byte, collectgarbage, concat, find, getinfo, gsub, lower, match, math_type, sort =
-  string.byte, collectgarbage, table.concat, string.find, debug.getinfo, string.gsub, string.lower, string.match,
-  math.type, table.sort
+local collectgarbage, concat, find, getinfo, lower, match, math_type, sort =
+  collectgarbage, table.concat, string.find, debug.getinfo, string.lower, string.match, math.type, table.sort
 local json, neap, timer = require "neap.json", require "neap", require "neap.timer"
 local answers = core.load "modules/http/app/client_response.lua"
+local escape_url = core.load("modules/http/app/answers.lua").escape_url
 
 -- ---- arguments ----------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ local function encode(value)
   if type(value) ~= "string" and type(value) ~= "number" then
     refuse("a value of form must be a string or a list of them, not a %s", type(value))
   end
-  return (gsub(format("%s", value), "[^%w._~-]", function(c) return format("%%%02X", byte(c)) end))
+  return escape_url(value)
 end
 
 -- As a browser sends it; names in their order.

@@ -74,14 +74,26 @@ local function ends(process)
   assert.same({ 0, "" }, { code, err })
 end
 
--- What is answered, where SIGTERM comes in the middle.
-local function ask(path)
-  local process <close>, address, files = start() -- luacheck: ignore
-  local client <close> = raw.connect(address)
+local function get(client, path)
   client:send(raw.get(path))
-  assert.equal("waits", process:line())
+  return client:response().body
+end
+
+-- It is told to end, and has heard it.
+local function tell(process, address)
   process:signal "TERM"
   test.eventually(function() return not net.connect(address) end, 20)
+end
+
+-- What is answered, where SIGTERM comes in the middle; and perhaps before, on another connection, something else was.
+local function ask(path, before)
+  local process <close>, address, files = start() -- luacheck: ignore
+  local client <close> = raw.connect(address)
+  local other <close> = raw.connect(address)
+  if before then assert.equal(before, get(other, before)) end
+  client:send(raw.get(path))
+  assert.equal("waits", process:line())
+  tell(process, address)
   files:write("gate", "")
   local body = client:response().body
   ends(process)
@@ -109,17 +121,8 @@ describe("SIGTERM leaves to a request in flight", function()
   end)
 
   it("what another one has made", function()
-    local process <close>, address, files = start() -- luacheck: ignore
-    local client <close> = raw.connect(address)
-    client:send(raw.get "/lend")
-    assert.equal("/lend", client:response().body)
-    client:send(raw.get "/borrow")
-    process:line()
-    process:signal "TERM"
-    test.eventually(function() return not net.connect(address) end, 20)
-    files:write("gate", "")
-    assert.equal("done", client:response().body)
-    ends(process)
+    local body, files = ask("/borrow", "/lend")
+    assert.equal("done", body)
     assert.equal("lent", fs.read(files:path_of "lent"))
   end)
 
@@ -127,11 +130,9 @@ describe("SIGTERM leaves to a request in flight", function()
     local process <close>, address = start() -- luacheck: ignore
     local client <close> = raw.connect(address)
     local request = raw.get "/tool"
-    client:send(request)
-    assert.equal("cat", client:response().body)
+    assert.equal("cat", get(client, "/tool"))
     client:send(request:sub(1, 5))
-    process:signal "TERM"
-    test.eventually(function() return not net.connect(address) end, 20)
+    tell(process, address)
     client:send(request:sub(6))
     assert.equal("cat", client:response().body)
     ends(process)
@@ -160,37 +161,20 @@ print(server.address) io.stdout:flush()
 end)
 
 describe("what a request has left behind", function()
-  it("does not hold up the end", function()
+  local function ends_after(path)
     local process <close>, address = start() -- luacheck: ignore
     local client <close> = raw.connect(address)
-    client:send(raw.get "/forget")
-    assert.equal("/forget", client:response().body)
+    assert.equal(path, get(client, path))
     process:signal "TERM"
     ends(process)
-  end)
+  end
 
-  it("does not hold up the end, whoever else has it", function()
-    local process <close>, address = start() -- luacheck: ignore
-    local client <close> = raw.connect(address)
-    client:send(raw.get "/heir")
-    assert.equal("/heir", client:response().body)
-    process:signal "TERM"
-    ends(process)
-  end)
+  it("does not hold up the end", function() ends_after "/forget" end)
+
+  it("does not hold up the end, whoever else has it", function() ends_after "/heir" end)
 
   it("ends with the last that may use it", function()
-    local process <close>, address, files = start() -- luacheck: ignore
-    local client <close> = raw.connect(address)
-    local other <close> = raw.connect(address)
-    other:send(raw.get "/forget")
-    assert.equal("/forget", other:response().body)
-    client:send(raw.get "/file")
-    process:line()
-    process:signal "TERM"
-    test.eventually(function() return not net.connect(address) end, 20)
-    files:write("gate", "")
-    assert.equal("done", client:response().body)
-    ends(process)
+    assert.equal("done", (ask("/file", "/forget")))
   end)
 end)
 

@@ -9,7 +9,7 @@
 #include "host/task.h"
 #include "host/wait.h"
 
-enum { LINGER_MS = 30000, PART_MS = 5000 };
+enum { LINGER_MS = 30000, PART_MS = 5000, LAST_PART_MS = 500 };
 
 /* ---- its end ------------------------------------------------------------- */
 
@@ -53,15 +53,17 @@ static void set_linger(struct stream *stream, uint64_t ms) {
 
 /* All has been handed to the system. Closing now would make it reset the
  * connection, because of what nobody has read, and drop what is on its way. So
- * the peer is told of the end, and what it sends is thrown away for a while;
- * the program does not go on for that alone. */
+ * the peer is told of the end, and what it sends is thrown away for a while.
+ * The program does not go on for that alone, or only for a moment, if it is told
+ * to end: the answers that drain are to arrive. */
 static void await_peer(struct stream *stream) {
+  bool drains = stream->handle.host->phase == HOST_DRAINING;
   uv_os_fd_t fd;
   if (uv_fileno(&stream->uv.any, &fd) == 0) shutdown(fd, SHUT_WR);
   stop_linger(stream);
   stream->parting = true;
-  set_linger(stream, PART_MS);
-  uv_unref(&stream->uv.any);
+  set_linger(stream, drains ? LAST_PART_MS : PART_MS);
+  if (!drains) uv_unref(&stream->uv.any);
 }
 
 void stream_part(struct stream *stream) {

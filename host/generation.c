@@ -243,22 +243,13 @@ static bool is_used(const struct generation *generation) {
   return false;
 }
 
-/* What a connection is served on ends by itself, when all is sent. */
-static void leave(struct work *work, void *data) {
-  (void)data;
-  if (work->kind->drain != NULL)
-    work_drain(work);
-  else
-    work_stop(work);
-}
-
 void generation_settle(struct host *host) {
   if (host->phase != HOST_DRAINING) return;
   for (struct generation *g = host->generations; g != NULL; g = g->next)
     if (is_used(g)) return;
   host->is_settled = true;
   for (struct generation *g = host->generations; g != NULL; g = g->next) {
-    each_served(g, leave, NULL);
+    each_served(g, drain, NULL);
     owner_each(&g->background, stop, NULL);
   }
 }

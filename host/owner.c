@@ -116,6 +116,6 @@ void work_stop(struct work *work) {
 void work_drain(struct work *work) {
   if (work->kind->drain != NULL)
     work->kind->drain(work);
-  else if (!work->kind->lasts)
+  else if (!work->kind->lasts || work->owner->generation->host->is_settled)
     work->kind->stop(work);
 }

@@ -29,24 +29,18 @@ static void report(lua_State *L, const struct request *request) {
   task_rename(task, lua_tostring(L, -1));
 }
 
-/* req.id may be anything that a script has put there. */
-static void push_id(lua_State *L, const struct request *request) {
-  char id[REQUEST_ID];
-  request_format_id(request->number, id);
-  lua_pushstring(L, request->id != NULL ? request->id : id);
-}
-
 int http_failure(lua_State *L) {
   const struct request *request = request_check(L);
   const struct client *client = request->client;
   luaL_checkany(L, AT_ERROR);
   lua_settop(L, AT_TRACE);
+  char id[REQUEST_ID];
   bool refused = client != NULL && client->refusal != 0 && !client->sent;
   if (refused) {
     lua_pushboolean(L, 0);
     return 1;
   }
   report(L, request);
-  push_id(L, request);
+  lua_pushstring(L, request_id(request, id)); /* req.id may be anything */
   return 1;
 }

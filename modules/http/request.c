@@ -97,6 +97,12 @@ void request_format_id(uint64_t number, char text[REQUEST_ID]) {
   snprintf(text, REQUEST_ID, "%08x-%llu", run, (unsigned long long)number);
 }
 
+const char *request_id(const struct request *request, char text[REQUEST_ID]) {
+  if (request->id != NULL) return request->id;
+  request_format_id(request->number, text);
+  return text;
+}
+
 enum { TARGET_SHOWN = 80 };
 
 /* (A target has no byte that is not visible: see target.c.) */
@@ -105,12 +111,11 @@ void request_describe(const struct request *request,
   char id[REQUEST_ID];
   size_t target_size;
   const char *target = request_piece(request, 0, &target_size);
-  request_format_id(request->number, id);
   bool is_long = target_size > TARGET_SHOWN;
   snprintf(text, REQUEST_DESCRIPTION, "%s %.*s%s (request %s)",
            llhttp_method_name((llhttp_method_t)request->method),
            (int)(is_long ? TARGET_SHOWN : target_size), target,
-           is_long ? "..." : "", request->id != NULL ? request->id : id);
+           is_long ? "..." : "", request_id(request, id));
 }
 
 /* What a script calls it goes into reports and a header, if it is fit for them. */

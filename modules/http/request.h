@@ -71,6 +71,8 @@ void request_push_piece(lua_State *L, const struct request *request,
 /* The id of the request with this number: "3f9a01c2-17". */
 enum { REQUEST_ID = 129, REQUEST_DESCRIPTION = 256 };
 void request_format_id(uint64_t number, char text[REQUEST_ID]);
+/* The same, or the one that it has been given: what reports and answers say. */
+const char *request_id(const struct request *request, char text[REQUEST_ID]);
 /* "GET /hello (request 3f9a01c2-17)", or with the id that it has been given: for
  * reports. */
 void request_describe(const struct request *request,

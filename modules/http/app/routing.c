@@ -314,13 +314,22 @@ int routing_call(lua_State *L) {
 
 enum { MOUNTS_SHOWN = 100 };
 
+/* What the router on top finds. The path becomes that for what is mounted. */
+static struct tree_match follow(lua_State *L, struct text *path,
+                                unsigned method) {
+  const struct tree *tree = tree_of(L, lua_gettop(L));
+  struct tree_match match = tree_find(tree, path->bytes, path->size, method);
+  if (match.mounted) skip(path, match.rest);
+  if (path->size == 0) *path = (struct text){"/", 1};
+  return match;
+}
+
 /* The router on top becomes what its answer came from: its outermost middleware,
  * or that of the route, or the route's handler; ours are not looked at, as they
  * hand on what they are given. False: it answers itself. */
 static bool step_inside(lua_State *L, struct text *path, unsigned method) {
   int router = lua_gettop(L);
-  const struct tree *tree = tree_of(L, router);
-  struct tree_match match = tree_find(tree, path->bytes, path->size, method);
+  struct tree_match match = follow(L, path, method);
   if (lua_getfield(L, router, "outermost") == LUA_TNIL && match.route != 0) {
     lua_pop(L, 1);
     lua_getfield(L, router, "routes");
@@ -329,8 +338,6 @@ static bool step_inside(lua_State *L, struct text *path, unsigned method) {
   }
   lua_replace(L, router);
   lua_settop(L, router);
-  if (match.mounted) skip(path, match.rest);
-  if (path->size == 0) *path = (struct text){"/", 1};
   return !lua_isnil(L, router);
 }
 
@@ -350,15 +357,12 @@ void routing_push_handler(lua_State *L, int index) {
 /* The router on top becomes the handler of the route, or nil. */
 static void step_to_route(lua_State *L, struct text *path, unsigned method) {
   int router = lua_gettop(L);
-  const struct tree *tree = tree_of(L, router);
-  struct tree_match match = tree_find(tree, path->bytes, path->size, method);
+  struct tree_match match = follow(L, path, method);
   lua_getfield(L, router, "routes");
   if (lua_rawgeti(L, -1, match.route) == LUA_TTABLE)
     lua_getfield(L, -1, "handler");
   lua_replace(L, router);
   lua_settop(L, router);
-  if (match.mounted) skip(path, match.rest);
-  if (path->size == 0) *path = (struct text){"/", 1};
 }
 
 void routing_push_route_handler(lua_State *L, int index) {

@@ -9,6 +9,7 @@ local collectgarbage, concat, find, getinfo, lower, match, math_type, sort =
   collectgarbage, table.concat, string.find, debug.getinfo, string.lower, string.match, math.type, table.sort
 local json, neap, timer = require "neap.json", require "neap", require "neap.timer"
 local answers = core.load "modules/http/app/client_response.lua"
+local checks = core.load "modules/http/checks.lua"
 local escape_url = core.load("modules/http/app/answers.lua").escape_url
 
 -- ---- arguments ----------------------------------------------------------------------
@@ -31,7 +32,7 @@ local function check_options(options)
   if type(options) ~= "table" then refuse("a path or a table expected, got %s", type(options)) end
   for key in pairs(options) do
     if not NAMES[key] then
-      refuse("unknown option '%s' (there are: body, form, headers, json, method, path, peer, timeout)", tostring(key))
+      refuse("unknown option '%s' (there are: %s)", tostring(key), checks.names_of(NAMES))
     end
   end
   local timeout = options.timeout
@@ -49,7 +50,7 @@ local function check_text(name, value, other)
 end
 
 local function check_header(name, value)
-  if type(name) ~= "string" or not find(name, "^[%w!#$%%&'*+.^_`|~-]+$") then
+  if not checks.is_token(name) then
     refuse("'%s' is no name of a header", tostring(name))
   end
   if type(value) ~= "string" and type(value) ~= "number" then

@@ -1,8 +1,8 @@
 -- The options of http.file and http.static, checked once, when the handler is made.
 local core = ...
-local concat, error, find, floor, format, ipairs, lower, pairs, sort, tostring, type =
-  table.concat, error, string.find, math.floor, string.format, ipairs, string.lower, pairs, table.sort, tostring, type
-local answer = core.load "modules/http/files/answer.lua"
+local error, find, floor, format, ipairs, lower, pairs, tostring, type =
+  error, string.find, math.floor, string.format, ipairs, string.lower, pairs, tostring, type
+local answer, checks = core.load "modules/http/files/answer.lua", core.load "modules/http/checks.lua"
 
 local COMMON = { etag = "boolean", headers = "table", immutable = "boolean", max_age = "number" }
 local KINDS = {
@@ -27,21 +27,15 @@ local function refuse(name, level, text, ...)
   error(format("bad argument #2 to '%s' (%s)", name, format(text, ...)), level + 1)
 end
 
-local function names_of(name)
-  local list = {}
-  for key in pairs(COMMON) do list[#list + 1] = key end
-  for key in pairs(KINDS[name]) do list[#list + 1] = key end
-  sort(list)
-  return concat(list, ", ")
-end
-
 local function check(name, options, level)
   if options ~= nil and type(options) ~= "table" then
     refuse(name, level, "table expected, got %s", type(options))
   end
   for key, value in pairs(options or {}) do
     local expected = COMMON[key] or KINDS[name][key]
-    if not expected then refuse(name, level, "unknown option '%s' (there are: %s)", tostring(key), names_of(name)) end
+    if not expected then
+      refuse(name, level, "unknown option '%s' (there are: %s)", tostring(key), checks.names_of(COMMON, KINDS[name]))
+    end
     if not fits(value, expected) then
       refuse(name, level, "option '%s': %s expected, got %s", key, expected, type(value))
     end
@@ -55,7 +49,7 @@ end
 local function check_headers(name, headers, level)
   local own = {}
   for key, value in pairs(headers or {}) do
-    if type(key) ~= "string" or not find(key, "^[%w!#$%%&'*+.^_`|~-]+$") then
+    if not checks.is_token(key) then
       refuse(name, level, "option 'headers': '%s' is no name of a header", tostring(key))
     end
     if type(value) ~= "string" and type(value) ~= "number" then

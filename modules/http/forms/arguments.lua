@@ -1,8 +1,10 @@
 -- What methods are called with, checked as C does it elsewhere. A method is called by C, which the script has called:
 -- its caller is level 3.
-local concat, error, find, floor, format, math_type, pairs, sort, tointeger, type =
-  table.concat, error, string.find, math.floor, string.format, math.type, pairs, table.sort, math.tointeger, type
+local core = ...
+local error, find, floor, format, math_type, pairs, type =
+  error, string.find, math.floor, string.format, math.type, pairs, type
 local go = require "neap".go
+local checks = core.load "modules/http/checks.lua"
 
 local function bad(level, index, name, text, ...)
   error(format("bad argument #%d to '%s' (%s)", index, name, format(text, ...)), level + 1)
@@ -14,18 +16,11 @@ local kinds = {
     return type(value) == "string" and value ~= "" and not find(value, "\0", 1, true)
   end },
   size = { "an integer from 0 on", function(value)
-    local integer = math_type(value) and tointeger(value) -- 1e6 is one, too
+    local integer = checks.as_integer(value)
     return integer and integer >= 0 and integer
   end },
   time = { "a number of seconds", function(value) return type(value) == "number" and value >= 0 and value <= 1e9 end },
 }
-
-local function names_of(known)
-  local list = {}
-  for name in pairs(known) do list[#list + 1] = name end
-  sort(list)
-  return concat(list, ", ")
-end
 
 -- A table that nobody else has. `known`: option -> its kind. Level is that of the caller of whoever calls.
 local function check_options(level, index, name, options, known)
@@ -34,7 +29,7 @@ local function check_options(level, index, name, options, known)
   if type(options) ~= "table" then bad(level + 1, index, name, "table expected, got %s", type(options)) end
   for key, value in pairs(options) do
     local kind = kinds[known[key]]
-    if not kind then bad(level + 1, index, name, "unknown option '%s' (there are: %s)", key, names_of(known)) end
+    if not kind then bad(level + 1, index, name, "unknown option '%s' (there are: %s)", key, checks.names_of(known)) end
     local good = kind[2](value)
     if not good then bad(level + 1, index, name, "%s must be %s", key, kind[1]) end
     result[key] = math_type(good) and good or value

@@ -1,8 +1,9 @@
 -- req:form: all of a form at once. What it collects is held to its limits before it is kept.
 local core = ...
-local concat, error, getenv, ipairs, math_type, maxinteger, min, rawlen, setmetatable, tointeger, type = table.concat,
-  error, os.getenv, ipairs, math.type, math.maxinteger, math.min, rawlen, setmetatable, math.tointeger, type
+local concat, error, getenv, ipairs, maxinteger, min, rawlen, setmetatable, type =
+  table.concat, error, os.getenv, ipairs, math.maxinteger, math.min, rawlen, setmetatable, type
 local arguments, reader_of = core.load "modules/http/forms/arguments.lua", core.load "modules/http/forms/reader.lua"
+local as_integer = core.load("modules/http/checks.lua").as_integer
 local new, receive = core.new, core.load "modules/http/forms/uploads.lua".receive
 local check_arguments, milliseconds, run = arguments.check, arguments.milliseconds, arguments.run
 local read_data, read_event, shown, too_large = reader_of.data, reader_of.event, reader_of.shown, reader_of.too_large
@@ -163,7 +164,7 @@ local function fill_limits(req, options)
   options.max_files = options.max_files or 100
   local most = req.max_body
   if options.max_size == nil and most ~= nil then
-    most = math_type(most) and tointeger(most)
+    most = as_integer(most)
     if not most or most < 0 then error("req.max_body is no number of bytes", 4) end
     options.max_size = most
   end

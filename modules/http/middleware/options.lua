@@ -1,10 +1,12 @@
 -- Checks of what middleware is made with. Errors are those of the line that makes it: each check is called by the
 -- function that a script calls, and by nobody else.
-local error, find, format, gsub, math_type, next, sort, sub, concat, tointeger, tostring, type =
-  error, string.find, string.format, string.gsub, math.type, next, table.sort, string.sub, table.concat,
-  math.tointeger, tostring, type
+local core = ...
+local error, find, format, gsub, next, sub, tostring, type =
+  error, string.find, string.format, string.gsub, next, string.sub, tostring, type
+local checks = core.load "modules/http/checks.lua"
+local as_integer, is_token, names_of = checks.as_integer, checks.is_token, checks.names_of
 
-local options = {}
+local options = { as_integer = as_integer, is_token = is_token }
 
 local function show(value)
   local kind = type(value)
@@ -17,13 +19,6 @@ options.show = show
 
 function options.fail(name, text, level)
   error(format("bad argument #1 to '%s' (%s)", name, text), (level or 1) + 2)
-end
-
-local function names_of(rules)
-  local list = {}
-  for key in next, rules do list[#list + 1] = key end
-  sort(list)
-  return concat(list, ", ")
 end
 
 local function copy(given)
@@ -68,14 +63,9 @@ function options.string(value)
   if type(value) ~= "string" then return "a string" end
 end
 
--- 1e6 is one, too, as everywhere in Lua; nil: it is none.
-function options.as_integer(value)
-  return math_type(value) and tointeger(value) or nil
-end
-
 function options.integer(least, most)
   return function(value)
-    local integer = options.as_integer(value)
+    local integer = as_integer(value)
     if not integer or integer < least or integer > most then
       return format("an integer from %d to %d", least, most)
     end
@@ -88,12 +78,8 @@ function options.is_value(value)
   return type(value) == "string" and not find(value, "[%c]") and not find(value, "^ ") and not find(value, " $")
 end
 
-function options.is_token(value)
-  return type(value) == "string" and find(value, "^[%w!#$%%&'*+.^_`|~-]+$") ~= nil
-end
-
 function options.header_name(value)
-  if not options.is_token(value) then return "the name of a header" end
+  if not is_token(value) then return "the name of a header" end
 end
 
 -- A list of strings, each of which passes.
